@@ -1,0 +1,88 @@
+import { newTaskId } from './id.ts';
+import { checkMove, isEnded, type Status } from './status.ts';
+import { NO_METRICS, type Task, type TaskChange, type TaskDraft } from './task.ts';
+
+const NO_LINES = {
+  total: 0,
+  lastSeq: 0,
+  lost: 0,
+  byLevel: { DEBUG: 0, INFO: 0, WARNING: 0, ERROR: 0 },
+  lastLine: null,
+};
+const PROVIDERS: readonly string[] = ['github', 'jira', 'slack', 'sentry'];
+
+/** A draft with every default filled in. `now` is ISO 8601. */
+export function newTask(draft: TaskDraft, now: string): Task {
+  const status = draft.status ?? 'executing';
+  const createdAt = draft.createdAt ?? now;
+  const source = draft.source ?? 'api';
+  const ended = isEnded(status);
+  return {
+    kind: null,
+    title: null,
+    assignedAgent: null,
+    agentType: null,
+    model: null,
+    userId: null,
+    machineId: null,
+    owner: null,
+    tags: [],
+    pinned: false,
+    params: null,
+    input: null,
+    metadata: null,
+    result: null,
+    error: null,
+    exitCode: null,
+    ...draft,
+    taskId: draft.taskId ?? newTaskId(),
+    source,
+    provider: draft.provider ?? (PROVIDERS.includes(source) ? source : null),
+    status,
+    ended,
+    createdAt,
+    startedAt: draft.startedAt ?? (isWorking(status) ? createdAt : null),
+    completedAt: draft.completedAt ?? (ended ? now : null),
+    updatedAt: now,
+    metrics: { ...NO_METRICS, ...draft.metrics },
+    log: NO_LINES,
+  };
+}
+
+/**
+ * The task after a change: the one place that says what a move does to its other fields. Throws `invalid_transition`.
+ * Repeating the same ending answers the very same task, so that a retry changes nothing.
+ */
+export function changedTask(task: Task, change: TaskChange, now: string): Task {
+  const status = change.status ?? task.status;
+  checkMove(task.status, status);
+  if (change.status !== undefined && task.ended && status === task.status) return task;
+  const ended = isEnded(status);
+  const reopened = task.ended && !ended;
+  const kept = reopened
+    ? { ...task, result: null, error: null, exitCode: null, metrics: { ...task.metrics, durationSeconds: null } }
+    : task;
+  const startedAt = change.startedAt ?? task.startedAt ?? (isWorking(status) ? now : null);
+  const completedAt = ended ? (change.completedAt ?? task.completedAt ?? now) : null;
+  const metrics = { ...kept.metrics, ...change.metrics };
+  return {
+    ...kept,
+    ...change,
+    status,
+    ended,
+    startedAt,
+    completedAt,
+    updatedAt: now,
+    metadata: change.metadata ? { ...task.metadata, ...change.metadata } : task.metadata,
+    metrics: { ...metrics, durationSeconds: metrics.durationSeconds ?? seconds(startedAt, completedAt) },
+    log: task.log,
+  };
+}
+
+function isWorking(status: Status): boolean {
+  return status === 'executing' || status === 'discovering';
+}
+
+function seconds(from: string | null, to: string | null): number | null {
+  return from === null || to === null ? null : Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
+}

@@ -1,0 +1,77 @@
+/**
+ * The one table of errors. The HTTP status, whether a retry can help, and a short title; `docs/errors.md` and the API's
+ * problem answers are made from it, and a test holds them equal.
+ */
+export const ERRORS = {
+  // What the caller sent is wrong.
+  invalid_request: { status: 400, retry: false, title: 'The request is not understood' },
+  invalid_json: { status: 400, retry: false, title: 'The body is not valid JSON' },
+  invalid_lines: { status: 400, retry: false, title: 'Some lines are not valid entries' },
+  invalid_task_id: { status: 400, retry: false, title: 'The task id is not valid' },
+  invalid_task: { status: 400, retry: false, title: 'The task is not valid' },
+  invalid_status: { status: 400, retry: false, title: 'The status is not known' },
+  invalid_filter: { status: 400, retry: false, title: 'The filter is not valid' },
+  invalid_parameter: { status: 400, retry: false, title: 'A parameter is not valid' },
+  unknown_parameter: { status: 400, retry: false, title: 'A parameter is not known' },
+  invalid_cursor: { status: 400, retry: false, title: 'The cursor is not valid' },
+  metadata_too_large: { status: 400, retry: false, title: 'The metadata is too large' },
+  message_too_large: { status: 400, retry: false, title: 'The message is too long' },
+  invalid_setting: { status: 400, retry: false, title: 'A setting is not valid' },
+  invalid_usage: { status: 400, retry: false, title: 'The command is not used rightly' },
+  unauthorized: { status: 401, retry: false, title: 'A token is needed' },
+  forbidden: { status: 403, retry: false, title: 'This is not allowed' },
+  host_not_allowed: { status: 403, retry: false, title: 'The host name is not allowed' },
+  origin_not_allowed: { status: 403, retry: false, title: 'The origin is not allowed' },
+  not_found: { status: 404, retry: false, title: 'Nothing is here' },
+  task_not_found: { status: 404, retry: false, title: 'The task does not exist' },
+  method_not_allowed: { status: 405, retry: false, title: 'The method is not allowed here' },
+  not_acceptable: { status: 406, retry: false, title: 'The wanted format is not offered' },
+  task_exists: { status: 409, retry: false, title: 'The task exists already' },
+  task_running: { status: 409, retry: false, title: 'The task is still running' },
+  invalid_transition: { status: 409, retry: false, title: 'The task cannot move to this status' },
+  owner_exists: { status: 409, retry: false, title: 'Another server owns the data directory' },
+  task_deleted: { status: 410, retry: false, title: 'The task was deleted' },
+  body_too_large: { status: 413, retry: false, title: 'The body is too large' },
+  too_many_lines: { status: 413, retry: false, title: 'The batch has too many lines' },
+  unsupported_media_type: { status: 415, retry: false, title: 'The content type is not supported' },
+  idempotency_mismatch: { status: 422, retry: false, title: 'The idempotency key was used with another body' },
+  buffer_full: { status: 429, retry: true, title: 'Too much is waiting to be written' },
+  internal: { status: 500, retry: false, title: 'Something went wrong in the server' },
+  not_implemented: { status: 501, retry: false, title: 'This is not offered' },
+  store_unavailable: { status: 503, retry: true, title: 'The store cannot commit' },
+  store_closed: { status: 503, retry: true, title: 'The store is closed' },
+  server_unreachable: { status: 503, retry: true, title: 'The server does not answer' },
+  unsafe_sqlite: { status: 503, retry: false, title: 'This SQLite version is not safe' },
+  unknown_schema: { status: 503, retry: false, title: 'The database was made by a newer tasktrail' },
+  storage_full: { status: 507, retry: true, title: 'The disk is full' },
+} as const satisfies Record<string, { status: number; retry: boolean; title: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** One fault among several: the parameter or line that is wrong, and why. */
+export interface Fault {
+  readonly path: string;
+  readonly detail: string;
+}
+
+/** The only error that crosses rooms. `message` says what was expected, what came and what to do; it bears no row data. */
+export class TrailError extends Error {
+  static {
+    TrailError.prototype.name = 'TrailError';
+  }
+  readonly code: ErrorCode;
+  readonly errors: readonly Fault[] | undefined;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { errors?: readonly Fault[] | undefined }) {
+    super(message, options);
+    this.code = code;
+    this.errors = options?.errors;
+  }
+}
+
+/** Make a `TrailError` of anything thrown; what is not ours becomes `internal` and keeps its cause. */
+export function asTrailError(error: unknown): TrailError {
+  if (error instanceof TrailError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new TrailError('internal', message, { cause: error });
+}

@@ -1,0 +1,62 @@
+/**
+ * Every limit and default of tasktrail in one place. Sizes are bytes, times are milliseconds.
+ * A limit that bites always says so: an error code, a mark in `metadata`, or a count in `lost`.
+ */
+
+/** Longest message, in bytes of UTF-8. A longer captured line goes on in following entries. */
+export const LINE_BYTES = 1024 * 1024;
+/** Largest `metadata` of an entry, in bytes of JSON. */
+export const METADATA_BYTES = 64 * 1024;
+/** Deepest nesting of any JSON that comes in. */
+export const JSON_DEPTH = 64;
+/** Largest request body after decompression. */
+export const BODY_BYTES = 32 * 1024 * 1024;
+/** Most lines in one ingestion request. */
+export const BATCH_LINES = 100_000;
+/** Memory that one task's unwritten lines may take. */
+export const TASK_BUFFER_BYTES = 16 * 1024 * 1024;
+/** Memory that all tasks' unwritten lines may take in one process. */
+export const BUFFER_BYTES = 128 * 1024 * 1024;
+/** Longest time that a line nobody awaits stays unwritten. */
+export const FLUSH_MS = 25;
+/** Longest `source`, in characters. */
+export const SOURCE_CHARS = 64;
+/** Longest task id, in characters. */
+export const TASK_ID_CHARS = 128;
+/** Longest short text of a task (title, kind, owner …), in characters. */
+export const TEXT_CHARS = 1_000;
+/** Largest JSON field of a task (params, input, metadata, result), in bytes. */
+export const TASK_JSON_BYTES = 1024 * 1024;
+/** Most tags of a task. */
+export const TAGS = 50;
+/** Longest search text or regular expression, in characters. */
+export const SEARCH_CHARS = 1_000;
+/** Most rows one read of a store visits or returns, so that no read transaction is long. */
+export const READ_ROWS = 5_000;
+/** Lines a block of the summary covers. */
+export const BLOCK_LINES = 1_024;
+/** Default and largest number of entries of one page of the API. */
+export const PAGE_LINES = 100;
+export const PAGE_LINES_MAX = 10_000;
+/** Default and largest number of tasks of one page of the API. */
+export const PAGE_TASKS = 50;
+export const PAGE_TASKS_MAX = 1_000;
+/** Time that counting a text or regex filter may take: `count=auto`, `count=exact`. */
+export const COUNT_AUTO_MS = 100;
+export const COUNT_EXACT_MS = 2_000;
+/** How long an idempotency key is remembered. */
+export const KEY_DAYS = 7;
+/** How long a deleted task answers 410. */
+export const TOMBSTONE_DAYS = 90;
+/** Heartbeat of streams, and of outside programs that report a task. */
+export const HEARTBEAT_MS = 15_000;
+/** An unended line older than this is shown as a `partial` frame, at most this often. */
+export const PARTIAL_AFTER_MS = 500;
+export const PARTIAL_EVERY_MS = 250;
+/** How often a process looks for commits of other processes. */
+export const FOREIGN_POLL_MS = 100;
+/** Delay before another attempt to deliver: first and largest. */
+export const RETRY_FIRST_MS = 250;
+export const RETRY_MAX_MS = 5_000;
+/** Bytes of undelivered lines that one run may keep in the spool. */
+export const SPOOL_BYTES = 4 * 1024 * 1024 * 1024;

@@ -1,0 +1,103 @@
+import type { Draft } from './entry.ts';
+import type { TrailError } from './error.ts';
+import type { LogFilter } from './filter.ts';
+import type { Level } from './level.ts';
+import type { EntryPage } from './page.ts';
+import type {
+  Changes,
+  Count,
+  Histogram,
+  LogStats,
+  ReadQuery,
+  Receipt,
+  TaskFacets,
+  TaskPage,
+  TaskQuery,
+} from './query.ts';
+import type { Task, TaskChange, TaskDraft } from './task.ts';
+
+/** Entries of one task on their way in. Bytes stay bytes until the thread that stores them. */
+export interface RawBatch {
+  readonly taskId: string;
+  /** `EntryInput`s: one a line, or one JSON document that is an entry or an array of entries. */
+  readonly body: string | Uint8Array;
+  readonly format: 'ndjson' | 'json';
+  /** Makes a retry harmless: the same key with the same body answers the first receipt again. */
+  readonly key?: string;
+  /** Captured lines are cut to the limits and kept; a caller's own entries over a limit are refused. */
+  readonly captured?: boolean;
+  /** Lines before these that could not be kept; added to the task's count. */
+  readonly lost?: number;
+}
+
+/** Normalised, masked lines of one task, ready to be numbered. */
+export interface Batch {
+  readonly taskId: string;
+  readonly drafts: readonly Draft[];
+  /** Lines below the task level, for the receipt. */
+  readonly filtered: number;
+  readonly lost: number;
+  /** `digest` tells the same key with another body. */
+  readonly key?: { readonly value: string; readonly digest: string };
+}
+
+/** One batch's fate: one task's fault does not touch its neighbours in the same commit. */
+export type Appended = { readonly receipt: Receipt; readonly error?: undefined } | { readonly error: TrailError };
+
+/** Reading what is committed. Each call is one short read; an unknown task throws `task_not_found`, a deleted one `task_deleted`. */
+export interface StoreReader {
+  /** The task with its counters. */
+  task(taskId: string): Promise<Task>;
+  /** Tasks that match, in order, with a cursor to the next page. */
+  tasks(query: TaskQuery): Promise<TaskPage>;
+  /** How many tasks there are by status, source, kind, agent and tag. */
+  taskFacets(query: TaskQuery): Promise<TaskFacets>;
+  /** One page of lines: at most `limit`, found among at most `READ_ROWS` visited. `scannedTo` and `done` say how far it came. */
+  read(taskId: string, query: ReadQuery): Promise<EntryPage>;
+  /** How many lines a filter matches; `exact` is false when the time was up first, and the total then means "at least". */
+  count(taskId: string, filter: LogFilter, budgetMs: number): Promise<Count>;
+  /** The task's counters. */
+  stats(taskId: string): Promise<LogStats>;
+  /** Lines per time bucket and level, over the span of the lines that match. */
+  histogram(taskId: string, query: { filter: LogFilter; buckets: number }): Promise<Histogram>;
+  /** Tasks that changed after revision `after`, oldest change first, at most `limit`. */
+  changes(after: number, limit: number): Promise<Changes>;
+  /** Finish work under way and let go of the file or socket. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Where committed entries live. Every implementation passes test/contract/store.ts. */
+export interface Store extends StoreReader {
+  /**
+   * Commit all batches with one fsync, keep the order, give each draft its seq. After it resolves, a crash loses none of them.
+   * A known key gets its first receipt again and stores nothing.
+   */
+  append(batches: readonly Batch[]): Promise<readonly Appended[]>;
+  /** Store a new task, or throw `task_exists` or `task_deleted`. */
+  createTask(task: Task): Promise<Task>;
+  /** Apply a change by the rules of `changedTask`, and answer the task as it is then. */
+  changeTask(taskId: string, change: TaskChange): Promise<Task>;
+  /** Forget the task and its lines; its id answers `task_deleted` from now on. */
+  deleteTask(taskId: string, by: string): Promise<void>;
+  /** A setting that outlives the process, as JSON text; null when it was never set. */
+  setting(name: string): Promise<string | null>;
+  setSetting(name: string, json: string | null): Promise<void>;
+}
+
+/** The only door: everything that is stored passes here, is normalised, masked and gated, and committed in groups. */
+export interface Intake {
+  /** Resolves after the commit. Throws `invalid_lines` and stores nothing when a line is wrong. */
+  append(batch: RawBatch): Promise<Receipt>;
+  createTask(draft: TaskDraft): Promise<Task>;
+  changeTask(taskId: string, change: TaskChange): Promise<Task>;
+  deleteTask(taskId: string, by: string): Promise<void>;
+  /** Lines of type `log` below this level are counted as filtered and not kept. */
+  setTaskLevel(level: Level): Promise<void>;
+  /** Replace what is secret in a text that is shown but never stored. */
+  mask(text: string): string;
+  /** Commit what is under way, then refuse with `store_closed`. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Told after each commit: task T now reaches seq N, or changed. */
+export type Wake = (task: { readonly taskId: string; readonly lastSeq: number }) => void;

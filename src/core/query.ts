@@ -1,0 +1,115 @@
+import type { EntryType, Stream } from './entry.ts';
+import type { LogFilter } from './filter.ts';
+import type { Level } from './level.ts';
+import type { Status } from './status.ts';
+import type { Task } from './task.ts';
+
+export type Order = 'asc' | 'desc';
+
+/** Which lines one read wants: after < seq < before, from the end that `order` names. */
+export interface ReadQuery {
+  readonly filter?: LogFilter;
+  /** Only lines with a greater seq (default 0). */
+  readonly after?: number;
+  /** Only lines with a smaller seq. */
+  readonly before?: number;
+  /** Matching lines to skip first (default 0). The page says how many it did skip. */
+  readonly offset?: number;
+  readonly limit: number;
+  readonly order?: Order;
+}
+
+/** What became of a batch. Both seqs are null when nothing was stored. */
+export interface Receipt {
+  readonly accepted: number;
+  readonly filtered: number;
+  readonly firstSeq: number | null;
+  readonly lastSeq: number | null;
+}
+
+export interface Count {
+  readonly total: number;
+  readonly exact: boolean;
+}
+
+export interface LogStats {
+  readonly total: number;
+  readonly byLevel: Readonly<Record<Level, number>>;
+  readonly bySource: Readonly<Record<string, number>>;
+  readonly byStream: Readonly<Partial<Record<Stream | 'none', number>>>;
+  readonly byType: Readonly<Partial<Record<EntryType, number>>>;
+  readonly firstTimestamp: string | null;
+  readonly lastTimestamp: string | null;
+  readonly lost: number;
+}
+
+/** Equal buckets of `widthMs` from `from` on (ISO 8601); the last one holds `to`. Empty when no line matches. */
+export interface Histogram {
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly widthMs: number;
+  readonly exact: boolean;
+  readonly buckets: readonly HistogramBucket[];
+}
+
+export interface HistogramBucket {
+  readonly timestamp: string;
+  readonly total: number;
+  readonly byLevel: Readonly<Record<Level, number>>;
+}
+
+export const TASK_SORTS = [
+  'created_at',
+  'updated_at',
+  'started_at',
+  'completed_at',
+  'title',
+  'status',
+  'source',
+  'duration',
+  'lines',
+  'errors',
+  'cost',
+] as const;
+export type TaskSort = (typeof TASK_SORTS)[number];
+
+export interface TaskQuery {
+  readonly status?: readonly Status[];
+  /** Matches the task's source or its provider. */
+  readonly source?: readonly string[];
+  readonly kind?: readonly string[];
+  readonly agent?: readonly string[];
+  readonly tag?: readonly string[];
+  /** Text in the id, title, kind, source or error, folded by `toLowerCase`. */
+  readonly q?: string;
+  /** ISO 8601 bounds of `createdAt`: from inclusive, to exclusive. */
+  readonly from?: string;
+  readonly to?: string;
+  readonly minCost?: number;
+  readonly maxCost?: number;
+  readonly sort?: TaskSort;
+  readonly order?: Order;
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+export interface TaskPage {
+  readonly tasks: readonly Task[];
+  readonly total: number;
+  readonly totalExact: boolean;
+  readonly nextCursor: string | null;
+}
+
+export interface TaskFacets {
+  readonly status: Readonly<Record<string, number>>;
+  readonly source: Readonly<Record<string, number>>;
+  readonly kind: Readonly<Record<string, number>>;
+  readonly agent: Readonly<Record<string, number>>;
+  readonly tag: Readonly<Record<string, number>>;
+}
+
+/** `revision` is what to ask after next time. */
+export interface Changes {
+  readonly revision: number;
+  readonly tasks: readonly { readonly taskId: string; readonly lastSeq: number }[];
+}

@@ -1,0 +1,84 @@
+import type { EntryInput, Json, JsonObject, LogEntry } from './entry.ts';
+import type { LogFilter } from './filter.ts';
+import type { Histogram, LogStats, Order, Receipt, TaskPage, TaskQuery } from './query.ts';
+import type { Metrics, Task, TaskChange, TaskDraft } from './task.ts';
+
+/** How a task ended, as its reporter tells it. */
+export interface Ending {
+  readonly result?: Json;
+  readonly exitCode?: number | null;
+  readonly metrics?: Partial<Metrics>;
+}
+
+export interface LogQuery extends LogFilter {
+  readonly offset?: number;
+  /** 0–10000, or -1 for all (default 100). */
+  readonly limit?: number;
+  readonly after?: number;
+  readonly before?: number;
+  readonly order?: Order;
+  readonly count?: 'auto' | 'exact' | 'none';
+}
+
+export interface LogPage {
+  readonly taskId: string;
+  readonly logs: readonly LogEntry[];
+  readonly offset: number;
+  readonly limit: number;
+  readonly total: number;
+  readonly totalExact: boolean;
+  readonly hasMore: boolean;
+  readonly lastSeq: number;
+}
+
+export interface FollowOptions extends LogFilter {
+  /** Start after this seq (default 0: from the first line). */
+  readonly after?: number;
+  /** Start with the last N lines instead. */
+  readonly tail?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Writes lines of one task. Never throws and returns nothing: logging must not break what is logged. */
+export interface Logger {
+  debug(message: string, metadata?: JsonObject): void;
+  info(message: string, metadata?: JsonObject): void;
+  warning(message: string, metadata?: JsonObject): void;
+  error(message: string, metadata?: JsonObject): void;
+  /** A line with `metadata.progress`, clamped to 0–100. */
+  progress(percent: number, message?: string): void;
+  /** The same logger under another source; this one stays as it is. */
+  withSource(name: string): Logger;
+  /** Resolves when every line so far is committed. */
+  flush(): Promise<void>;
+}
+
+/** A task that this program reports. */
+export interface RunningTask {
+  readonly id: string;
+  readonly logger: Logger;
+  complete(result?: Json, ending?: Omit<Ending, 'result'>): Promise<Task>;
+  fail(error: string | Error, ending?: Ending): Promise<Task>;
+}
+
+/** A trail: embedded (`openTrail`) or on a server (`connectTrail`). Unknown tasks throw `task_not_found`. */
+export interface Trail {
+  /** Start a task and report on it. */
+  task(draft?: TaskDraft): Promise<RunningTask>;
+  create(draft: TaskDraft): Promise<Task>;
+  change(taskId: string, change: TaskChange): Promise<Task>;
+  delete(taskId: string): Promise<void>;
+  complete(taskId: string, ending?: Ending): Promise<Task>;
+  fail(taskId: string, error: string, ending?: Ending): Promise<Task>;
+  tasks(query?: TaskQuery): Promise<TaskPage>;
+  get(taskId: string): Promise<Task>;
+  logs(taskId: string, query?: LogQuery): Promise<LogPage>;
+  stats(taskId: string): Promise<LogStats>;
+  sources(taskId: string): Promise<readonly string[]>;
+  histogram(taskId: string, query?: LogFilter & { buckets?: number }): Promise<Histogram>;
+  /** Stored lines first, then live ones, nothing twice and nothing left out; ends when the task has ended. */
+  follow(taskId: string, options?: FollowOptions): AsyncIterable<LogEntry>;
+  /** Resolves after the commit. With `key`, a retry is harmless. */
+  append(taskId: string, entries: EntryInput | readonly EntryInput[], options?: { key?: string }): Promise<Receipt>;
+  close(): Promise<void>;
+}
