@@ -1,6 +1,8 @@
+import type { Draft } from './entry.ts';
 import { newTaskId } from './id.ts';
+import { LAST_LINE_CHARS } from './limits.ts';
 import { checkMove, isEnded, type Status } from './status.ts';
-import { NO_METRICS, type Task, type TaskChange, type TaskDraft } from './task.ts';
+import { NO_METRICS, type Task, type TaskChange, type TaskDraft, type TaskLog } from './task.ts';
 
 const NO_LINES = {
   total: 0,
@@ -77,6 +79,26 @@ export function changedTask(task: Task, change: TaskChange, now: string): Task {
     metrics: { ...metrics, durationSeconds: metrics.durationSeconds ?? seconds(startedAt, completedAt) },
     log: task.log,
   };
+}
+
+/** The task's figures after `drafts` were stored and `lost` lines were not. */
+export function grownLog(log: TaskLog, drafts: readonly Draft[], lost: number): TaskLog {
+  const byLevel = { ...log.byLevel };
+  for (const { level } of drafts) byLevel[level]++;
+  const newest = drafts.at(-1);
+  return {
+    total: log.total + drafts.length,
+    lastSeq: log.lastSeq + drafts.length,
+    lost: log.lost + lost,
+    byLevel,
+    lastLine: newest ? lineStart(newest.message) : log.lastLine,
+  };
+}
+
+/** The start of a message, for lists. A character of two code units at the edge stays whole or stays out. */
+function lineStart(message: string): string {
+  const start = message.slice(0, LAST_LINE_CHARS);
+  return start.isWellFormed() ? start : start.slice(0, -1);
 }
 
 function isWorking(status: Status): boolean {

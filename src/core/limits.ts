@@ -33,6 +33,8 @@ export const TAGS = 50;
 export const SEARCH_CHARS = 1_000;
 /** Most rows one read of a store visits or returns, so that no read transaction is long. */
 export const READ_ROWS = 5_000;
+/** Longest `lastLine` of a task, in characters. */
+export const LAST_LINE_CHARS = 200;
 /** Lines a block of the summary covers. */
 export const BLOCK_LINES = 1_024;
 /** Default and largest number of entries of one page of the API. */

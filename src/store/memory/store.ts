@@ -1,0 +1,237 @@
+import { changedTask, grownLog } from '../../core/change.ts';
+import type { Draft } from '../../core/entry.ts';
+import { asTrailError, TrailError } from '../../core/error.ts';
+import type { LogFilter } from '../../core/filter.ts';
+import { KEY_DAYS, TOMBSTONE_DAYS } from '../../core/limits.ts';
+import type { EntryPage } from '../../core/page.ts';
+import type { Appended, Batch, Store, Wake } from '../../core/ports.ts';
+import type {
+  Changes,
+  Count,
+  Histogram,
+  LogStats,
+  ReadQuery,
+  Receipt,
+  TaskFacets,
+  TaskPage,
+  TaskQuery,
+} from '../../core/query.ts';
+import type { Task, TaskChange } from '../../core/task.ts';
+import { type Clock, isoTime, systemClock } from '../../core/time.ts';
+import { countMatches, histogramOf, readPage, statsOf } from './lines.ts';
+import { facetsOf, pageOf } from './tasks.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** A task with its lines and the keys of its batches. */
+interface Held {
+  task: Task;
+  revision: number;
+  readonly lines: Draft[];
+  readonly keys: Map<string, { readonly digest: string; readonly receipt: Receipt; readonly atMs: number }>;
+}
+
+interface Tombstone {
+  readonly revision: number;
+  readonly lastSeq: number;
+  readonly atMs: number;
+  readonly by: string;
+}
+
+export interface MemoryStoreOptions {
+  readonly clock?: Clock;
+  /** Told after each call that changed a task, once for each task that it changed. */
+  readonly onCommit?: Wake;
+}
+
+/**
+ * The reference: arrays and plain loops, slow and obviously right. Other stores are held equal to it by test/contract/store.ts.
+ * Nothing outlives the process.
+ */
+export class MemoryStore implements Store {
+  readonly #clock: Clock;
+  readonly #onCommit: Wake;
+  readonly #held = new Map<string, Held>();
+  readonly #tombstones = new Map<string, Tombstone>();
+  readonly #settings = new Map<string, string>();
+  /** Counts the changes of all tasks; each task and tombstone remembers its last. */
+  #revision = 0;
+  #closed = false;
+
+  constructor({ clock = systemClock, onCommit = () => {} }: MemoryStoreOptions = {}) {
+    this.#clock = clock;
+    this.#onCommit = onCommit;
+  }
+
+  async append(batches: readonly Batch[]): Promise<readonly Appended[]> {
+    this.#checkOpen();
+    const changed = new Set<Held>();
+    const results = batches.map((batch): Appended => {
+      try {
+        return { receipt: this.#appendOne(batch, changed) };
+      } catch (error) {
+        return { error: asTrailError(error) };
+      }
+    });
+    for (const held of changed) this.#committed(held);
+    return results;
+  }
+
+  async createTask(task: Task): Promise<Task> {
+    this.#checkOpen();
+    this.#checkNotDeleted(task.taskId);
+    if (this.#held.has(task.taskId)) {
+      throw new TrailError('task_exists', `the task ${task.taskId} exists already; choose another id`);
+    }
+    const held: Held = { task, revision: 0, lines: [], keys: new Map() };
+    this.#tombstones.delete(task.taskId);
+    this.#held.set(task.taskId, held);
+    this.#committed(held);
+    return task;
+  }
+
+  async changeTask(taskId: string, change: TaskChange): Promise<Task> {
+    const held = this.#find(taskId);
+    const task = changedTask(held.task, change, isoTime(this.#clock.now()));
+    if (task === held.task) return task;
+    held.task = task;
+    this.#committed(held);
+    return task;
+  }
+
+  async deleteTask(taskId: string, by: string): Promise<void> {
+    const { lastSeq } = this.#find(taskId).task.log;
+    this.#held.delete(taskId);
+    this.#tombstones.set(taskId, { revision: ++this.#revision, lastSeq, atMs: this.#clock.now(), by });
+    this.#onCommit({ taskId, lastSeq });
+  }
+
+  async setting(name: string): Promise<string | null> {
+    this.#checkOpen();
+    return this.#settings.get(name) ?? null;
+  }
+
+  async setSetting(name: string, json: string | null): Promise<void> {
+    this.#checkOpen();
+    if (json === null) this.#settings.delete(name);
+    else this.#settings.set(name, json);
+  }
+
+  async task(taskId: string): Promise<Task> {
+    return this.#find(taskId).task;
+  }
+
+  async tasks(query: TaskQuery): Promise<TaskPage> {
+    return pageOf(this.#allTasks(), query);
+  }
+
+  async taskFacets(query: TaskQuery): Promise<TaskFacets> {
+    return facetsOf(this.#allTasks(), query);
+  }
+
+  async read(taskId: string, query: ReadQuery): Promise<EntryPage> {
+    return readPage(taskId, this.#find(taskId).lines, query);
+  }
+
+  async count(taskId: string, filter: LogFilter, budgetMs: number): Promise<Count> {
+    return countMatches(this.#find(taskId).lines, filter, budgetMs);
+  }
+
+  async stats(taskId: string): Promise<LogStats> {
+    const { lines, task } = this.#find(taskId);
+    return statsOf(lines, task.log.lost);
+  }
+
+  async histogram(taskId: string, { filter, buckets }: { filter: LogFilter; buckets: number }): Promise<Histogram> {
+    return histogramOf(this.#find(taskId).lines, filter, buckets);
+  }
+
+  /** A deleted task is a changed one: its followers learn of it by reading. */
+  async changes(after: number, limit: number): Promise<Changes> {
+    this.#checkOpen();
+    const live = [...this.#held].map(([taskId, { revision, task }]) => ({
+      taskId,
+      revision,
+      lastSeq: task.log.lastSeq,
+    }));
+    const dead = [...this.#tombstones].map(([taskId, { revision, lastSeq }]) => ({ taskId, revision, lastSeq }));
+    const page = [...live, ...dead]
+      .filter(({ revision }) => revision > after)
+      .sort((a, b) => a.revision - b.revision)
+      .slice(0, limit);
+    return {
+      revision: page.at(-1)?.revision ?? after,
+      tasks: page.map(({ taskId, lastSeq }) => ({ taskId, lastSeq })),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#held.clear();
+    this.#tombstones.clear();
+    this.#settings.clear();
+  }
+
+  #appendOne({ taskId, drafts, filtered, lost, key }: Batch, changed: Set<Held>): Receipt {
+    const held = this.#find(taskId);
+    const known = key && this.#knownKey(held, key.value);
+    if (key && known) {
+      if (known.digest === key.digest) return known.receipt;
+      throw new TrailError(
+        'idempotency_mismatch',
+        `the idempotency key ${JSON.stringify(key.value)} was used with another body; use a new key for new lines`,
+      );
+    }
+    const before = held.task.log.lastSeq;
+    for (const draft of drafts) held.lines.push(draft);
+    const stored = drafts.length > 0;
+    const receipt: Receipt = {
+      accepted: drafts.length,
+      filtered,
+      firstSeq: stored ? before + 1 : null,
+      lastSeq: stored ? held.lines.length : null,
+    };
+    if (key) held.keys.set(key.value, { digest: key.digest, receipt, atMs: this.#clock.now() });
+    if (stored || lost > 0) {
+      held.task = { ...held.task, log: grownLog(held.task.log, drafts, lost) };
+      changed.add(held);
+    }
+    return receipt;
+  }
+
+  #knownKey(held: Held, value: string) {
+    const known = held.keys.get(value);
+    return known && this.#clock.now() - known.atMs <= KEY_DAYS * DAY_MS ? known : undefined;
+  }
+
+  #committed(held: Held): void {
+    held.revision = ++this.#revision;
+    this.#onCommit({ taskId: held.task.taskId, lastSeq: held.task.log.lastSeq });
+  }
+
+  #find(taskId: string): Held {
+    this.#checkOpen();
+    const held = this.#held.get(taskId);
+    if (held) return held;
+    this.#checkNotDeleted(taskId);
+    throw new TrailError('task_not_found', `there is no task ${taskId}`);
+  }
+
+  #allTasks(): readonly Task[] {
+    this.#checkOpen();
+    return Array.from(this.#held.values(), ({ task }) => task);
+  }
+
+  #checkNotDeleted(taskId: string): void {
+    const tombstone = this.#tombstones.get(taskId);
+    if (tombstone === undefined || this.#clock.now() - tombstone.atMs > TOMBSTONE_DAYS * DAY_MS) return;
+    throw new TrailError(
+      'task_deleted',
+      `the task ${taskId} was deleted ${isoTime(tombstone.atMs)} by ${tombstone.by}`,
+    );
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new TrailError('store_closed', 'the store is closed; open it again to use it');
+  }
+}
