@@ -36,7 +36,7 @@ export interface Following extends AsyncIterable<FollowEvent> {
 export interface Live {
   /** Rejects with `task_not_found` or `task_deleted` at the first step. */
   follow(taskId: string, request: FollowRequest): Following;
-  /** Ids of tasks as they change, each at most once per `everyMs` (default 100). */
+  /** Ids of tasks as they change, in batches, each id at most once per 100 ms. An empty batch means: too many, look at all. */
   changes(signal: AbortSignal): AsyncIterable<readonly string[]>;
   /** Show an unended line, masked, to those who follow now. An empty text takes it back. */
   partial(taskId: string, stream: Stream, text: string): void;

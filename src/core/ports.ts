@@ -99,5 +99,8 @@ export interface Intake {
   close(): Promise<void>;
 }
 
-/** Told after each commit: task T now reaches seq N, or changed. */
-export type Wake = (task: { readonly taskId: string; readonly lastSeq: number }) => void;
+/**
+ * Told after each commit: task T now reaches seq N, or changed. `linesOnly` spares followers a look at the task itself; without
+ * it they look.
+ */
+export type Wake = (task: { readonly taskId: string; readonly lastSeq: number; readonly linesOnly?: boolean }) => void;

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { newTask } from '../core/change.ts';
+import type { Draft } from '../core/entry.ts';
+import { type Fault, TrailError } from '../core/error.ts';
+import { type Level, levelRank } from '../core/level.ts';
+import type { Batch, Intake, RawBatch, Store } from '../core/ports.ts';
+import type { Receipt } from '../core/query.ts';
+import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
+import { type Clock, isoTime, systemClock } from '../core/time.ts';
+import { CommitGroup } from './commit-group.ts';
+import { normalise } from './normalise.ts';
+import { FAULTS_NAMED, invalidLines, parseBody } from './parse.ts';
+import { createRedactor, type Redactor } from './redact.ts';
+import { checkedChange, checkedDraft, maskedFields } from './task-fields.ts';
+
+export interface IntakeOptions {
+  /** Lowest level kept for lines of type `log` (default INFO). */
+  readonly taskLevel?: Level;
+  readonly redactor?: Redactor;
+  readonly clock?: Clock;
+}
+
+/**
+ * The only door. The order of things, written down once:
+ *
+ *   bytes ─▶ parse ─▶ normalise ─▶ redact ─▶ level gate ─▶ group ─▶ store
+ *            invalid_lines, nothing stored     filtered      one fsync for all who wait
+ */
+export class StoreIntake implements Intake {
+  readonly #store: Store;
+  readonly #group: CommitGroup;
+  readonly #redactor: Redactor;
+  readonly #clock: Clock;
+  #lowestRank: number;
+  #closed = false;
+
+  constructor(store: Store, options: IntakeOptions = {}) {
+    this.#store = store;
+    this.#group = new CommitGroup(store);
+    this.#redactor = options.redactor ?? createRedactor();
+    this.#clock = options.clock ?? systemClock;
+    this.#lowestRank = levelRank(options.taskLevel ?? 'INFO');
+  }
+
+  async append(raw: RawBatch): Promise<Receipt> {
+    this.#refuseClosed();
+    return this.#group.add(this.#prepare(raw));
+  }
+
+  async createTask(draft: TaskDraft): Promise<Task> {
+    this.#refuseClosed();
+    const checked = maskedFields(checkedDraft(draft), this.#redactor);
+    return this.#store.createTask(newTask(checked, isoTime(this.#clock.now())));
+  }
+
+  async changeTask(taskId: string, change: TaskChange): Promise<Task> {
+    this.#refuseClosed();
+    // Lines that were sent before the end stand before it.
+    await this.#group.settled();
+    return this.#store.changeTask(taskId, maskedFields(checkedChange(change), this.#redactor));
+  }
+
+  async deleteTask(taskId: string, by: string): Promise<void> {
+    this.#refuseClosed();
+    await this.#store.deleteTask(taskId, by);
+  }
+
+  async setTaskLevel(level: Level): Promise<void> {
+    this.#lowestRank = levelRank(level);
+  }
+
+  mask(text: string): string {
+    return this.#redactor.mask(text);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#group.settled();
+  }
+
+  #prepare(raw: RawBatch): Batch {
+    const { taskId, captured = false, lost = 0 } = raw;
+    const reading = { taskId, captured, nowMs: this.#clock.now() };
+    const drafts: Draft[] = [];
+    const faults: Fault[] = [];
+    let filtered = 0;
+    for (const { place, value } of parseBody(raw)) {
+      const draft = normalise(value, reading);
+      if (typeof draft === 'string') {
+        faults.push({ path: raw.format === 'ndjson' ? `line ${place}` : `entry ${place}`, detail: draft });
+        if (faults.length === FAULTS_NAMED) break;
+        continue;
+      }
+      const masked = this.#redacted(draft);
+      if (masked.type === 'log' && levelRank(masked.level) < this.#lowestRank) filtered += 1;
+      else drafts.push(masked);
+    }
+    if (faults.length > 0) throw invalidLines(faults);
+    return { taskId, drafts, filtered, lost, ...(raw.key !== undefined && { key: keyOf(raw.key, raw.body) }) };
+  }
+
+  #redacted(draft: Draft): Draft {
+    const message = this.#redactor.mask(draft.message);
+    const metadataJson = draft.metadataJson && this.#redactor.mask(draft.metadataJson);
+    if (message === draft.message && metadataJson === draft.metadataJson) return draft;
+    return { ...draft, message, metadataJson };
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed) throw new TrailError('store_closed', 'this trail is closed; open it again to write');
+  }
+}
+
+function keyOf(value: string, body: string | Uint8Array): { value: string; digest: string } {
+  if (value.length === 0 || value.length > 255) {
+    throw new TrailError('invalid_parameter', `Idempotency-Key: expected 1–255 characters, got ${value.length}`);
+  }
+  return { value, digest: createHash('sha256').update(body).digest('base64url') };
+}

@@ -1,0 +1,205 @@
+import type { EntryInput } from '../core/entry.ts';
+import { asTrailError, ERRORS, type TrailError } from '../core/error.ts';
+import { BUFFER_BYTES, FLUSH_MS, RETRY_FIRST_MS, RETRY_MAX_MS, TASK_BUFFER_BYTES } from '../core/limits.ts';
+import type { Intake } from '../core/ports.ts';
+import { systemClock } from '../core/time.ts';
+
+export interface LogBufferOptions {
+  /** Longest time that a line nobody awaits stays unwritten (default 25 ms). */
+  readonly flushMs?: number;
+  /** Memory one task's unwritten lines may take (default 16 MiB). */
+  readonly taskBytes?: number;
+}
+
+/** Lines of this size are sent without waiting for the flush interval: one good commit. */
+const SEND_BYTES = 256 * 1024;
+/** What a line costs besides its text: the string and its place in the list. */
+const LINE_OVERHEAD = 32;
+
+/**
+ * Lines that nobody awaits, gathered per task until the flush interval ends, enough have come, or somebody asks. A task is
+ *
+ *   idle      nothing waits
+ *   waiting   lines wait for the interval, or for the batch under way to be committed
+ *   sending   one batch is at the intake; its successor waits, so that order holds
+ *   retrying  the store refused for now; the batch is kept and tried again with growing delay
+ *
+ * Memory is bounded: a line that finds no room is counted, and the next batch reports the count on the task itself.
+ */
+export class LogBuffer {
+  readonly #intake: Pick<Intake, 'append'>;
+  readonly #flushMs: number;
+  readonly #taskBytes: number;
+  readonly #tasks = new Map<string, TaskBuffer>();
+  #heldBytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(intake: Pick<Intake, 'append'>, options: LogBufferOptions = {}) {
+    this.#intake = intake;
+    this.#flushMs = options.flushMs ?? FLUSH_MS;
+    this.#taskBytes = options.taskBytes ?? TASK_BUFFER_BYTES;
+  }
+
+  /** Keep a line. Never throws; false when there was no room and the line was only counted. */
+  add(taskId: string, entry: EntryInput): boolean {
+    const task = this.#taskOf(taskId);
+    const json = encoded(entry);
+    const bytes = json.length + LINE_OVERHEAD;
+    if (this.#closed || task.bytes + bytes > this.#taskBytes || this.#heldBytes + bytes > BUFFER_BYTES) {
+      task.lost += 1;
+      return false;
+    }
+    task.lines.push(json);
+    task.bytes += bytes;
+    task.waitingBytes += bytes;
+    this.#heldBytes += bytes;
+    if (task.waitingBytes >= SEND_BYTES) this.#send(task);
+    else this.#timer ??= setTimeout(this.#onTimer, this.#flushMs);
+    return true;
+  }
+
+  /** Resolves when every line so far is committed. Rejects when they could not be; what was kept goes on being tried. */
+  async flush(taskId: string): Promise<void> {
+    const task = this.#tasks.get(taskId);
+    if (!task) return;
+    while (task.lines.length > 0 || task.sending) {
+      this.#send(task);
+      await task.sending;
+      if (task.fault) throw task.fault;
+    }
+  }
+
+  /** Lines of a task that could not be kept and are not reported yet. */
+  lost(taskId: string): number {
+    return this.#tasks.get(taskId)?.lost ?? 0;
+  }
+
+  /** Commit what waits, then keep no more. Safe to call twice. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await Promise.allSettled([...this.#tasks.keys()].map((taskId) => this.flush(taskId)));
+    for (const task of this.#tasks.values()) clearTimeout(task.retry);
+    this.#tasks.clear();
+  }
+
+  readonly #onTimer = (): void => {
+    this.#timer = undefined;
+    for (const task of this.#tasks.values()) this.#send(task);
+  };
+
+  #taskOf(taskId: string): TaskBuffer {
+    let task = this.#tasks.get(taskId);
+    if (!task) {
+      task = new TaskBuffer(taskId);
+      this.#tasks.set(taskId, task);
+    }
+    return task;
+  }
+
+  #send(task: TaskBuffer): void {
+    if (task.sending || (task.lines.length === 0 && task.lost === 0)) return;
+    clearTimeout(task.retry);
+    task.sending = this.#deliver(task, task.take()).finally(() => {
+      task.sending = undefined;
+      this.#after(task);
+    });
+  }
+
+  async #deliver(task: TaskBuffer, batch: TakenLines): Promise<void> {
+    const { lines, bytes, lost } = batch;
+    const { taskId } = task;
+    try {
+      const body = lost > 0 ? [encoded(lossNote(lost)), ...lines].join('\n') : lines.join('\n');
+      await this.#intake.append({ taskId, body, format: 'ndjson', captured: true, lost });
+      task.fault = undefined;
+      task.delayMs = RETRY_FIRST_MS;
+      this.#free(task, bytes);
+    } catch (error) {
+      task.fault = asTrailError(error);
+      if (ERRORS[task.fault.code].retry && !this.#closed) {
+        task.putBack(batch);
+      } else {
+        this.#free(task, bytes);
+        task.lost += lost + lines.length;
+      }
+    }
+  }
+
+  #free(task: TaskBuffer, bytes: number): void {
+    task.bytes -= bytes;
+    this.#heldBytes -= bytes;
+  }
+
+  #after(task: TaskBuffer): void {
+    if (task.fault && task.lines.length > 0) {
+      task.retry = setTimeout(() => this.#send(task), task.delayMs);
+      task.retry.unref();
+      task.delayMs = Math.min(task.delayMs * 2, RETRY_MAX_MS);
+    } else if (task.waitingBytes >= SEND_BYTES) {
+      this.#send(task);
+    } else if (task.lines.length > 0) {
+      this.#timer ??= setTimeout(this.#onTimer, this.#flushMs);
+    } else if (task.lost === 0) {
+      this.#tasks.delete(task.taskId);
+    }
+  }
+}
+
+interface TakenLines {
+  readonly lines: string[];
+  readonly bytes: number;
+  readonly lost: number;
+}
+
+class TaskBuffer {
+  readonly taskId: string;
+  lines: string[] = [];
+  /** Bytes of all lines held, those at the intake included; and of those not sent yet. */
+  bytes = 0;
+  waitingBytes = 0;
+  lost = 0;
+  sending: Promise<void> | undefined;
+  retry: NodeJS.Timeout | undefined;
+  delayMs = RETRY_FIRST_MS;
+  fault: TrailError | undefined;
+
+  constructor(taskId: string) {
+    this.taskId = taskId;
+  }
+
+  take(): TakenLines {
+    const taken = { lines: this.lines, bytes: this.waitingBytes, lost: this.lost };
+    this.lines = [];
+    this.waitingBytes = 0;
+    this.lost = 0;
+    return taken;
+  }
+
+  putBack(taken: TakenLines): void {
+    this.lines = taken.lines.concat(this.lines);
+    this.waitingBytes += taken.bytes;
+    this.lost += taken.lost;
+  }
+}
+
+function lossNote(lost: number): EntryInput {
+  const lines = lost === 1 ? '1 line was' : `${lost} lines were`;
+  return {
+    level: 'WARNING',
+    message: `${lines} lost here: they came faster than they could be stored`,
+    metadata: { lost },
+  };
+}
+
+/** The line as JSON with its time. What JSON cannot say is named instead of thrown: logging must not break what is logged. */
+function encoded(entry: EntryInput): string {
+  const timed = entry.timestamp === undefined ? { ...entry, timestamp: systemClock.now() } : entry;
+  try {
+    return JSON.stringify(timed);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return JSON.stringify({ ...timed, message: String(entry.message), metadata: { unreadable_metadata: reason } });
+  }
+}

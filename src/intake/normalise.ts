@@ -1,0 +1,153 @@
+import {
+  DEFAULT_SOURCE,
+  type Draft,
+  type EntryType,
+  isEntryType,
+  isSource,
+  isStream,
+  type Stream,
+} from '../core/entry.ts';
+import { type Level, parseLevel } from '../core/level.ts';
+import { JSON_DEPTH, LINE_BYTES, METADATA_BYTES } from '../core/limits.ts';
+import { isoTime, parseTime } from '../core/time.ts';
+
+/** How lines of one batch are read. */
+export interface Reading {
+  readonly taskId: string;
+  /** Time of lines that bear none, Unix ms. */
+  readonly nowMs: number;
+  /** Captured lines are cut to the limits; a caller's own are refused. */
+  readonly captured: boolean;
+}
+
+const KEYS: ReadonlySet<string> = new Set([
+  'message',
+  'timestamp',
+  'level',
+  'source',
+  'stream',
+  'type',
+  'metadata',
+  // What a stored entry bears besides: read and left alone, so that exported lines can be sent again.
+  'id',
+  'seq',
+  'task_id',
+]);
+
+/**
+ * A caller's value as a line, every field checked and filled in; or, as text, what is wrong with it.
+ * Fields that an entry does not have are kept in its metadata: nothing that was sent is lost.
+ */
+export function normalise(value: unknown, reading: Reading): Draft | string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return `expected an object with a message, got ${kindOf(value)}`;
+  }
+  const input = value as Record<string, unknown>;
+  const { message, level, source, stream, type } = input;
+  if (typeof message !== 'string') return `message: expected text, got ${kindOf(message)}`;
+  if (input.task_id !== undefined && input.task_id !== reading.taskId)
+    return 'task_id: names another task than the address';
+  const found = level === undefined || level === null ? 'INFO' : parseLevel(level);
+  if (found === undefined) return `level: expected DEBUG, INFO, WARNING or ERROR, got ${shown(level)}`;
+  const named = source === undefined || source === null ? DEFAULT_SOURCE : source;
+  if (typeof named !== 'string' || !isSource(named)) {
+    return `source: expected 1–64 characters without comma and control characters, got ${shown(source)}`;
+  }
+  if (stream !== undefined && stream !== null && !isStream(stream))
+    return `stream: expected stdout, stderr or null, got ${shown(stream)}`;
+  if (type !== undefined && type !== null && !isEntryType(type))
+    return `type: expected a type of entry, got ${shown(type)}`;
+  const timestamp = input.timestamp == null ? isoTime(reading.nowMs) : parseTime(input.timestamp);
+  if (timestamp === undefined)
+    return `timestamp: expected ISO 8601 or Unix milliseconds, got ${shown(input.timestamp)}`;
+  if (tooLong(message) && !reading.captured) return `message: expected at most ${LINE_BYTES} bytes`;
+  const metadata = metadataOf(input, reading);
+  if (typeof metadata !== 'object') return metadata;
+  return draft(message, {
+    timestamp,
+    level: found,
+    source: named.toWellFormed(),
+    stream: stream ?? null,
+    type: type ?? 'log',
+    metadataJson: metadata.json,
+  });
+}
+
+interface Rest {
+  readonly timestamp: string;
+  readonly level: Level;
+  readonly source: string;
+  readonly stream: Stream | null;
+  readonly type: EntryType;
+  readonly metadataJson: string | null;
+}
+
+function draft(message: string, rest: Rest): Draft {
+  const { timestamp, level, source, stream, type, metadataJson } = rest;
+  // Lone surrogates cannot be written as UTF-8; they become U+FFFD.
+  const whole = message.isWellFormed() ? message : message.toWellFormed();
+  return { timestamp, level, source, stream, type, message: whole, metadataJson };
+}
+
+function tooLong(message: string): boolean {
+  // A UTF-16 unit is at most 3 bytes of UTF-8: short lines need no count.
+  return message.length > LINE_BYTES / 3 && Buffer.byteLength(message) > LINE_BYTES;
+}
+
+function metadataOf(input: Record<string, unknown>, { captured }: Reading): { json: string | null } | string {
+  const { metadata } = input;
+  if (metadata !== undefined && metadata !== null && (typeof metadata !== 'object' || Array.isArray(metadata))) {
+    return `metadata: expected an object or null, got ${kindOf(metadata)}`;
+  }
+  const extra = Object.keys(input).filter((key) => !KEYS.has(key));
+  if (!metadata && extra.length === 0) return { json: null };
+  // Own keys only and no prototype: a key `__proto__` is data like any other.
+  const merged: Record<string, unknown> = Object.create(null);
+  for (const key of extra) define(merged, key, input[key]);
+  for (const [key, held] of Object.entries(metadata ?? {})) define(merged, key, held);
+  if (deeper(merged, JSON_DEPTH)) return `metadata: expected at most ${JSON_DEPTH} levels of nesting`;
+  const json = JSON.stringify(merged, wellFormed);
+  if (json.length * 3 <= METADATA_BYTES || Buffer.byteLength(json) <= METADATA_BYTES) return { json };
+  if (!captured) return `metadata: expected at most ${METADATA_BYTES} bytes of JSON, got ${Buffer.byteLength(json)}`;
+  return { json: cutStrings(merged) };
+}
+
+function define(target: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
+function wellFormed(_key: string, value: unknown): unknown {
+  return typeof value === 'string' && !value.isWellFormed() ? value.toWellFormed() : value;
+}
+
+/** Shorten the longest strings until the whole fits; `_cut` counts the characters that went. */
+function cutStrings(metadata: Record<string, unknown>): string {
+  for (let longest = 8_192; longest >= 16; longest /= 2) {
+    let cut = 0;
+    const json = JSON.stringify(metadata, (_key, value: unknown) => {
+      if (typeof value !== 'string' || value.length <= longest) return value;
+      cut += value.length - longest;
+      return `${value.slice(0, longest).toWellFormed()}…`;
+    });
+    const marked = `${json.slice(0, -1)},"_cut":${cut}}`;
+    if (Buffer.byteLength(marked) <= METADATA_BYTES) return marked;
+  }
+  return JSON.stringify({ _cut: JSON.stringify(metadata).length });
+}
+
+/** True when JSON nests deeper than `left` levels. */
+export function deeper(value: unknown, left: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (left === 0) return true;
+  return Object.values(value).some((held) => deeper(held, left - 1));
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'an array' : typeof value;
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'object' ? kindOf(value) : JSON.stringify(String(value).slice(0, 100));
+}

@@ -1,0 +1,80 @@
+import { type Fault, TrailError } from '../core/error.ts';
+import { BATCH_LINES } from '../core/limits.ts';
+import type { RawBatch } from '../core/ports.ts';
+
+/** A parsed line with its place: the line number in NDJSON, the place in an array, both from 1. */
+export interface Parsed {
+  readonly place: number;
+  readonly value: unknown;
+}
+
+/** Fault reports name this many lines; more would not help to find the mistake. */
+export const FAULTS_NAMED = 20;
+
+/** Cut a body into values. Blank lines of NDJSON are no lines. Throws `invalid_json`, `invalid_lines` or `too_many_lines`. */
+export function parseBody({ body, format }: Pick<RawBatch, 'body' | 'format'>): readonly Parsed[] {
+  const text = typeof body === 'string' ? body : decode(body);
+  return format === 'ndjson' ? parseLines(text) : parseDocument(text);
+}
+
+function parseDocument(text: string): readonly Parsed[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new TrailError('invalid_json', `expected an entry or an array of entries as JSON: ${reason(error)}`, {
+      cause: error,
+    });
+  }
+  const values = Array.isArray(value) ? value : [value];
+  if (values.length > BATCH_LINES) throw tooMany(values.length);
+  return values.map((held, index) => ({ place: index + 1, value: held }));
+}
+
+function parseLines(text: string): readonly Parsed[] {
+  const parsed: Parsed[] = [];
+  const faults: Fault[] = [];
+  let place = 0;
+  for (let start = 0; start < text.length; ) {
+    const end = text.indexOf('\n', start);
+    const line = text.slice(start, end === -1 ? undefined : end);
+    start = end === -1 ? text.length : end + 1;
+    place += 1;
+    if (line === '' || line.trim() === '') continue;
+    if (parsed.length === BATCH_LINES) throw tooMany(BATCH_LINES + 1);
+    try {
+      parsed.push({ place, value: JSON.parse(line) });
+    } catch (error) {
+      faults.push({ path: `line ${place}`, detail: `not valid JSON: ${reason(error)}` });
+      if (faults.length === FAULTS_NAMED) break;
+    }
+  }
+  if (faults.length > 0) throw invalidLines(faults);
+  return parsed;
+}
+
+/** The refusal of a batch: nothing of it was stored, and these lines are why. */
+export function invalidLines(faults: readonly Fault[]): TrailError {
+  const places = faults.map((fault) => fault.path).join(', ');
+  const more = faults.length >= FAULTS_NAMED ? ' and maybe more' : '';
+  return new TrailError('invalid_lines', `nothing was stored; mend and send again: ${places}${more}`, {
+    errors: faults.slice(0, FAULTS_NAMED),
+  });
+}
+
+function tooMany(count: number): TrailError {
+  return new TrailError('too_many_lines', `expected at most ${BATCH_LINES} lines in one batch, got ${count} or more`);
+}
+
+function decode(bytes: Uint8Array): string {
+  // Bytes that are not UTF-8 become U+FFFD; a byte order mark is dropped.
+  return new TextDecoder().decode(bytes);
+}
+
+/** V8 quotes the text around the fault; that is a stranger's data, so only what kind of fault and where stays. */
+function reason(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const position = /position \d+/.exec(message)?.[0];
+  const kind = message.startsWith('Unexpected end') ? 'it ends too early' : 'unexpected character';
+  return position ? `${kind} at ${position}` : kind;
+}

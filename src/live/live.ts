@@ -1,0 +1,94 @@
+import type { Stream } from '../core/entry.ts';
+import type { Following, FollowRequest, Live } from '../core/live.ts';
+import type { StoreReader } from '../core/ports.ts';
+import { TopicFollowing } from './following.ts';
+import { Topic } from './topic.ts';
+
+/** Changed tasks one slow listener may have waiting; beyond that it is told to look at everything again. */
+const CHANGED_TASKS = 10_000;
+
+/**
+ * The wake-ups of one process. Whoever commits, or hears of another process's commit, calls `wake`; followers then read
+ * from the store after their own cursors. Memory grows with followers, never with lines.
+ */
+export class LiveHub implements Live {
+  readonly #store: StoreReader;
+  readonly #everyMs: number;
+  readonly #topics = new Map<string, { topic: Topic; followers: number }>();
+  readonly #listeners = new Set<(taskId: string) => void>();
+
+  constructor(store: StoreReader, options: { changesEveryMs?: number } = {}) {
+    this.#store = store;
+    this.#everyMs = options.changesEveryMs ?? 100;
+  }
+
+  wake(task: { taskId: string; linesOnly?: boolean }): void {
+    this.#topics.get(task.taskId)?.topic.wake(task.linesOnly ?? false);
+    for (const listener of this.#listeners) listener(task.taskId);
+  }
+
+  /** True while somebody would notice a wake-up. */
+  get watched(): boolean {
+    return this.#topics.size > 0 || this.#listeners.size > 0;
+  }
+
+  follow(taskId: string, request: FollowRequest): Following {
+    const held = this.#topics.get(taskId) ?? { topic: new Topic(this.#store, taskId), followers: 0 };
+    held.followers += 1;
+    this.#topics.set(taskId, held);
+    return new TopicFollowing(held.topic, request, () => {
+      held.followers -= 1;
+      if (held.followers === 0) this.#topics.delete(taskId);
+    });
+  }
+
+  partial(taskId: string, stream: Stream, text: string): void {
+    this.#topics.get(taskId)?.topic.partial(stream, text);
+  }
+
+  async *changes(signal: AbortSignal): AsyncGenerator<readonly string[]> {
+    const changed = new Set<string>();
+    let overflown = false;
+    let poke = (): void => {};
+    const listener = (taskId: string): void => {
+      if (changed.size < CHANGED_TASKS) changed.add(taskId);
+      else overflown = true;
+      poke();
+    };
+    const onAbort = (): void => poke();
+    this.#listeners.add(listener);
+    signal.addEventListener('abort', onAbort);
+    try {
+      while (!signal.aborted) {
+        if (changed.size === 0) {
+          await new Promise<void>((resolve) => {
+            poke = resolve;
+          });
+          continue;
+        }
+        const ids = overflown ? [] : [...changed];
+        changed.clear();
+        overflown = false;
+        yield ids;
+        await pause(this.#everyMs, signal);
+      }
+    } finally {
+      this.#listeners.delete(listener);
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+}
+
+/** Wait, or less when the signal aborts. */
+function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, delayMs);
+    timer.unref();
+    signal.addEventListener('abort', done);
+  });
+}
