@@ -1,0 +1,72 @@
+'use strict';
+// `npm test`: everything that has to be right, on a fresh clone too. Every step runs even when an earlier one failed, so
+// that one run shows all faults. `npm test -- FILE…` runs just those test files. `--long` runs the slow tests alone.
+
+const { install, buildPage, node, ownEnv, root, say } = require('./prepare.cjs');
+const { addDebianPackages } = require('./debian.cjs');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const TEST_TIMEOUT_MS = 600000;
+const LONG_TEST_TIMEOUT_MS = 7200000;
+
+const options = process.argv.slice(2).filter((word) => word.startsWith('--'));
+const named = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const long = options.indexOf('--long') !== -1;
+const started = Date.now();
+
+install();
+const missing = addDebianPackages();
+buildPage();
+
+const results = [];
+if (named.length === 0 && !long) {
+  check('lint and format', 'biome', [process.env.CI ? 'ci' : 'check', '--error-on-warnings']);
+  check('types', 'tsc', ['--noEmit', '-p', '.']);
+  check('types of the web page', 'svelte-check', ['--tsconfig', path.join('src', 'web', 'tsconfig.json')]);
+  check('unused code', 'knip', []);
+}
+const files = named.length > 0 ? named : testFiles('test', long);
+runTests(files);
+
+missing.forEach((reason) => {
+  say(`skipped: ${reason}`);
+});
+const failed = results.filter((result) => !result.ok).map((result) => result.name);
+const seconds = Math.round((Date.now() - started) / 1000);
+if (failed.length > 0) say(`FAILED after ${seconds} s: ${failed.join(', ')}`);
+else say(`all is well after ${seconds} s: ${results.map((result) => result.name).join(', ')}`);
+process.exit(failed.length > 0 ? 1 : 0);
+
+function check(name, command, args) {
+  const run = spawnSync(path.join(root, 'node_modules', '.bin', command), args, {
+    cwd: root,
+    encoding: 'utf8',
+    env: ownEnv(),
+    maxBuffer: 1 << 26,
+  });
+  const ok = run.status === 0;
+  results.push({ name, ok });
+  say(`${ok ? 'ok' : 'FAILED'}: ${name}`);
+  if (!ok) process.stdout.write(`${run.error ? run.error.message : run.stdout + run.stderr}\n`);
+}
+
+function runTests(paths) {
+  const timeoutMs = long ? LONG_TEST_TIMEOUT_MS : TEST_TIMEOUT_MS;
+  const reporter = `--test-reporter=${path.join(root, 'scripts', 'test-reporter.js')}`;
+  const args = ['--test', '--test-concurrency=2', `--test-timeout=${timeoutMs}`, reporter].concat(paths);
+  const run = spawnSync(node, args, { cwd: root, env: ownEnv(), stdio: ['ignore', 'inherit', 'inherit'] });
+  results.push({ name: `${paths.length} test files`, ok: run.status === 0 });
+}
+
+/** Slow tests bear `.long.` in their names and are left to `npm run test:long`. */
+function testFiles(folder, wantLong) {
+  const found = [];
+  fs.readdirSync(path.join(root, folder), { withFileTypes: true }).forEach((item) => {
+    const place = path.join(folder, item.name);
+    if (item.isDirectory()) found.push.apply(found, testFiles(place, wantLong));
+    else if (/\.test\.ts$/.test(item.name) && /\.long\.test\.ts$/.test(item.name) === wantLong) found.push(place);
+  });
+  return found.sort();
+}
