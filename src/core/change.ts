@@ -13,8 +13,9 @@ const NO_LINES = {
 };
 const PROVIDERS: readonly string[] = ['github', 'jira', 'slack', 'sentry'];
 
-/** A draft with every default filled in. `now` is ISO 8601. */
-export function newTask(draft: TaskDraft, now: string): Task {
+/** A draft with every default filled in; a field that is undefined counts as left out. `now` is ISO 8601. */
+export function newTask(given: TaskDraft, now: string): Task {
+  const draft = defined(given);
   const status = draft.status ?? 'executing';
   const createdAt = draft.createdAt ?? now;
   const source = draft.source ?? 'api';
@@ -44,9 +45,9 @@ export function newTask(draft: TaskDraft, now: string): Task {
     ended,
     createdAt,
     startedAt: draft.startedAt ?? (isWorking(status) ? createdAt : null),
-    completedAt: draft.completedAt ?? (ended ? now : null),
+    completedAt: ended ? (draft.completedAt ?? now) : null,
     updatedAt: now,
-    metrics: { ...NO_METRICS, ...draft.metrics },
+    metrics: { ...NO_METRICS, ...defined(draft.metrics ?? {}) },
     log: NO_LINES,
   };
 }
@@ -55,7 +56,8 @@ export function newTask(draft: TaskDraft, now: string): Task {
  * The task after a change: the one place that says what a move does to its other fields. Throws `invalid_transition`.
  * Repeating the same ending answers the very same task, so that a retry changes nothing.
  */
-export function changedTask(task: Task, change: TaskChange, now: string): Task {
+export function changedTask(task: Task, given: TaskChange, now: string): Task {
+  const change = defined(given);
   const status = change.status ?? task.status;
   checkMove(task.status, status);
   if (change.status !== undefined && task.ended && status === task.status) return task;
@@ -66,7 +68,7 @@ export function changedTask(task: Task, change: TaskChange, now: string): Task {
     : task;
   const startedAt = change.startedAt ?? task.startedAt ?? (isWorking(status) ? now : null);
   const completedAt = ended ? (change.completedAt ?? task.completedAt ?? now) : null;
-  const metrics = { ...kept.metrics, ...change.metrics };
+  const metrics = { ...kept.metrics, ...defined(change.metrics ?? {}) };
   return {
     ...kept,
     ...change,
@@ -99,6 +101,11 @@ export function grownLog(log: TaskLog, drafts: readonly Draft[], lost: number): 
 function lineStart(message: string): string {
   const start = message.slice(0, LAST_LINE_CHARS);
   return start.isWellFormed() ? start : start.slice(0, -1);
+}
+
+/** Without the fields that are undefined, which would else overwrite what they were spread over. */
+function defined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, held]) => held !== undefined)) as T;
 }
 
 function isWorking(status: Status): boolean {

@@ -69,13 +69,21 @@ export function filterKey(filter: LogFilter): string {
   return JSON.stringify([sorted(levels), sorted(sources), sorted(streams), sorted(types), search, regex, from, to]);
 }
 
-/** The filter as query parameters: what `parseFilter` reads back to an equal filter. */
+/**
+ * The filter as query parameters: what `parseFilter` reads back to an equal filter. An empty list lets nothing pass, and no
+ * parameter says that, so it becomes a level that contradicts its minimum.
+ */
 export function filterParams(filter: LogFilter): Record<string, string> {
+  const { levels, sources, streams, types } = filter;
   const params: Record<string, string> = {};
-  if (filter.levels) params.level = filter.levels.join(',');
-  if (filter.sources) params.source = filter.sources.join(',');
-  if (filter.streams) params.stream = filter.streams.join(',');
-  if (filter.types) params.type = filter.types.join(',');
+  if (levels) params.level = levels.join(',');
+  if (sources?.length) params.source = sources.join(',');
+  if (streams?.length) params.stream = streams.join(',');
+  if (types?.length) params.type = types.join(',');
+  if ([levels, sources, streams, types].some((list) => list?.length === 0)) {
+    params.level = 'DEBUG';
+    params.min_level = 'ERROR';
+  }
   if (filter.search !== undefined) params.search = filter.search;
   if (filter.regex) params.regex = 'true';
   if (filter.from) params.from = filter.from;
@@ -85,7 +93,8 @@ export function filterParams(filter: LogFilter): Record<string, string> {
 
 function levelsOf(names: readonly string[] | undefined, minimum: unknown): readonly Level[] | undefined {
   const exact = names?.map((name) => levelNamed('level', name));
-  if (minimum === undefined || minimum === '') return exact && LEVELS.filter((level) => exact.includes(level));
+  if (minimum === undefined || minimum === null || minimum === '')
+    return exact && LEVELS.filter((level) => exact.includes(level));
   const rank = levelRank(levelNamed('min_level', minimum));
   return LEVELS.filter((level) => levelRank(level) >= rank && (exact === undefined || exact.includes(level)));
 }
