@@ -98,7 +98,7 @@ export function grownLog(log: TaskLog, drafts: readonly Draft[], lost: number): 
 }
 
 /** The start of a message, for lists. A character of two code units at the edge stays whole or stays out. */
-function lineStart(message: string): string {
+export function lineStart(message: string): string {
   const start = message.slice(0, LAST_LINE_CHARS);
   return start.isWellFormed() ? start : start.slice(0, -1);
 }

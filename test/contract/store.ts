@@ -1,0 +1,20 @@
+import { describe } from 'node:test';
+import { appendContract } from './store/append.ts';
+import { figuresContract } from './store/figures.ts';
+import { lifeContract } from './store/life.ts';
+import { listingContract } from './store/listing.ts';
+import { randomContract } from './store/random.ts';
+import { readContract } from './store/read.ts';
+import type { OpenStore } from './store/support.ts';
+
+/** What every store must keep. `open` makes an empty one and sees to it that it is closed after the test. */
+export function storeContract(name: string, open: OpenStore): void {
+  describe(`the ${name} store`, () => {
+    appendContract(open);
+    lifeContract(open);
+    listingContract(open);
+    readContract(open);
+    figuresContract(open);
+    randomContract(open);
+  });
+}
