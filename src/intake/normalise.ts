@@ -49,7 +49,7 @@ export function normalise(value: unknown, reading: Reading): Draft | string {
     return 'task_id: names another task than the address';
   const found = level === undefined || level === null ? 'INFO' : parseLevel(level);
   if (found === undefined) return `level: expected DEBUG, INFO, WARNING or ERROR, got ${shown(level)}`;
-  const named = source === undefined || source === null ? DEFAULT_SOURCE : source;
+  const named = typeof source === 'string' ? source.trim() : (source ?? DEFAULT_SOURCE);
   if (typeof named !== 'string' || !isSource(named)) {
     return `source: expected 1–64 characters without comma and control characters, got ${shown(source)}`;
   }

@@ -1,0 +1,257 @@
+import type { SQLInputValue } from 'node:sqlite';
+import { lineStart } from '../../core/change.ts';
+import type { Draft } from '../../core/entry.ts';
+import { TrailError } from '../../core/error.ts';
+import type { Level } from '../../core/level.ts';
+import { BLOCK_LINES, KEY_DAYS } from '../../core/limits.ts';
+import type { Appended, Batch } from '../../core/ports.ts';
+import type { Receipt } from '../../core/query.ts';
+import type { Database } from './database.ts';
+import type { Facet, Facets } from './facets.ts';
+import { missing } from './task-row.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Rows of one INSERT statement: binding and stepping cost more than the row itself, and 16 share them (measured: 1.5 × one). */
+const ROWS = 16;
+const COLUMNS = 7;
+
+const row = `(${Array(COLUMNS).fill('?').join(',')})`;
+const INSERT_ONE = `INSERT INTO lines VALUES ${row}`;
+const INSERT_MANY = `INSERT INTO lines VALUES ${Array(ROWS).fill(row).join(',')}`;
+
+interface TrailRow {
+  task_no: number;
+  last_seq: number;
+  lost: number;
+  debug: number;
+  info: number;
+  warning: number;
+  error: number;
+  first_at: string | null;
+  last_at: string | null;
+  last_line: string | null;
+}
+
+/** The numbers that all appenders share, as they grow within one transaction. */
+export interface Numbers {
+  entry_id: number;
+  revision: number;
+}
+
+/** Tasks whose trail a commit has moved, for the wake-ups after it. */
+export type Moved = Map<string, number>;
+
+/** Store batches inside a write transaction. The fault of one batch is its own result and leaves nothing of it behind. */
+export class Appender {
+  readonly #db: Database;
+  readonly #facets: Facets;
+
+  constructor(db: Database, facets: Facets) {
+    this.#db = db;
+    this.#facets = facets;
+  }
+
+  append(batch: Batch, { numbers, nowMs, moved }: { numbers: Numbers; nowMs: number; moved: Moved }): Appended {
+    const trail = this.#trail(batch.taskId);
+    if (!trail) return { error: missing(this.#db, batch.taskId, nowMs) };
+    const known = batch.key && this.#known(trail.task_no, batch.key, nowMs);
+    if (known) return known;
+    const { drafts, filtered, lost } = batch;
+    const stored = drafts.length > 0;
+    const receipt: Receipt = {
+      accepted: drafts.length,
+      filtered,
+      firstSeq: stored ? trail.last_seq + 1 : null,
+      lastSeq: stored ? trail.last_seq + drafts.length : null,
+    };
+    if (stored || lost > 0) {
+      this.#store(trail, batch, numbers);
+      moved.set(batch.taskId, trail.last_seq);
+    }
+    if (batch.key) this.#remember(trail.task_no, batch.key, { receipt, nowMs });
+    return { receipt };
+  }
+
+  #trail(taskId: string): TrailRow | undefined {
+    return this.#db.get<TrailRow>(
+      'SELECT trails.* FROM tasks JOIN trails USING (task_no) WHERE tasks.task_id = ?',
+      taskId,
+    );
+  }
+
+  #store(trail: TrailRow, { drafts, lost }: Batch, numbers: Numbers): void {
+    const tally = new Tally(this.#db, trail.task_no, trail.last_seq);
+    this.#insert(drafts, { trail, numbers, tally });
+    tally.write();
+    for (const [number, lines] of tally.total) {
+      const level = this.#facets.facet(number).level;
+      trail[COLUMN_OF_LEVEL[level]] += lines;
+      this.#db.run(
+        'INSERT INTO task_facets VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET lines = lines + excluded.lines',
+        trail.task_no,
+        number,
+        lines,
+      );
+    }
+    const newest = drafts.at(-1);
+    this.#db.run(
+      `UPDATE trails SET last_seq = ?, lost = ?, debug = ?, info = ?, warning = ?, error = ?,
+         first_at = ?, last_at = ?, last_line = ?, revision = ? WHERE task_no = ?`,
+      ...[trail.last_seq, trail.lost + lost, trail.debug, trail.info, trail.warning, trail.error],
+      ...[earlier(trail.first_at, tally.firstAt), later(trail.last_at, tally.lastAt)],
+      ...[newest ? lineStart(newest.message) : trail.last_line, ++numbers.revision, trail.task_no],
+    );
+  }
+
+  /** Rows go in 16 at a time, the rest singly. */
+  #insert(drafts: readonly Draft[], to: { trail: TrailRow; numbers: Numbers; tally: Tally }): void {
+    const { trail, numbers, tally } = to;
+    const many = this.#db.prepare(INSERT_MANY);
+    const one = this.#db.prepare(INSERT_ONE);
+    const values: SQLInputValue[] = new Array(ROWS * COLUMNS);
+    let filled = 0;
+    let last: Facet | undefined;
+    let facetNo = 0;
+    for (const draft of drafts) {
+      // Neighbours mostly share their facet: one look at four references spares the look-up.
+      if (!last || !sameFacet(draft, last)) facetNo = this.#facets.numberOf(draft);
+      last = draft;
+      const seq = ++trail.last_seq;
+      tally.add(seq, facetNo, draft.timestamp);
+      values[filled++] = trail.task_no;
+      values[filled++] = seq;
+      values[filled++] = ++numbers.entry_id;
+      values[filled++] = draft.timestamp;
+      values[filled++] = facetNo;
+      values[filled++] = draft.message;
+      values[filled++] = draft.metadataJson;
+      if (filled < values.length) continue;
+      many.run(...values);
+      filled = 0;
+    }
+    for (let start = 0; start < filled; start += COLUMNS) one.run(...values.slice(start, start + COLUMNS));
+  }
+
+  #known(taskNo: number, key: { value: string; digest: string }, nowMs: number): Appended | undefined {
+    const known = this.#db.get<{
+      digest: string;
+      accepted: number;
+      filtered: number;
+      first_seq: number | null;
+      last_seq: number | null;
+    }>(
+      'SELECT * FROM receipts WHERE task_no = ? AND key = ? AND at_ms >= ?',
+      taskNo,
+      key.value,
+      nowMs - KEY_DAYS * DAY_MS,
+    );
+    if (!known) return undefined;
+    if (known.digest === key.digest) {
+      const { accepted, filtered, first_seq: firstSeq, last_seq: lastSeq } = known;
+      return { receipt: { accepted, filtered, firstSeq, lastSeq } };
+    }
+    return {
+      error: new TrailError(
+        'idempotency_mismatch',
+        `the idempotency key ${JSON.stringify(key.value)} was used with another body; use a new key for new lines`,
+      ),
+    };
+  }
+
+  #remember(
+    taskNo: number,
+    key: { value: string; digest: string },
+    { receipt, nowMs }: { receipt: Receipt; nowMs: number },
+  ): void {
+    const { accepted, filtered, firstSeq, lastSeq } = receipt;
+    this.#db.run(
+      'INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      ...[taskNo, key.value, key.digest, accepted, filtered, firstSeq, lastSeq, nowMs],
+    );
+    // A few of the expired go with each new one, so that the table does not grow with its past.
+    this.#db.run(
+      `DELETE FROM receipts WHERE (task_no, key) IN (SELECT task_no, key FROM receipts WHERE at_ms < ? LIMIT 4)`,
+      nowMs - KEY_DAYS * DAY_MS,
+    );
+  }
+}
+
+const COLUMN_OF_LEVEL = { DEBUG: 'debug', INFO: 'info', WARNING: 'warning', ERROR: 'error' } as const satisfies Record<
+  Level,
+  string
+>;
+
+/** Counts of the lines of one batch: for the task as a whole, and written to each block they fall into. */
+class Tally {
+  readonly total = new Map<number, number>();
+  firstAt: string | null = null;
+  lastAt: string | null = null;
+  readonly #db: Database;
+  readonly #taskNo: number;
+  #blockNo: number;
+  #block: Block = { firstAt: null, lastAt: null, counts: new Map() };
+
+  constructor(db: Database, taskNo: number, lastSeq: number) {
+    this.#db = db;
+    this.#taskNo = taskNo;
+    this.#blockNo = Math.floor(lastSeq / BLOCK_LINES);
+  }
+
+  add(seq: number, facetNo: number, timestamp: string): void {
+    const blockNo = Math.floor((seq - 1) / BLOCK_LINES);
+    if (blockNo !== this.#blockNo) {
+      this.write();
+      this.#blockNo = blockNo;
+    }
+    const block = this.#block;
+    block.counts.set(facetNo, (block.counts.get(facetNo) ?? 0) + 1);
+    if (block.firstAt === null || timestamp < block.firstAt) block.firstAt = timestamp;
+    if (block.lastAt === null || timestamp > block.lastAt) block.lastAt = timestamp;
+  }
+
+  /** Merge what was counted into the block's row. */
+  write(): void {
+    const { counts, firstAt, lastAt } = this.#block;
+    if (firstAt === null || lastAt === null) return;
+    for (const [facetNo, lines] of counts) this.total.set(facetNo, (this.total.get(facetNo) ?? 0) + lines);
+    this.firstAt = earlier(this.firstAt, firstAt);
+    this.lastAt = later(this.lastAt, lastAt);
+    const stored = this.#db.get<{ first_at: string; last_at: string; facets_json: string }>(
+      'SELECT first_at, last_at, facets_json FROM blocks WHERE task_no = ? AND block_no = ?',
+      this.#taskNo,
+      this.#blockNo,
+    );
+    for (const [facetNo, lines] of Object.entries(JSON.parse(stored?.facets_json ?? '{}') as Record<string, number>)) {
+      counts.set(Number(facetNo), (counts.get(Number(facetNo)) ?? 0) + lines);
+    }
+    this.#db.run(
+      'INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?, ?)',
+      this.#taskNo,
+      this.#blockNo,
+      earlier(stored?.first_at ?? null, firstAt),
+      later(stored?.last_at ?? null, lastAt),
+      JSON.stringify(Object.fromEntries(counts)),
+    );
+    this.#block = { firstAt: null, lastAt: null, counts: new Map() };
+  }
+}
+
+interface Block {
+  firstAt: string | null;
+  lastAt: string | null;
+  readonly counts: Map<number, number>;
+}
+
+function sameFacet(a: Facet, b: Facet): boolean {
+  return a.level === b.level && a.source === b.source && a.stream === b.stream && a.type === b.type;
+}
+
+function earlier(a: string | null, b: string | null): string | null {
+  if (a === null || b === null) return a ?? b;
+  return a < b ? a : b;
+}
+
+function later(a: string | null, b: string | null): string | null {
+  if (a === null || b === null) return a ?? b;
+  return a > b ? a : b;
+}

@@ -1,0 +1,162 @@
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { TrailError } from '../../core/error.ts';
+
+/** SQLite up to 3.51.2 can corrupt a database when the WAL is reset under load (https://sqlite.org/wal.html#walresetbug). */
+const SAFE_SQLITE = [3, 51, 3] as const;
+const BUSY_MS = 10_000;
+const MIGRATIONS = new URL('./migrations/', import.meta.url);
+
+export const DATABASE_FILE = 'tasktrail.db';
+
+/** One connection with its prepared statements. A row is what its query says: the caller names the type. */
+export class Database {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  exec(sql: string): void {
+    this.#db.exec(sql);
+  }
+
+  prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.prepare(sql).get(...values) as Row | undefined;
+  }
+
+  all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.prepare(sql).all(...values) as Row[];
+  }
+
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.prepare(sql).run(...values).changes);
+  }
+
+  define(name: string, body: (...values: never[]) => SQLInputValue): void {
+    this.#db.function(name, { deterministic: true }, body as (...values: unknown[]) => SQLInputValue);
+  }
+
+  /** All or nothing. Takes the write lock first, so that what is read inside is still true when it is written. */
+  transaction<T>(work: () => T): T {
+    this.exec('BEGIN IMMEDIATE');
+    try {
+      const value = work();
+      this.exec('COMMIT');
+      return value;
+    } catch (error) {
+      if (this.#db.isTransaction) this.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#statements.clear();
+    if (this.#db.isOpen) this.#db.close();
+  }
+}
+
+/**
+ * Open the database of a data directory for writing: made when it is not there, brought to the newest schema when it is older.
+ * Throws `unsafe_sqlite`, `unknown_schema`, `store_unavailable`.
+ */
+export function openDatabase(dataDir: string): Database {
+  checkSqlite(process.versions.sqlite);
+  try {
+    const path = join(dataDir, DATABASE_FILE);
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    // Made by us first, because SQLite gives the WAL the rights of the database file.
+    closeSync(openSync(path, 'a', 0o600));
+    const db = new Database(new DatabaseSync(path, { timeout: BUSY_MS }));
+    // auto_vacuum only counts before the first table. FULL: a commit is on disk before it is answered.
+    db.exec('PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL');
+    db.exec('PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864');
+    migrate(db);
+    return db;
+  } catch (error) {
+    throw storeError(error);
+  }
+}
+
+/** Open the database for reading beside its writers. Throws `store_unavailable` when it is not there. */
+export function openDatabaseForReading(dataDir: string): Database {
+  checkSqlite(process.versions.sqlite);
+  try {
+    const path = join(dataDir, DATABASE_FILE);
+    // Not read-only: a WAL database needs its shared memory file, which a reader may be the first to make.
+    const db = new Database(new DatabaseSync(path, { timeout: BUSY_MS }));
+    db.exec('PRAGMA query_only=ON; PRAGMA cache_size=-16384');
+    return db;
+  } catch (error) {
+    throw storeError(error);
+  }
+}
+
+/** Refuse a SQLite that may lose what was acknowledged. */
+export function checkSqlite(version: string | undefined): void {
+  const parts = (version ?? '').split('.').map(Number);
+  for (const [index, least] of SAFE_SQLITE.entries()) {
+    const part = parts[index] ?? 0;
+    if (part > least) return;
+    if (part < least) {
+      throw new TrailError(
+        'unsafe_sqlite',
+        `expected SQLite ${SAFE_SQLITE.join('.')} or newer, got ${version}; older ones can corrupt the database. Use Node.js 24.14 or newer`,
+      );
+    }
+  }
+}
+
+/** What SQLite threw, as what it means to a caller. */
+export function storeError(error: unknown): TrailError {
+  if (error instanceof TrailError) return error;
+  const { errcode, message } = error as { errcode?: number; message?: string };
+  // Primary result codes are the low byte (https://sqlite.org/rescode.html): 13 SQLITE_FULL, 5 BUSY, 10 IOERR.
+  const primary = errcode === undefined ? undefined : errcode & 0xff;
+  if (primary === 13) {
+    return new TrailError('storage_full', 'the disk is full; make room, reading goes on', { cause: error });
+  }
+  return new TrailError('store_unavailable', `the database cannot be used: ${message ?? String(error)}`, {
+    cause: error,
+  });
+}
+
+/** True after a failed write or fsync: what the disk holds is unknown, so this connection must not acknowledge again. */
+export function isBroken(error: unknown): boolean {
+  const code = (error as { errcode?: number }).errcode;
+  // 10 SQLITE_IOERR, 11 SQLITE_CORRUPT, 26 SQLITE_NOTADB
+  return code !== undefined && [10, 11, 26].includes(code & 0xff);
+}
+
+function migrate(db: Database): void {
+  const files = readdirSync(MIGRATIONS)
+    .filter((file) => /^\d{4}_.*\.sql$/.test(file))
+    .sort();
+  const version = () => db.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
+  if (version() > files.length) {
+    throw new TrailError(
+      'unknown_schema',
+      `expected schema ${files.length} or older, got ${version()}: the database was made by a newer tasktrail; use that one`,
+    );
+  }
+  for (const file of files.slice(version())) {
+    const number = Number(file.slice(0, 4));
+    db.transaction(() => {
+      // Another process may have migrated while we waited for the lock.
+      if (version() >= number) return;
+      db.exec(readFileSync(new URL(file, MIGRATIONS), 'utf8'));
+      db.exec(`PRAGMA user_version=${number}`);
+    });
+  }
+}

@@ -1,0 +1,149 @@
+import { isOpenFilter } from '../../core/filter.ts';
+import { READ_ROWS } from '../../core/limits.ts';
+import { EntryPage } from '../../core/page.ts';
+import type { Order, ReadQuery } from '../../core/query.ts';
+import { entryJson } from '../../core/wire.ts';
+import type { Database } from './database.ts';
+import type { Facets } from './facets.ts';
+import { type Block, type LineRow, Scan } from './scan.ts';
+import type { TaskRow } from './task-row.ts';
+
+interface Window {
+  readonly lowest: number;
+  readonly highest: number;
+  readonly order: Order;
+}
+
+/**
+ * One page of a task's lines. Without a filter it is one seek, because seqs have no holes; with one, summaries of blocks are
+ * stepped over until one may hold a match, and at most READ_ROWS lines are looked at.
+ */
+export function readPage(
+  db: Database,
+  facets: Facets,
+  { task, query }: { task: TaskRow; query: ReadQuery },
+): EntryPage {
+  const { filter = {}, after = 0, before = Number.POSITIVE_INFINITY, order = 'asc' } = query;
+  const window = { lowest: Math.max(after, 0) + 1, highest: Math.min(before - 1, task.last_seq), order };
+  const scan = new Scan(db, facets, { taskNo: task.task_no, filter });
+  const page = new PageBuilder(task.task_id, facets, { window, query });
+  if (window.lowest > window.highest) return page.finished();
+  if (isOpenFilter(filter)) return readOpen(scan, page, window);
+  let visited = 0;
+  for (const block of scan.blocks(window.lowest, window.highest, order)) {
+    const from = Math.max(block.firstSeq, window.lowest);
+    const to = Math.min(block.lastSeq, window.highest);
+    if (block.atMost > 0 && !page.skipWhole(block, { from, to })) {
+      for (const line of scan.lines(from, to, order)) if (page.add(line)) return page.full(line.seq);
+      visited += to - from + 1;
+    }
+    page.scanned(from, to);
+    if (visited + block.lastSeq - block.firstSeq >= READ_ROWS) return page.soFar();
+  }
+  return page.finished();
+}
+
+function readOpen(scan: Scan, page: PageBuilder, { lowest, highest, order }: Window): EntryPage {
+  const skipped = page.skipAtOnce(highest - lowest + 1);
+  const take = page.room;
+  const from = order === 'asc' ? lowest + skipped : Math.max(highest - skipped - take + 1, lowest);
+  const to = order === 'asc' ? Math.min(lowest + skipped + take - 1, highest) : highest - skipped;
+  if (take > 0) for (const line of scan.lines(from, to, order)) page.add(line);
+  if (order === 'asc' ? to >= highest : from <= lowest) return page.finished();
+  return page.full(order === 'asc' ? to : from);
+}
+
+/** Gathers one page: what is skipped, what is taken, and how far the reader came. */
+class PageBuilder {
+  readonly #taskId: string;
+  readonly #facets: Facets;
+  readonly #window: Window;
+  readonly #limit: number;
+  readonly #json: string[] = [];
+  #offset: number;
+  #skipped = 0;
+  #first: number | null = null;
+  #last: number | null = null;
+  #scannedTo: number;
+
+  constructor(taskId: string, facets: Facets, { window, query }: { window: Window; query: ReadQuery }) {
+    this.#taskId = taskId;
+    this.#facets = facets;
+    this.#window = window;
+    this.#limit = Math.min(query.limit, READ_ROWS);
+    this.#offset = query.offset ?? 0;
+    this.#scannedTo = window.order === 'asc' ? window.lowest - 1 : window.highest + 1;
+  }
+
+  get room(): number {
+    return this.#limit - this.#json.length;
+  }
+
+  /** Skip up to `lines` matching lines at once; answers how many. */
+  skipAtOnce(lines: number): number {
+    const skipped = Math.min(this.#offset, lines);
+    this.#offset -= skipped;
+    this.#skipped += skipped;
+    return skipped;
+  }
+
+  /** Skip a block by its summary, when all of it is in the window, all that passes matches, and all is to be skipped. */
+  skipWhole(block: Block, { from, to }: { from: number; to: number }): boolean {
+    const inWindow = from === block.firstSeq && (to === block.lastSeq || to === this.#window.highest);
+    // The newest block may have grown since the window was taken; only a full one is sure to hold what its row says.
+    if (!block.whole || !inWindow || to !== block.lastSeq || block.atMost > this.#offset) return false;
+    this.skipAtOnce(block.atMost);
+    return true;
+  }
+
+  /** Take a matching line, or skip it. True when the page is full. */
+  add(line: LineRow): boolean {
+    if (this.#offset > 0) {
+      this.skipAtOnce(1);
+      return false;
+    }
+    if (this.room <= 0) return true;
+    const { level, source, stream, type } = this.#facets.facet(line.facet_no);
+    const { seq, timestamp, message, metadata_json: metadataJson } = line;
+    this.#json.push(entryJson(this.#taskId, seq, { timestamp, level, source, stream, type, message, metadataJson }));
+    this.#first ??= seq;
+    this.#last = seq;
+    return this.room === 0;
+  }
+
+  scanned(from: number, to: number): void {
+    this.#scannedTo = this.#window.order === 'asc' ? to : from;
+  }
+
+  /** The page ends at a line because it is full. */
+  full(seq: number): EntryPage {
+    this.#scannedTo = seq;
+    return this.soFar();
+  }
+
+  /** The page ends here for now; the window may hold more. */
+  soFar(): EntryPage {
+    const { lowest, highest, order } = this.#window;
+    return this.#page(order === 'asc' ? this.#scannedTo >= highest : this.#scannedTo <= lowest);
+  }
+
+  /** The window was looked at as a whole. */
+  finished(): EntryPage {
+    const { lowest, highest, order } = this.#window;
+    this.#scannedTo = order === 'asc' ? Math.max(highest, lowest - 1) : lowest;
+    return this.#page(true);
+  }
+
+  #page(done: boolean): EntryPage {
+    const ascending = this.#window.order === 'asc';
+    return new EntryPage({
+      json: `[${this.#json.join(',')}]`,
+      count: this.#json.length,
+      firstSeq: ascending ? this.#first : this.#last,
+      lastSeq: ascending ? this.#last : this.#first,
+      skipped: this.#skipped,
+      scannedTo: this.#scannedTo,
+      done,
+    });
+  }
+}

@@ -1,0 +1,114 @@
+import { TrailError } from '../../core/error.ts';
+import type { LogFilter } from '../../core/filter.ts';
+import type { EntryPage } from '../../core/page.ts';
+import type { StoreReader } from '../../core/ports.ts';
+import type {
+  Changes,
+  Count,
+  Histogram,
+  LogStats,
+  ReadQuery,
+  TaskFacets,
+  TaskPage,
+  TaskQuery,
+} from '../../core/query.ts';
+import type { Task } from '../../core/task.ts';
+import { type Clock, systemClock } from '../../core/time.ts';
+import { type Database, openDatabaseForReading, storeError } from './database.ts';
+import { Facets } from './facets.ts';
+import { readPage } from './read.ts';
+import { countLines, histogramOf, statsOf } from './summary.ts';
+import { countFacets, defineFold, listTasks } from './task-list.ts';
+import { type TaskRow, taskOfRow, taskRow } from './task-row.ts';
+
+/** Reads one database through a connection of its own. Every method is one short read, or several with turns between them. */
+export class SqliteReader implements StoreReader {
+  readonly #db: Database;
+  readonly #facets: Facets;
+  readonly #clock: Clock;
+  #closed = false;
+
+  constructor(db: Database, clock: Clock = systemClock) {
+    this.#db = db;
+    this.#facets = new Facets(db);
+    this.#clock = clock;
+    defineFold(db);
+  }
+
+  static open(dataDir: string): SqliteReader {
+    return new SqliteReader(openDatabaseForReading(dataDir));
+  }
+
+  async task(taskId: string): Promise<Task> {
+    return this.#reading(() => taskOfRow(this.#row(taskId)));
+  }
+
+  async tasks(query: TaskQuery): Promise<TaskPage> {
+    return this.#reading(() => listTasks(this.#db, query));
+  }
+
+  async taskFacets(query: TaskQuery): Promise<TaskFacets> {
+    return this.#reading(() => countFacets(this.#db, query));
+  }
+
+  async read(taskId: string, query: ReadQuery): Promise<EntryPage> {
+    return this.#reading(() => readPage(this.#db, this.#facets, { task: this.#row(taskId), query }));
+  }
+
+  async count(taskId: string, filter: LogFilter, budgetMs: number): Promise<Count> {
+    return this.#reading(() => countLines(this.#db, this.#facets, { task: this.#row(taskId), filter, budgetMs }));
+  }
+
+  async stats(taskId: string): Promise<LogStats> {
+    return this.#reading(() => statsOf(this.#db, this.#facets, this.#row(taskId)));
+  }
+
+  async histogram(taskId: string, query: { filter: LogFilter; buckets: number }): Promise<Histogram> {
+    return this.#reading(() => histogramOf(this.#db, this.#facets, { task: this.#row(taskId), ...query }));
+  }
+
+  async changes(after: number, limit: number): Promise<Changes> {
+    return this.#reading(() => {
+      const rows = this.#db.all<{ task_id: string; last_seq: number; revision: number }>(
+        `SELECT task_id, last_seq, revision FROM trails JOIN tasks USING (task_no) WHERE revision > ?1
+         UNION ALL SELECT task_id, last_seq, revision FROM tombstones WHERE revision > ?1
+         ORDER BY revision LIMIT ?2`,
+        after,
+        limit,
+      );
+      return {
+        revision: rows.at(-1)?.revision ?? after,
+        tasks: rows.map(({ task_id, last_seq }) => ({ taskId: task_id, lastSeq: last_seq })),
+      };
+    });
+  }
+
+  /** The newest revision: where a listener for changes starts. */
+  async revision(): Promise<number> {
+    return this.#reading(() => this.#db.get<{ revision: number }>('SELECT revision FROM state')?.revision ?? 0);
+  }
+
+  /** Grows when another connection has committed. */
+  dataVersion(): number {
+    return this.#db.get<{ data_version: number }>('PRAGMA data_version')?.data_version ?? 0;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#db.close();
+  }
+
+  #row(taskId: string): TaskRow {
+    return taskRow(this.#db, taskId, this.#clock.now());
+  }
+
+  async #reading<T>(read: () => T | Promise<T>): Promise<T> {
+    if (this.#closed) throw new TrailError('store_closed', 'the store is closed; open it again to read');
+    try {
+      return await read();
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+}

@@ -1,0 +1,216 @@
+import { changedTask } from '../../core/change.ts';
+import { TrailError } from '../../core/error.ts';
+import type { LogFilter } from '../../core/filter.ts';
+import { READ_ROWS } from '../../core/limits.ts';
+import type { EntryPage } from '../../core/page.ts';
+import type { Appended, Batch, Store, Wake } from '../../core/ports.ts';
+import type {
+  Changes,
+  Count,
+  Histogram,
+  LogStats,
+  ReadQuery,
+  TaskFacets,
+  TaskPage,
+  TaskQuery,
+} from '../../core/query.ts';
+import type { Task, TaskChange } from '../../core/task.ts';
+import { type Clock, isoTime, systemClock } from '../../core/time.ts';
+import { Appender, type Moved, type Numbers } from './append.ts';
+import { type Database, isBroken, openDatabase, storeError } from './database.ts';
+import { Facets } from './facets.ts';
+import { SqliteReader } from './reader.ts';
+import { deleted, insertTask, taskOfRow, taskRow, updateTask } from './task-row.ts';
+
+export interface SqliteStoreOptions {
+  readonly clock?: Clock;
+  /** Told after each commit, once for each task that it changed. */
+  readonly onCommit?: Wake;
+}
+
+/**
+ * The embedded store: one SQLite file in WAL mode. Any process may append beside this one, so numbers are read and written
+ * inside each transaction and never kept in memory.
+ *
+ * States: open; broken after a failed write or fsync, when what the disk holds is unknown and nothing is acknowledged until the
+ * process starts again; closed.
+ */
+export class SqliteStore implements Store {
+  readonly #db: Database;
+  readonly #facets: Facets;
+  readonly #appender: Appender;
+  readonly #reader: SqliteReader;
+  readonly #clock: Clock;
+  readonly #onCommit: Wake;
+  #state: 'open' | 'broken' | 'closed' = 'open';
+
+  constructor(dataDir: string, { clock = systemClock, onCommit = () => {} }: SqliteStoreOptions = {}) {
+    this.#db = openDatabase(dataDir);
+    this.#facets = new Facets(this.#db);
+    this.#appender = new Appender(this.#db, this.#facets);
+    this.#reader = new SqliteReader(this.#db, clock);
+    this.#clock = clock;
+    this.#onCommit = onCommit;
+  }
+
+  async append(batches: readonly Batch[]): Promise<readonly Appended[]> {
+    const moved: Moved = new Map();
+    const nowMs = this.#clock.now();
+    const results = this.#write((numbers) =>
+      batches.map((batch) => this.#appender.append(batch, { numbers, nowMs, moved })),
+    );
+    for (const [taskId, lastSeq] of moved) this.#onCommit({ taskId, lastSeq, linesOnly: true });
+    return results;
+  }
+
+  async createTask(task: Task): Promise<Task> {
+    const { taskId } = task;
+    this.#write((numbers) => {
+      const gone = deleted(this.#db, taskId, this.#clock.now());
+      if (gone) throw gone;
+      if (this.#db.get('SELECT 1 FROM tasks WHERE task_id = ?', taskId)) {
+        throw new TrailError('task_exists', `the task ${taskId} exists already; choose another id`);
+      }
+      const taskNo = insertTask(this.#db, task);
+      this.#db.run('INSERT INTO trails VALUES (?, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, ?)', taskNo, ++numbers.revision);
+    });
+    this.#onCommit({ taskId, lastSeq: 0 });
+    return task;
+  }
+
+  async changeTask(taskId: string, change: TaskChange): Promise<Task> {
+    const nowMs = this.#clock.now();
+    let changed = true;
+    const task = this.#write((numbers) => {
+      const row = taskRow(this.#db, taskId, nowMs);
+      const before = taskOfRow(row);
+      const after = changedTask(before, change, isoTime(nowMs));
+      changed = after !== before;
+      if (!changed) return before;
+      updateTask(this.#db, row.task_no, after);
+      this.#db.run('UPDATE trails SET revision = ? WHERE task_no = ?', ++numbers.revision, row.task_no);
+      return after;
+    });
+    if (changed) this.#onCommit({ taskId, lastSeq: task.log.lastSeq });
+    return task;
+  }
+
+  async deleteTask(taskId: string, by: string): Promise<void> {
+    const nowMs = this.#clock.now();
+    const lastSeq = this.#write((numbers) => {
+      const { task_no, last_seq } = taskRow(this.#db, taskId, nowMs);
+      this.#db.run(
+        'INSERT OR REPLACE INTO tombstones VALUES (?, ?, ?, ?, ?, ?)',
+        ...[taskId, task_no, last_seq, ++numbers.revision, nowMs, by],
+      );
+      this.#db.run('DELETE FROM tasks WHERE task_no = ?', task_no);
+      this.#db.run('DELETE FROM trails WHERE task_no = ?', task_no);
+      return last_seq;
+    });
+    this.#onCommit({ taskId, lastSeq });
+  }
+
+  /**
+   * Delete some lines of deleted tasks: a short transaction. The task itself is gone at once with `deleteTask`; its lines go in
+   * steps like this one, so that a large task does not hold up those who append.
+   * @returns whether more is left to do
+   */
+  purge(): boolean {
+    return this.#write(() => {
+      const dead = this.#db.get<{ task_no: number }>(
+        'SELECT task_no FROM tombstones WHERE task_no IS NOT NULL ORDER BY task_no LIMIT 1',
+      );
+      if (!dead) return false;
+      const { task_no: taskNo } = dead;
+      const lines = this.#db.run(
+        `DELETE FROM lines WHERE task_no = ?1 AND seq <= (SELECT min(seq) FROM lines WHERE task_no = ?1) + ?2`,
+        taskNo,
+        READ_ROWS,
+      );
+      if (lines > 0) return true;
+      for (const table of ['blocks', 'task_facets', 'receipts']) {
+        this.#db.run(`DELETE FROM ${table} WHERE task_no = ?`, taskNo);
+      }
+      this.#db.run('UPDATE tombstones SET task_no = NULL WHERE task_no = ?', taskNo);
+      return true;
+    });
+  }
+
+  async setting(name: string): Promise<string | null> {
+    this.#checkOpen();
+    const row = this.#db.get<{ value_json: string }>('SELECT value_json FROM settings WHERE name = ?', name);
+    return row?.value_json ?? null;
+  }
+
+  async setSetting(name: string, json: string | null): Promise<void> {
+    this.#write(() => {
+      if (json === null) this.#db.run('DELETE FROM settings WHERE name = ?', name);
+      else this.#db.run('INSERT OR REPLACE INTO settings VALUES (?, ?)', name, json);
+    });
+  }
+
+  task(taskId: string): Promise<Task> {
+    return this.#reader.task(taskId);
+  }
+
+  tasks(query: TaskQuery): Promise<TaskPage> {
+    return this.#reader.tasks(query);
+  }
+
+  taskFacets(query: TaskQuery): Promise<TaskFacets> {
+    return this.#reader.taskFacets(query);
+  }
+
+  read(taskId: string, query: ReadQuery): Promise<EntryPage> {
+    return this.#reader.read(taskId, query);
+  }
+
+  count(taskId: string, filter: LogFilter, budgetMs: number): Promise<Count> {
+    return this.#reader.count(taskId, filter, budgetMs);
+  }
+
+  stats(taskId: string): Promise<LogStats> {
+    return this.#reader.stats(taskId);
+  }
+
+  histogram(taskId: string, query: { filter: LogFilter; buckets: number }): Promise<Histogram> {
+    return this.#reader.histogram(taskId, query);
+  }
+
+  changes(after: number, limit: number): Promise<Changes> {
+    return this.#reader.changes(after, limit);
+  }
+
+  async close(): Promise<void> {
+    this.#state = 'closed';
+    await this.#reader.close();
+  }
+
+  /** One write transaction with the shared numbers, which are stored back at its end when they grew. */
+  #write<T>(work: (numbers: Numbers) => T): T {
+    this.#checkOpen();
+    try {
+      return this.#db.transaction(() => {
+        const numbers = this.#db.get<Numbers>('SELECT entry_id, revision FROM state') ?? { entry_id: 0, revision: 0 };
+        const { entry_id, revision } = numbers;
+        const value = work(numbers);
+        if (numbers.entry_id !== entry_id || numbers.revision !== revision) {
+          this.#db.run('UPDATE state SET entry_id = ?, revision = ?', numbers.entry_id, numbers.revision);
+        }
+        return value;
+      });
+    } catch (error) {
+      // A number that was given out in the transaction that failed may be given to another facet next time.
+      this.#facets.forget();
+      if (isBroken(error)) this.#state = 'broken';
+      throw storeError(error);
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#state === 'closed') throw new TrailError('store_closed', 'the store is closed; open it again to use it');
+    if (this.#state === 'broken') {
+      throw new TrailError('store_unavailable', 'an earlier write to the disk failed; mend the disk and start again');
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import type { SQLInputValue } from 'node:sqlite';
+import { decodeCursor, encodeCursor, sortValue } from '../../core/cursor.ts';
+import { PAGE_TASKS, PAGE_TASKS_MAX } from '../../core/limits.ts';
+import type { TaskFacets, TaskPage, TaskQuery, TaskSort } from '../../core/query.ts';
+import type { Database } from './database.ts';
+import { TASK_SELECT, type TaskRow, taskOfRow } from './task-row.ts';
+
+/** Tasks a total counts before it says "at least". */
+const COUNTED_TASKS = 10_000;
+
+const SORT_COLUMN: Readonly<Record<TaskSort, string>> = {
+  created_at: 'tasks.created_at',
+  updated_at: 'tasks.updated_at',
+  started_at: 'tasks.started_at',
+  completed_at: 'tasks.completed_at',
+  title: 'tasks.title',
+  status: 'tasks.status',
+  source: 'tasks.source',
+  duration: 'tasks.duration_seconds',
+  lines: 'trails.last_seq',
+  errors: 'trails.error',
+  cost: 'tasks.cost_usd',
+};
+const NULLABLE: ReadonlySet<TaskSort> = new Set(['started_at', 'completed_at', 'title', 'duration', 'cost']);
+
+interface Where {
+  readonly sql: string[];
+  readonly values: SQLInputValue[];
+}
+
+/** Give the connection the function that folds text as the contract says; SQLite's own `lower` only knows ASCII. */
+export function defineFold(db: Database): void {
+  db.define('contains_folded', (text: string | null, folded: string): number =>
+    text?.toLowerCase().includes(folded) ? 1 : 0,
+  );
+}
+
+export function listTasks(db: Database, query: TaskQuery): TaskPage {
+  const { sort = 'created_at', order = 'desc' } = query;
+  const limit = Math.min(query.limit ?? PAGE_TASKS, PAGE_TASKS_MAX);
+  const where = conditions(query);
+  const total = countTasks(db, where);
+  const paged =
+    query.cursor === undefined ? where : afterCursor(where, { ...query, sort, order, cursor: query.cursor });
+  const column = SORT_COLUMN[sort];
+  const nulls = NULLABLE.has(sort) ? `${column} IS NULL, ` : '';
+  // The text decides last, so that no two places are equal.
+  const orderBy = `ORDER BY ${nulls}${column} ${order}, tasks.task_id ${order} LIMIT ?`;
+  const rows = db.all<TaskRow>(`${TASK_SELECT} ${whereSql(paged)} ${orderBy}`, ...paged.values, limit + 1);
+  const tasks = rows.slice(0, limit).map(taskOfRow);
+  const last = tasks.at(-1);
+  const more = last !== undefined && rows.length > limit;
+  return {
+    tasks,
+    total: Math.min(total, COUNTED_TASKS),
+    totalExact: total <= COUNTED_TASKS,
+    nextCursor: more ? encodeCursor({ sort, order, value: sortValue(last, sort), id: last.taskId }) : null,
+  };
+}
+
+export function countFacets(db: Database, query: TaskQuery): TaskFacets {
+  const where = conditions(query);
+  const counted = (expression: string, from = 'tasks JOIN trails USING (task_no)') =>
+    Object.fromEntries(
+      db
+        .all<{ name: string; tasks: number }>(
+          `SELECT ${expression} AS name, count(DISTINCT tasks.task_no) AS tasks FROM ${from} ${whereSql(where)} GROUP BY 1`,
+          ...where.values,
+        )
+        .filter(({ name }) => name !== null)
+        .map(({ name, tasks }) => [name, tasks]),
+    );
+  return {
+    status: counted('tasks.status'),
+    source: counted('tasks.source'),
+    kind: counted('tasks.kind'),
+    agent: counted('tasks.assigned_agent'),
+    tag: counted('tag.value', 'tasks JOIN trails USING (task_no), json_each(tasks.tags_json) AS tag'),
+  };
+}
+
+function conditions(query: TaskQuery): Where {
+  const where: Where = { sql: [], values: [] };
+  const add = (sql: string, ...values: SQLInputValue[]): void => {
+    where.sql.push(sql);
+    where.values.push(...values);
+  };
+  const list = (names: readonly string[]): string => JSON.stringify(names);
+  const within = (column: string): string => `${column} IN (SELECT value FROM json_each(?))`;
+  const { status, source, kind, agent, tag, q, from, to, minCost, maxCost } = query;
+  if (status) add(within('tasks.status'), list(status));
+  if (source) add(`(${within('tasks.source')} OR ${within('tasks.provider')})`, list(source), list(source));
+  if (kind) add(within('tasks.kind'), list(kind));
+  if (agent) add(within('tasks.assigned_agent'), list(agent));
+  if (tag) add(`EXISTS (SELECT 1 FROM json_each(tasks.tags_json) AS t WHERE ${within('t.value')})`, list(tag));
+  if (from !== undefined) add('tasks.created_at >= ?', from);
+  if (to !== undefined) add('tasks.created_at < ?', to);
+  if (minCost !== undefined) add('tasks.cost_usd >= ?', minCost);
+  if (maxCost !== undefined) add('tasks.cost_usd <= ?', maxCost);
+  if (q) {
+    const folded = q.toLowerCase();
+    const columns = ['task_id', 'title', 'kind', 'source', 'error'];
+    add(
+      `(${columns.map((column) => `contains_folded(tasks.${column}, ?)`).join(' OR ')})`,
+      ...columns.map(() => folded),
+    );
+  }
+  return where;
+}
+
+function afterCursor(where: Where, query: { sort: TaskSort; order: 'asc' | 'desc'; cursor: string }): Where {
+  const { sort, order } = query;
+  const { value, id } = decodeCursor(query.cursor, sort, order);
+  const column = SORT_COLUMN[sort];
+  const than = order === 'asc' ? '>' : '<';
+  if (value === null) {
+    // Tasks without the value come last in either order, so only they are left.
+    return { sql: [...where.sql, `${column} IS NULL AND tasks.task_id ${than} ?`], values: [...where.values, id] };
+  }
+  const after = `(${column}, tasks.task_id) ${than} (?, ?)`;
+  const sql = NULLABLE.has(sort) ? `(${after} OR ${column} IS NULL)` : after;
+  return { sql: [...where.sql, sql], values: [...where.values, value, id] };
+}
+
+/** Exact up to `COUNTED_TASKS`; one more means "more". */
+function countTasks(db: Database, where: Where): number {
+  const row = db.get<{ total: number }>(
+    `SELECT count(*) AS total FROM (SELECT 1 FROM tasks JOIN trails USING (task_no) ${whereSql(where)} LIMIT ?)`,
+    ...where.values,
+    COUNTED_TASKS + 1,
+  );
+  return row?.total ?? 0;
+}
+
+function whereSql({ sql }: Where): string {
+  return sql.length === 0 ? '' : `WHERE ${sql.join(' AND ')}`;
+}

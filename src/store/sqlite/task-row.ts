@@ -1,0 +1,200 @@
+import type { SQLInputValue } from 'node:sqlite';
+import { TrailError } from '../../core/error.ts';
+import { TOMBSTONE_DAYS } from '../../core/limits.ts';
+import { isEnded, type Status } from '../../core/status.ts';
+import type { Metrics, Task } from '../../core/task.ts';
+import { isoTime } from '../../core/time.ts';
+import type { Database } from './database.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** A row of `tasks` beside its row of `trails`, as `TASK_SELECT` reads it. */
+export interface TaskRow {
+  task_no: number;
+  task_id: string;
+  kind: string | null;
+  title: string | null;
+  status: Status;
+  source: string;
+  provider: string | null;
+  assigned_agent: string | null;
+  agent_type: string | null;
+  model: string | null;
+  user_id: string | null;
+  machine_id: string | null;
+  owner: string | null;
+  tags_json: string;
+  pinned: number;
+  created_at: string;
+  started_at: string | null;
+  completed_at: string | null;
+  updated_at: string;
+  params_json: string | null;
+  input_json: string | null;
+  metadata_json: string | null;
+  cost_usd: number | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  cache_read_tokens: number | null;
+  cache_creation_tokens: number | null;
+  duration_seconds: number | null;
+  num_turns: number | null;
+  result_json: string | null;
+  error: string | null;
+  exit_code: number | null;
+  last_seq: number;
+  lost: number;
+  debug_lines: number;
+  info_lines: number;
+  warning_lines: number;
+  error_lines: number;
+  last_line: string | null;
+}
+
+export const TASK_SELECT = `SELECT tasks.*, trails.last_seq, trails.lost, trails.debug AS debug_lines, trails.info AS info_lines,
+  trails.warning AS warning_lines, trails.error AS error_lines, trails.last_line
+  FROM tasks JOIN trails USING (task_no)`;
+
+/** The task's own columns, without those of its trail. `task_no` is given by the table. */
+export type TaskColumns = Omit<
+  TaskRow,
+  'task_no' | 'last_seq' | 'lost' | 'debug_lines' | 'info_lines' | 'warning_lines' | 'error_lines' | 'last_line'
+>;
+
+export function taskOfRow(row: TaskRow): Task {
+  return {
+    taskId: row.task_id,
+    kind: row.kind,
+    title: row.title,
+    status: row.status,
+    ended: isEnded(row.status),
+    source: row.source,
+    provider: row.provider,
+    assignedAgent: row.assigned_agent,
+    agentType: row.agent_type,
+    model: row.model,
+    userId: row.user_id,
+    machineId: row.machine_id,
+    owner: row.owner,
+    tags: JSON.parse(row.tags_json),
+    pinned: row.pinned === 1,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    completedAt: row.completed_at,
+    updatedAt: row.updated_at,
+    params: parsed(row.params_json),
+    input: parsed(row.input_json),
+    metadata: parsed(row.metadata_json),
+    metrics: metricsOfRow(row),
+    result: parsed(row.result_json),
+    error: row.error,
+    exitCode: row.exit_code,
+    log: {
+      total: row.last_seq,
+      lastSeq: row.last_seq,
+      lost: row.lost,
+      byLevel: { DEBUG: row.debug_lines, INFO: row.info_lines, WARNING: row.warning_lines, ERROR: row.error_lines },
+      lastLine: row.last_line,
+    },
+  };
+}
+
+export function columnsOfTask(task: Task): TaskColumns {
+  const { metrics } = task;
+  return {
+    task_id: task.taskId,
+    kind: task.kind,
+    title: task.title,
+    status: task.status,
+    source: task.source,
+    provider: task.provider,
+    assigned_agent: task.assignedAgent,
+    agent_type: task.agentType,
+    model: task.model,
+    user_id: task.userId,
+    machine_id: task.machineId,
+    owner: task.owner,
+    tags_json: JSON.stringify(task.tags),
+    pinned: task.pinned ? 1 : 0,
+    created_at: task.createdAt,
+    started_at: task.startedAt,
+    completed_at: task.completedAt,
+    updated_at: task.updatedAt,
+    params_json: json(task.params),
+    input_json: json(task.input),
+    metadata_json: json(task.metadata),
+    cost_usd: metrics.costUsd,
+    input_tokens: metrics.inputTokens,
+    output_tokens: metrics.outputTokens,
+    cache_read_tokens: metrics.cacheReadTokens,
+    cache_creation_tokens: metrics.cacheCreationTokens,
+    duration_seconds: metrics.durationSeconds,
+    num_turns: metrics.numTurns,
+    result_json: json(task.result),
+    error: task.error,
+    exit_code: task.exitCode,
+  };
+}
+
+export function insertTask(db: Database, task: Task): number {
+  const columns = columnsOfTask(task);
+  const names = Object.keys(columns);
+  const values = Object.values(columns) as SQLInputValue[];
+  const row = db.get<{ task_no: number }>(
+    `INSERT INTO tasks (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')}) RETURNING task_no`,
+    ...values,
+  );
+  return row?.task_no ?? 0;
+}
+
+export function updateTask(db: Database, taskNo: number, task: Task): void {
+  const columns = columnsOfTask(task);
+  const set = Object.keys(columns).map((name) => `${name} = ?`);
+  db.run(
+    `UPDATE tasks SET ${set.join(', ')} WHERE task_no = ?`,
+    ...(Object.values(columns) as SQLInputValue[]),
+    taskNo,
+  );
+}
+
+/** The row of a task. Throws `task_not_found` or `task_deleted`. */
+export function taskRow(db: Database, taskId: string, nowMs: number): TaskRow {
+  const row = db.get<TaskRow>(`${TASK_SELECT} WHERE tasks.task_id = ?`, taskId);
+  if (!row) throw missing(db, taskId, nowMs);
+  return row;
+}
+
+/** Why a task is not there: deleted, by whom and when, or never known. */
+export function missing(db: Database, taskId: string, nowMs: number): TrailError {
+  return deleted(db, taskId, nowMs) ?? new TrailError('task_not_found', `there is no task ${taskId}`);
+}
+
+export function deleted(db: Database, taskId: string, nowMs: number): TrailError | undefined {
+  const tombstone = db.get<{ deleted_at_ms: number; deleted_by: string }>(
+    'SELECT deleted_at_ms, deleted_by FROM tombstones WHERE task_id = ?',
+    taskId,
+  );
+  if (!tombstone || nowMs - tombstone.deleted_at_ms > TOMBSTONE_DAYS * DAY_MS) return undefined;
+  const { deleted_at_ms, deleted_by } = tombstone;
+  return new TrailError('task_deleted', `the task ${taskId} was deleted ${isoTime(deleted_at_ms)} by ${deleted_by}`);
+}
+
+function metricsOfRow(row: TaskRow): Metrics {
+  return {
+    costUsd: row.cost_usd,
+    inputTokens: row.input_tokens,
+    outputTokens: row.output_tokens,
+    cacheReadTokens: row.cache_read_tokens,
+    cacheCreationTokens: row.cache_creation_tokens,
+    durationSeconds: row.duration_seconds,
+    numTurns: row.num_turns,
+  };
+}
+
+function parsed<T>(text: string | null): T | null {
+  return text === null ? null : (JSON.parse(text) as T);
+}
+
+function json(value: unknown): string | null {
+  return value === null || value === undefined ? null : JSON.stringify(value);
+}
