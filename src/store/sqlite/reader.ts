@@ -84,8 +84,8 @@ export class SqliteReader implements StoreReader {
   }
 
   /** The newest revision: where a listener for changes starts. */
-  async revision(): Promise<number> {
-    return this.#reading(() => this.#db.get<{ revision: number }>('SELECT revision FROM state')?.revision ?? 0);
+  revision(): number {
+    return this.#db.get<{ revision: number }>('SELECT revision FROM state')?.revision ?? 0;
   }
 
   /** Grows when another connection has committed. */

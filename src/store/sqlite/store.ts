@@ -181,6 +181,16 @@ export class SqliteStore implements Store {
     return this.#reader.changes(after, limit);
   }
 
+  /** The newest revision: where a listener for changes starts. */
+  revision(): number {
+    return this.#reader.revision();
+  }
+
+  /** Grows when another connection, of this or another process, has committed. */
+  dataVersion(): number {
+    return this.#reader.dataVersion();
+  }
+
   async close(): Promise<void> {
     this.#state = 'closed';
     await this.#reader.close();

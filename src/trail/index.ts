@@ -1,0 +1,10 @@
+export { connectTrail } from '../client/index.ts';
+export type { EntryInput, EntryType, Json, JsonObject, LogEntry, Stream } from '../core/entry.ts';
+export { type ErrorCode, TrailError } from '../core/error.ts';
+export type { LogFilter } from '../core/filter.ts';
+export type { Level } from '../core/level.ts';
+export type { Histogram, LogStats, Receipt, TaskPage, TaskQuery } from '../core/query.ts';
+export type { Status } from '../core/status.ts';
+export type { Metrics, Task, TaskChange, TaskDraft } from '../core/task.ts';
+export type { FollowOptions, Logger, LogPage, LogQuery, RunningTask, Trail } from '../core/trail.ts';
+export { type OpenOptions, openTrail } from './open.ts';

@@ -1,0 +1,130 @@
+import type { EntryInput, Json, LogEntry } from '../core/entry.ts';
+import type { LogFilter } from '../core/filter.ts';
+import type { Live } from '../core/live.ts';
+import type { Intake, StoreReader } from '../core/ports.ts';
+import type { Histogram, LogStats, Receipt, TaskPage, TaskQuery } from '../core/query.ts';
+import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
+import type { Ending, FollowOptions, LogPage, LogQuery, RunningTask, Trail } from '../core/trail.ts';
+import { LogBuffer, type LogBufferOptions } from '../intake/log-buffer.ts';
+import { TaskLogger } from '../task/logger.ts';
+import { readLogPage } from './log-page.ts';
+
+/** What a server is made of: reading, writing, and the wake-ups between them. */
+export interface TrailParts {
+  readonly store: StoreReader;
+  readonly intake: Intake;
+  readonly live: Live;
+}
+
+/** Bars of a histogram unless the caller says otherwise. */
+const BUCKETS = 60;
+
+/** A trail in this process. */
+export class LocalTrail implements Trail {
+  readonly parts: TrailParts;
+  readonly #buffer: LogBuffer;
+  readonly #release: () => Promise<void>;
+  readonly #followers = new AbortController();
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: TrailParts, options: LogBufferOptions & { release: () => Promise<void> }) {
+    this.parts = parts;
+    this.#buffer = new LogBuffer(parts.intake, options);
+    this.#release = options.release;
+  }
+
+  async task(draft: TaskDraft = {}): Promise<RunningTask> {
+    const { taskId } = await this.create(draft);
+    return {
+      id: taskId,
+      logger: new TaskLogger(this.#buffer, taskId),
+      complete: (result: Json = null, ending: Omit<Ending, 'result'> = {}) =>
+        this.complete(taskId, { ...ending, result }),
+      fail: (error: string | Error, ending: Ending = {}) =>
+        this.fail(taskId, error instanceof Error ? error.message : error, ending),
+    };
+  }
+
+  create(draft: TaskDraft): Promise<Task> {
+    return this.parts.intake.createTask(draft);
+  }
+
+  change(taskId: string, change: TaskChange): Promise<Task> {
+    return this.parts.intake.changeTask(taskId, change);
+  }
+
+  delete(taskId: string): Promise<void> {
+    return this.parts.intake.deleteTask(taskId, 'library');
+  }
+
+  complete(taskId: string, ending: Ending = {}): Promise<Task> {
+    return this.#end(taskId, { ...ending, status: 'completed' });
+  }
+
+  fail(taskId: string, error: string, ending: Ending = {}): Promise<Task> {
+    return this.#end(taskId, { ...ending, error, status: 'failed' });
+  }
+
+  tasks(query: TaskQuery = {}): Promise<TaskPage> {
+    return this.parts.store.tasks(query);
+  }
+
+  get(taskId: string): Promise<Task> {
+    return this.parts.store.task(taskId);
+  }
+
+  logs(taskId: string, query: LogQuery = {}): Promise<LogPage> {
+    return readLogPage(this.parts.store, taskId, query);
+  }
+
+  stats(taskId: string): Promise<LogStats> {
+    return this.parts.store.stats(taskId);
+  }
+
+  async sources(taskId: string): Promise<readonly string[]> {
+    return Object.keys((await this.stats(taskId)).bySource).sort();
+  }
+
+  histogram(taskId: string, query: LogFilter & { buckets?: number } = {}): Promise<Histogram> {
+    const { buckets = BUCKETS, ...filter } = query;
+    return this.parts.store.histogram(taskId, { filter, buckets });
+  }
+
+  async *follow(taskId: string, options: FollowOptions = {}): AsyncGenerator<LogEntry> {
+    const { after, tail, signal, ...filter } = options;
+    const signals = [this.#followers.signal, ...(signal ? [signal] : [])];
+    const following = this.parts.live.follow(taskId, {
+      filter,
+      signal: AbortSignal.any(signals),
+      ...(after !== undefined && { after }),
+      ...(tail !== undefined && { tail }),
+    });
+    for await (const event of following) if (event.type === 'entries') yield* event.page.entries;
+  }
+
+  append(
+    taskId: string,
+    entries: EntryInput | readonly EntryInput[],
+    options: { key?: string } = {},
+  ): Promise<Receipt> {
+    return this.parts.intake.append({ taskId, body: JSON.stringify(entries), format: 'json', ...options });
+  }
+
+  /** Commit what loggers still hold, end followers, and let go of the store. Safe to call twice. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #end(taskId: string, change: TaskChange): Promise<Task> {
+    // What was logged before the end is committed before it.
+    await this.#buffer.flush(taskId);
+    return this.parts.intake.changeTask(taskId, change);
+  }
+
+  async #close(): Promise<void> {
+    this.#followers.abort();
+    await this.#buffer.close();
+    await this.#release();
+  }
+}

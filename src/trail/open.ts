@@ -1,0 +1,61 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Level } from '../core/level.ts';
+import { LiveHub } from '../live/live.ts';
+import { LocalTrail } from './local.ts';
+import { ThreadIntake, ThreadReader } from './sqlite.ts';
+
+export interface OpenOptions {
+  /** Directory of the database; made when it is not there (default `./data`). */
+  readonly dataDir?: string | undefined;
+  /** Longest time that a line nobody awaits stays unwritten, in ms (default 25). */
+  readonly flushMs?: number | undefined;
+  /** Memory one task's unwritten lines may take, in bytes (default 16 MiB). */
+  readonly bufferBytes?: number | undefined;
+  /** Lowest level kept for lines of type `log` (default INFO). */
+  readonly taskLevel?: Level | undefined;
+  /** Values to mask wherever they stand, besides the known shapes of tokens. */
+  readonly secrets?: readonly string[] | undefined;
+}
+
+/**
+ * Open the trail of a data directory in this process. Other processes, a server among them, may have it open too.
+ * Throws `store_unavailable`, `unsafe_sqlite` or `unknown_schema` when the database cannot be used.
+ */
+export async function openTrail(options: OpenOptions = {}): Promise<LocalTrail> {
+  const { flushMs, bufferBytes, taskLevel, secrets } = options;
+  const dataDir = resolve(options.dataDir ?? 'data');
+  prepareDirectory(dataDir);
+  let live: LiveHub | undefined;
+  const intake = new ThreadIntake({ dataDir, taskLevel, secrets, taskBytes: bufferBytes }, (task) => live?.wake(task));
+  try {
+    await intake.ready();
+  } catch (error) {
+    await intake.close();
+    throw error;
+  }
+  // The reader comes after the writer has made or brought up to date what it reads.
+  const store = new ThreadReader(dataDir);
+  live = new LiveHub(store);
+  return new LocalTrail(
+    { store, intake, live },
+    {
+      ...(flushMs !== undefined && { flushMs }),
+      ...(bufferBytes !== undefined && { taskBytes: bufferBytes }),
+      release: async () => {
+        await intake.close();
+        await store.close();
+      },
+    },
+  );
+}
+
+/** Only this user may read what tasks print, and version control should never see it. */
+function prepareDirectory(dataDir: string): void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  try {
+    writeFileSync(join(dataDir, '.gitignore'), '*\n', { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}

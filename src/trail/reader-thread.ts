@@ -1,0 +1,29 @@
+/*
+ * The thread that reads: pages, counts and histograms run here, beside the thread that answers people and beside the writer.
+ * A page crosses over as JSON text, which costs less than copying its objects.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { LogFilter } from '../core/filter.ts';
+import type { ReadQuery, TaskQuery } from '../core/query.ts';
+import { SqliteReader } from '../store/sqlite/reader.ts';
+import { type Methods, serveThread } from './serve-thread.ts';
+
+if (parentPort) serveThread(parentPort, () => open((workerData as { dataDir: string }).dataDir));
+
+function open(dataDir: string): Methods {
+  const reader = SqliteReader.open(dataDir);
+  return {
+    task: (taskId: string) => reader.task(taskId),
+    tasks: (query: TaskQuery) => reader.tasks(query),
+    taskFacets: (query: TaskQuery) => reader.taskFacets(query),
+    read: async (taskId: string, query: ReadQuery) => {
+      const { json, count, firstSeq, lastSeq, skipped, scannedTo, done } = await reader.read(taskId, query);
+      return { json, count, firstSeq, lastSeq, skipped, scannedTo, done };
+    },
+    count: (taskId: string, filter: LogFilter, budgetMs: number) => reader.count(taskId, filter, budgetMs),
+    stats: (taskId: string) => reader.stats(taskId),
+    histogram: (taskId: string, query: { filter: LogFilter; buckets: number }) => reader.histogram(taskId, query),
+    changes: (after: number, limit: number) => reader.changes(after, limit),
+    close: () => reader.close(),
+  };
+}

@@ -1,0 +1,154 @@
+import { TrailError } from '../core/error.ts';
+import type { LogFilter } from '../core/filter.ts';
+import type { Level } from '../core/level.ts';
+import { BUFFER_BYTES, TASK_BUFFER_BYTES } from '../core/limits.ts';
+import { EntryPage, type PageFacts } from '../core/page.ts';
+import type { Intake, RawBatch, StoreReader, Wake } from '../core/ports.ts';
+import type {
+  Changes,
+  Count,
+  Histogram,
+  LogStats,
+  ReadQuery,
+  Receipt,
+  TaskFacets,
+  TaskPage,
+  TaskQuery,
+} from '../core/query.ts';
+import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
+import { createRedactor, type Redactor } from '../intake/redact.ts';
+import { Thread } from './thread.ts';
+import type { Told, WriterOptions } from './writer-thread.ts';
+
+const WRITER = new URL('./writer-thread.ts', import.meta.url);
+const READER = new URL('./reader-thread.ts', import.meta.url);
+
+export interface ThreadIntakeOptions extends WriterOptions {
+  /** Memory one task's unwritten lines may take (default 16 MiB). */
+  readonly taskBytes?: number | undefined;
+}
+
+/** The intake in the writer thread, as the main thread sees it. What is under way is bounded; beyond that it refuses. */
+export class ThreadIntake implements Intake {
+  readonly #thread: Thread;
+  readonly #redactor: Redactor;
+  readonly #taskBytes: number;
+  readonly #underWay = new Map<string, number>();
+  #bytes = 0;
+
+  constructor(options: ThreadIntakeOptions, onWake: Wake) {
+    const { dataDir, taskLevel, secrets } = options;
+    this.#thread = new Thread(WRITER, {
+      workerData: { dataDir, taskLevel, secrets } satisfies WriterOptions,
+      onTold: (told) => onWake(told as Told),
+    });
+    this.#redactor = createRedactor(secrets);
+    this.#taskBytes = options.taskBytes ?? TASK_BUFFER_BYTES;
+  }
+
+  /** Resolves when the database is open. Throws what opening it threw. */
+  async ready(): Promise<void> {
+    await this.#thread.call('ready', []);
+  }
+
+  async append(batch: RawBatch): Promise<Receipt> {
+    const { taskId } = batch;
+    const bytes = batch.body.length;
+    const before = this.#underWay.get(taskId) ?? 0;
+    // A batch larger than the limit is taken when nothing else waits: it could never be taken otherwise.
+    if (before > 0 && (before + bytes > this.#taskBytes || this.#bytes + bytes > BUFFER_BYTES)) {
+      throw new TrailError('buffer_full', `${before} bytes of this task wait to be written; send again in a moment`);
+    }
+    this.#count(taskId, bytes);
+    try {
+      const { body, transfer } = movable(batch.body);
+      return await this.#thread.call<Receipt>('append', [{ ...batch, body }], transfer);
+    } finally {
+      this.#count(taskId, -bytes);
+    }
+  }
+
+  createTask(draft: TaskDraft): Promise<Task> {
+    return this.#thread.call('createTask', [draft]);
+  }
+
+  changeTask(taskId: string, change: TaskChange): Promise<Task> {
+    return this.#thread.call('changeTask', [taskId, change]);
+  }
+
+  deleteTask(taskId: string, by: string): Promise<void> {
+    return this.#thread.call('deleteTask', [taskId, by]);
+  }
+
+  setTaskLevel(level: Level): Promise<void> {
+    return this.#thread.call('setTaskLevel', [level]);
+  }
+
+  mask(text: string): string {
+    return this.#redactor.mask(text);
+  }
+
+  close(): Promise<void> {
+    return this.#thread.close();
+  }
+
+  #count(taskId: string, bytes: number): void {
+    const held = (this.#underWay.get(taskId) ?? 0) + bytes;
+    this.#bytes += bytes;
+    if (held > 0) this.#underWay.set(taskId, held);
+    else this.#underWay.delete(taskId);
+  }
+}
+
+/** The reader in its thread, as the main thread sees it. */
+export class ThreadReader implements StoreReader {
+  readonly #thread: Thread;
+
+  constructor(dataDir: string) {
+    this.#thread = new Thread(READER, { workerData: { dataDir } });
+  }
+
+  task(taskId: string): Promise<Task> {
+    return this.#thread.call('task', [taskId]);
+  }
+
+  tasks(query: TaskQuery): Promise<TaskPage> {
+    return this.#thread.call('tasks', [query]);
+  }
+
+  taskFacets(query: TaskQuery): Promise<TaskFacets> {
+    return this.#thread.call('taskFacets', [query]);
+  }
+
+  async read(taskId: string, query: ReadQuery): Promise<EntryPage> {
+    return new EntryPage(await this.#thread.call<PageFacts>('read', [taskId, query]));
+  }
+
+  count(taskId: string, filter: LogFilter, budgetMs: number): Promise<Count> {
+    return this.#thread.call('count', [taskId, filter, budgetMs]);
+  }
+
+  stats(taskId: string): Promise<LogStats> {
+    return this.#thread.call('stats', [taskId]);
+  }
+
+  histogram(taskId: string, query: { filter: LogFilter; buckets: number }): Promise<Histogram> {
+    return this.#thread.call('histogram', [taskId, query]);
+  }
+
+  changes(after: number, limit: number): Promise<Changes> {
+    return this.#thread.call('changes', [after, limit]);
+  }
+
+  close(): Promise<void> {
+    return this.#thread.close();
+  }
+}
+
+/** Bytes that can change threads without a copy: a view of part of a buffer would take all of it along. */
+function movable(body: string | Uint8Array): { body: string | Uint8Array; transfer: ArrayBuffer[] } {
+  if (typeof body === 'string') return { body, transfer: [] };
+  const whole = body.byteOffset === 0 && body.byteLength === body.buffer.byteLength;
+  const bytes = whole && body.buffer instanceof ArrayBuffer ? new Uint8Array(body.buffer) : Uint8Array.from(body);
+  return { body: bytes, transfer: [bytes.buffer] };
+}

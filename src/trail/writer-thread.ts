@@ -1,0 +1,98 @@
+/*
+ * The thread that owns the write connection: bytes come in, receipts and wake-ups go out. Parsing, masking and storing happen
+ * here, so that a slow disk or a large batch never holds up the thread that answers people.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Level } from '../core/level.ts';
+import { FOREIGN_POLL_MS } from '../core/limits.ts';
+import type { RawBatch } from '../core/ports.ts';
+import type { TaskChange, TaskDraft } from '../core/task.ts';
+import { StoreIntake } from '../intake/intake.ts';
+import { createRedactor } from '../intake/redact.ts';
+import { SqliteStore } from '../store/sqlite/store.ts';
+import { type Methods, serveThread } from './serve-thread.ts';
+
+export interface WriterOptions {
+  readonly dataDir: string;
+  readonly taskLevel?: Level | undefined;
+  readonly secrets?: readonly string[] | undefined;
+}
+
+/** A task that was committed: by this process, or by another one. */
+export interface Told {
+  readonly taskId: string;
+  readonly lastSeq: number;
+  readonly linesOnly?: boolean;
+}
+
+const port = parentPort;
+if (port) serveThread(port, () => open(workerData as WriterOptions, (told) => port.postMessage({ told })));
+
+function open({ dataDir, secrets, taskLevel }: WriterOptions, tell: (told: Told) => void): Methods {
+  const store = new SqliteStore(dataDir, { onCommit: tell });
+  const intake = new StoreIntake(store, { redactor: createRedactor(secrets), ...(taskLevel && { taskLevel }) });
+  const foreign = watchForeignCommits(store, tell);
+  const purge = purger(store);
+  purge();
+  return {
+    ready: () => true,
+    append: (batch: RawBatch) => intake.append(batch),
+    createTask: (draft: TaskDraft) => intake.createTask(draft),
+    changeTask: (taskId: string, change: TaskChange) => intake.changeTask(taskId, change),
+    deleteTask: async (taskId: string, by: string) => {
+      await intake.deleteTask(taskId, by);
+      purge();
+    },
+    setTaskLevel: (level: Level) => intake.setTaskLevel(level),
+    setting: (name: string) => store.setting(name),
+    setSetting: (name: string, json: string | null) => store.setSetting(name, json),
+    close: async () => {
+      clearInterval(foreign);
+      await intake.close();
+      await store.close();
+    },
+  };
+}
+
+/** Delete the lines of deleted tasks in small steps, with turns between them for those who append. */
+function purger(store: SqliteStore): () => void {
+  let scheduled = false;
+  const step = (): void => {
+    scheduled = false;
+    try {
+      if (store.purge()) schedule();
+    } catch {
+      // The lines of a deleted task can stay a while; the next deletion, or the next start, tries again.
+    }
+  };
+  const schedule = (): void => {
+    if (!scheduled) setImmediate(step);
+    scheduled = true;
+  };
+  return schedule;
+}
+
+/** Other processes append to the same file. SQLite says when one has; which tasks changed is asked by revision. */
+function watchForeignCommits(store: SqliteStore, tell: (told: Told) => void): NodeJS.Timeout {
+  const page = 1_000;
+  let version = store.dataVersion();
+  let revision = store.revision();
+  return setInterval(async () => {
+    try {
+      const now = store.dataVersion();
+      if (now === version) {
+        revision = store.revision();
+        return;
+      }
+      version = now;
+      for (;;) {
+        const changes = await store.changes(revision, page);
+        revision = changes.revision;
+        for (const task of changes.tasks) tell(task);
+        if (changes.tasks.length < page) return;
+      }
+    } catch {
+      // A store that cannot be read now is looked at again at the next tick; nothing is skipped, the revision stayed.
+    }
+  }, FOREIGN_POLL_MS);
+}

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { openTrail } from '../../src/trail/open.ts';
+import { scratch } from '../support/scratch.ts';
+
+test('a reader who joins late sees every line once', async (t) => {
+  const trail = await openTrail({ dataDir: await scratch(t) });
+  t.after(() => trail.close());
+  const task = await trail.task({ title: 'demo' });
+  task.logger.info('one');
+  await task.logger.flush();
+  const seen = Array.fromAsync(trail.follow(task.id, { after: 0 }), (entry) => entry.message);
+  task.logger.info('two');
+  await task.complete({ answer: 42 });
+  assert.deepEqual(await seen, ['one', 'two']);
+});
+
+test('what was logged before the end is committed before it, with its source, level and progress', async (t) => {
+  const dataDir = await scratch(t);
+  const trail = await openTrail({ dataDir });
+  const task = await trail.task({ taskId: 'job-1' });
+  const git = task.logger.withSource('git');
+  task.logger.debug('below the level');
+  git.warning('careful', { branch: 'main' });
+  task.logger.progress(250, 'nearly');
+  await task.fail(new Error('no space'), { exitCode: 3 });
+  await trail.close();
+
+  const again = await openTrail({ dataDir });
+  t.after(() => again.close());
+  const { logs, total, hasMore, lastSeq } = await again.logs('job-1');
+  assert.deepEqual(
+    logs.map(({ seq, level, source, type, message, metadata }) => ({ seq, level, source, type, message, metadata })),
+    [
+      { seq: 1, level: 'WARNING', source: 'git', type: 'log', message: 'careful', metadata: { branch: 'main' } },
+      { seq: 2, level: 'INFO', source: 'system', type: 'progress', message: 'nearly', metadata: { progress: 100 } },
+    ],
+  );
+  assert.deepEqual({ total, hasMore, lastSeq }, { total: 2, hasMore: false, lastSeq: 2 });
+  const ended = await again.get('job-1');
+  assert.equal(ended.status, 'failed');
+  assert.equal(ended.error, 'no space');
+  assert.equal(ended.exitCode, 3);
+  assert.deepEqual(await again.sources('job-1'), ['git', 'system']);
+});
+
+test('lines that another process commits reach followers of this one', async (t) => {
+  const dataDir = await scratch(t);
+  const here = await openTrail({ dataDir });
+  t.after(() => here.close());
+  // A second trail has threads and connections of its own: to SQLite it is another process.
+  const there = await openTrail({ dataDir });
+  t.after(() => there.close());
+  const task = await there.task();
+  const seen = Array.fromAsync(here.follow(task.id), (entry) => entry.message);
+  await there.append(task.id, { message: 'from afar' });
+  await there.append(task.id, [{ message: 'and' }, { message: 'again' }]);
+  await task.complete();
+  assert.deepEqual(await seen, ['from afar', 'and', 'again']);
+});
+
+test('a database that cannot be opened is named, and a closed trail refuses', async (t) => {
+  const dataDir = await scratch(t);
+  const { writeFile } = await import('node:fs/promises');
+  await writeFile(`${dataDir}/tasktrail.db`, 'this is no database, but a text that is long enough to be read as one');
+  await assert.rejects(openTrail({ dataDir }), { code: 'store_unavailable' });
+
+  const trail = await openTrail({ dataDir: await scratch(t) });
+  const task = await trail.task();
+  await trail.close();
+  await trail.close();
+  await assert.rejects(trail.append(task.id, { message: 'late' }), { code: 'store_closed' });
+});
+
+test('a deleted task is gone at once, its lines soon after, and its followers are told', async (t) => {
+  const trail = await openTrail({ dataDir: await scratch(t) });
+  t.after(() => trail.close());
+  const task = await trail.task();
+  await trail.append(
+    task.id,
+    Array.from({ length: 20_000 }, (_, index) => ({ message: `line ${index}` })),
+  );
+  const seen = assert.rejects(Array.fromAsync(trail.follow(task.id)), { code: 'task_deleted' });
+  await trail.delete(task.id);
+  await seen;
+  await assert.rejects(trail.get(task.id), { code: 'task_deleted' });
+  await assert.rejects(trail.create({ taskId: task.id }), { code: 'task_deleted' });
+});
