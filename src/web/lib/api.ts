@@ -1,0 +1,109 @@
+import { filterParams, type LogFilter } from '../../core/filter.ts';
+import type { TaskFacets } from '../../core/query.ts';
+import type { Wired, WireLogPage, WireStats, WireTask, WireTaskPage } from '../../core/wire.ts';
+
+/** What went wrong with a request, in the server's words where it had any. */
+export class Problem extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly requestId: string | null;
+
+  constructor(facts: { status: number; code: string; message: string; requestId?: string | null }, options?: ErrorOptions) {
+    super(facts.message, options);
+    this.status = facts.status;
+    this.code = facts.code;
+    this.requestId = facts.requestId ?? null;
+  }
+}
+
+export interface LinesQuery {
+  readonly filter: LogFilter;
+  readonly offset?: number;
+  readonly limit: number;
+  readonly after?: number;
+  readonly before?: number;
+  readonly order?: 'asc' | 'desc';
+  readonly count?: 'auto' | 'exact' | 'none';
+}
+
+/** The few routes that the page reads. `base` is the path prefix with a slash at both ends. */
+export class Api {
+  readonly #base: string;
+
+  constructor(base: string) {
+    this.#base = base;
+  }
+
+  tasks(params: URLSearchParams, signal?: AbortSignal): Promise<WireTaskPage> {
+    return this.#get<WireTaskPage>('api/tasks', params, signal);
+  }
+
+  facets(params: URLSearchParams, signal?: AbortSignal): Promise<Wired<TaskFacets>> {
+    return this.#get<Wired<TaskFacets>>('api/tasks/facets', params, signal);
+  }
+
+  task(taskId: string, signal?: AbortSignal): Promise<WireTask> {
+    return this.#get<WireTask>(taskRoute(taskId), undefined, signal);
+  }
+
+  stats(taskId: string, signal?: AbortSignal): Promise<WireStats> {
+    return this.#get<WireStats>(`${taskRoute(taskId)}/logs/stats`, undefined, signal);
+  }
+
+  lines(taskId: string, query: LinesQuery, signal?: AbortSignal): Promise<WireLogPage> {
+    const { filter, ...window } = query;
+    const params = new URLSearchParams(filterParams(filter));
+    for (const [name, value] of Object.entries(window)) if (value !== undefined) params.set(name, String(value));
+    return this.#get<WireLogPage>(`${taskRoute(taskId)}/logs`, params, signal);
+  }
+
+  /** The address of a WebSocket route. */
+  socketUrl(path: string, params: URLSearchParams): string {
+    const url = new URL(this.#base + path, window.location.href);
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    url.search = params.toString();
+    return url.href;
+  }
+
+  async #get<T>(path: string, params?: URLSearchParams, signal?: AbortSignal): Promise<T> {
+    const query = params?.size ? `?${params}` : '';
+    let response: Response;
+    try {
+      response = await fetch(`${this.#base}${path}${query}`, {
+        headers: { accept: 'application/json' },
+        ...(signal && { signal }),
+      });
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      const message = 'The server does not answer. It may be stopped, or the network is down.';
+      throw new Problem({ status: 0, code: 'server_unreachable', message }, { cause: error });
+    }
+    if (!response.ok) throw await problemOf(response);
+    return (await response.json()) as T;
+  }
+}
+
+export function taskRoute(taskId: string): string {
+  return `api/tasks/${encodeURIComponent(taskId)}`;
+}
+
+export function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new Problem({ status: 0, code: 'internal', message }, { cause: error });
+}
+
+/** A problem answer (RFC 9457); a proxy in between may answer something else. */
+async function problemOf(response: Response): Promise<Problem> {
+  const body: unknown = await response.json().catch(() => null);
+  const { detail, title, code, request_id } = (typeof body === 'object' && body !== null ? body : {}) as Record<
+    string,
+    unknown
+  >;
+  return new Problem({
+    status: response.status,
+    code: typeof code === 'string' ? code : `http_${response.status}`,
+    message: [detail, title].find((text) => typeof text === 'string') ?? `The server answered ${response.status}.`,
+    requestId: typeof request_id === 'string' ? request_id : null,
+  });
+}

@@ -1,0 +1,117 @@
+import { ansiSpans, type Look } from './ansi.ts';
+
+/** One run of a line as it is drawn. A token stands for a character that would be invisible or would move others. */
+export interface Piece {
+  readonly text: string;
+  readonly look: Look;
+  readonly kind: 'text' | 'token' | 'hit';
+  /** What the token stands for. */
+  readonly title?: string;
+}
+
+export interface Line {
+  readonly pieces: readonly Piece[];
+  /** Characters of the message that are not in the pieces. */
+  readonly hiddenChars: number;
+}
+
+/** Longest part of a message that a row shows; the rest is behind its expander. */
+export const ROW_CHARS = 2_000;
+/** Longest run of marks on one letter; real scripts need fewer. */
+const MARKS = 8;
+
+/**
+ * Control characters, line breaks, direction marks, invisible and tag characters; and piles of combining marks, which would paint over
+ * other rows. Tab stays, and so do the joiners that emoji and many scripts need.
+ */
+const UNSAFE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+  /\p{M}{9,}|[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+
+const NAMES: Readonly<Record<string, string>> = {
+  '\n': '↵',
+  '\r': '␍',
+  '\u007f': '␡',
+  '\u061c': 'ALM',
+  '\u200b': 'ZWSP',
+  '\u200e': 'LRM',
+  '\u200f': 'RLM',
+  '\u202a': 'LRE',
+  '\u202b': 'RLE',
+  '\u202c': 'PDF',
+  '\u202d': 'LRO',
+  '\u202e': 'RLO',
+  '\u2066': 'LRI',
+  '\u2067': 'RLI',
+  '\u2068': 'FSI',
+  '\u2069': 'PDI',
+  '\ufeff': 'BOM',
+};
+
+/**
+ * What to draw for a message: looks from its ANSI colours, tokens for what cannot be seen, marks where the search text stands.
+ * @param breaks keep line breaks as they are, for a place that has room for them
+ */
+export function drawLine(
+  message: string,
+  options: { search?: string | undefined; maxChars?: number; breaks?: boolean } = {},
+): Line {
+  const { search, maxChars = ROW_CHARS, breaks = false } = options;
+  const shown = cut(message, maxChars);
+  const pieces: Piece[] = [];
+  for (const { text, look } of ansiSpans(shown)) {
+    let from = 0;
+    for (const match of text.matchAll(UNSAFE)) {
+      if (breaks && match[0] === '\n') continue;
+      pushText(pieces, text.slice(from, match.index), look, search);
+      pushToken(pieces, match[0], look);
+      from = match.index + match[0].length;
+    }
+    pushText(pieces, text.slice(from), look, search);
+  }
+  return { pieces, hiddenChars: message.length - shown.length };
+}
+
+/** The message as plain text: without colours, for copying and labels. */
+export function plainLine(message: string): string {
+  return ansiSpans(message)
+    .map((span) => span.text)
+    .join('');
+}
+
+function pushText(pieces: Piece[], text: string, look: Look, search: string | undefined): void {
+  if (text === '') return;
+  const folded = text.toLowerCase();
+  // Folding may change the length of rare letters; then the places would be wrong, and no mark is better than a wrong one.
+  if (!search || folded.length !== text.length) {
+    pieces.push({ text, look, kind: 'text' });
+    return;
+  }
+  const wanted = search.toLowerCase();
+  let from = 0;
+  for (let at = folded.indexOf(wanted); at !== -1; at = folded.indexOf(wanted, from)) {
+    if (at > from) pieces.push({ text: text.slice(from, at), look, kind: 'text' });
+    from = at + wanted.length;
+    pieces.push({ text: text.slice(at, from), look, kind: 'hit' });
+  }
+  if (from < text.length) pieces.push({ text: text.slice(from), look, kind: 'text' });
+}
+
+function pushToken(pieces: Piece[], unsafe: string, look: Look): void {
+  const code = unsafe.codePointAt(0) ?? 0;
+  if (unsafe.length > MARKS) {
+    const title = `${unsafe.length} combining marks`;
+    pieces.push({ text: `+${unsafe.length} marks`, look, kind: 'token', title });
+    return;
+  }
+  const hex = code.toString(16).toUpperCase().padStart(4, '0');
+  const text = NAMES[unsafe] ?? (code < 0x20 ? String.fromCodePoint(0x2400 + code) : hex);
+  pieces.push({ text, look, kind: 'token', title: `U+${hex}` });
+}
+
+/** The first `maxChars` characters, never half of a pair, never half of an escape sequence. */
+function cut(text: string, maxChars: number): string {
+  if (text.length <= maxChars) return text;
+  const last = text.charCodeAt(maxChars - 1);
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? maxChars - 1 : maxChars);
+}

@@ -1,0 +1,15 @@
+import { createContext } from 'svelte';
+import type { Api } from '../lib/api.ts';
+import type { NowClock } from './clock.svelte.ts';
+import type { Router } from './router.svelte.ts';
+import type { Settings } from './settings.svelte.ts';
+
+/** What every screen needs. Made once in main.ts and handed down. */
+export interface App {
+  readonly api: Api;
+  readonly router: Router;
+  readonly settings: Settings;
+  readonly clock: NowClock;
+}
+
+export const [useApp, provideApp] = createContext<App>();

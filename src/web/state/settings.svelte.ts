@@ -1,0 +1,56 @@
+import { TIME_MODES, type TimeMode } from '../lib/time.ts';
+
+export const THEMES = ['system', 'light', 'dark', 'contrast'] as const;
+export type Theme = (typeof THEMES)[number];
+
+const THEME_KEY = 'tasktrail.theme';
+const TIME_KEY = 'tasktrail.time';
+
+/** What the reader chose for all screens. Kept in the browser; a browser that keeps nothing gets the defaults. */
+export class Settings {
+  theme = $state<Theme>(oneOf(THEMES, recall(THEME_KEY)));
+  timeMode = $state<TimeMode>(oneOf(TIME_MODES, recall(TIME_KEY)));
+
+  constructor() {
+    this.#paint();
+  }
+
+  nextTheme(): void {
+    this.theme = after(THEMES, this.theme);
+    keep(THEME_KEY, this.theme);
+    this.#paint();
+  }
+
+  nextTimeMode(): void {
+    this.timeMode = after(TIME_MODES, this.timeMode);
+    keep(TIME_KEY, this.timeMode);
+  }
+
+  #paint(): void {
+    document.documentElement.dataset.theme = this.theme;
+  }
+}
+
+function oneOf<T extends string>(values: readonly [T, ...T[]], value: string | null): T {
+  return values.find((known) => known === value) ?? values[0];
+}
+
+function after<T>(values: readonly T[], value: T): T {
+  return values[(values.indexOf(value) + 1) % values.length] ?? value;
+}
+
+function recall(key: string): string | null {
+  try {
+    return window.localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+function keep(key: string, value: string): void {
+  try {
+    window.localStorage.setItem(key, value);
+  } catch {
+    // A private window may refuse; the choice then lasts as long as the page.
+  }
+}

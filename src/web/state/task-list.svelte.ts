@@ -1,0 +1,155 @@
+import type { WireTask } from '../../core/wire.ts';
+import { type Api, asProblem, type Problem } from '../lib/api.ts';
+import { type ListView, listViewParams } from '../lib/view.ts';
+import { Link } from './link.svelte.ts';
+
+const PAGE_TASKS = 50;
+/** Most tasks that are kept in step with the server; what lies further down is as it was when it was loaded. */
+const FRESH_TASKS = 200;
+/** Changes are collected this long before the list is read again. */
+const COLLECT_MS = 700;
+
+/**
+ * The list of tasks for one view. Known tasks change in place; new ones go on top at once while the reader is at the top, and wait behind
+ * "N new" while not, so that nothing moves under the eye.
+ */
+export class TaskList {
+  readonly link: Link;
+  view = $state.raw<ListView>({ status: [], q: '' });
+  tasks = $state.raw<readonly WireTask[]>([]);
+  waiting = $state.raw<readonly WireTask[]>([]);
+  counts = $state.raw<Readonly<Record<string, number>>>({});
+  total = $state(0);
+  totalExact = $state(true);
+  loaded = $state(false);
+  updating = $state(false);
+  problem = $state.raw<Problem | null>(null);
+  readonly hasMore = $derived.by(() => this.#cursor !== null);
+  readonly filtered = $derived(this.view.status.length > 0 || this.view.q !== '');
+  #cursor = $state<string | null>(null);
+  readonly #api: Api;
+  readonly #atTop: () => boolean;
+  #work = new AbortController();
+  #collect: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  constructor(api: Api, atTop: () => boolean) {
+    this.#api = api;
+    this.#atTop = atTop;
+    this.link = new Link({
+      url: () => api.socketUrl('ws/tasks', new URLSearchParams()),
+      onFrame: (frame) => {
+        if (frame.type === 'tasks') this.#refreshSoon();
+      },
+      onOpen: (again) => {
+        if (again) this.#refreshSoon();
+      },
+    });
+  }
+
+  open(view: ListView): void {
+    this.link.open();
+    void this.show(view);
+  }
+
+  /** Show another selection. The rows before stay, dimmed, until the new ones are here. */
+  async show(view: ListView): Promise<void> {
+    this.view = view;
+    this.waiting = [];
+    await this.#read(PAGE_TASKS, (tasks) => tasks);
+  }
+
+  async more(): Promise<void> {
+    if (this.#cursor === null || this.updating) return;
+    const known = this.tasks;
+    const seen = new Set(known.map((task) => task.task_id));
+    const params = this.#params(PAGE_TASKS);
+    params.set('cursor', this.#cursor);
+    await this.#read(PAGE_TASKS, (tasks) => [...known, ...tasks.filter((task) => !seen.has(task.task_id))], params);
+  }
+
+  readonly retry = (): void => {
+    this.link.retry();
+    void this.show(this.view);
+  };
+
+  /** Put what waited on top. */
+  reveal(): void {
+    this.tasks = [...this.waiting, ...this.tasks];
+    this.waiting = [];
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#work.abort();
+    this.link.close();
+    clearTimeout(this.#collect);
+  }
+
+  #refreshSoon(): void {
+    this.#collect ??= setTimeout(() => {
+      this.#collect = undefined;
+      void this.#refresh();
+    }, COLLECT_MS);
+  }
+
+  async #refresh(): Promise<void> {
+    // A selection under way will bring the newest anyway.
+    if (this.updating || this.#closed) return;
+    const limit = Math.min(FRESH_TASKS, Math.max(PAGE_TASKS, this.tasks.length + this.waiting.length));
+    const cursor = this.#cursor;
+    const wasLong = this.tasks.length > PAGE_TASKS;
+    await this.#read(limit, (tasks) => this.#merged(tasks));
+    if (wasLong && this.problem === null) this.#cursor = cursor;
+  }
+
+  #merged(tasks: readonly WireTask[]): readonly WireTask[] {
+    const fresh = new Map(tasks.map((task) => [task.task_id, task]));
+    const known = new Set(this.tasks.map((task) => task.task_id));
+    const kept = this.tasks.flatMap((task, place) => {
+      const now = fresh.get(task.task_id);
+      // Within the stretch that was read, a task that did not come is gone or matches no more.
+      return now ? [now] : place < tasks.length && tasks.length < FRESH_TASKS ? [] : [task];
+    });
+    const added = tasks.filter((task) => !known.has(task.task_id));
+    if (!this.#atTop()) {
+      this.waiting = added;
+      return kept;
+    }
+    this.waiting = [];
+    return [...added, ...kept];
+  }
+
+  async #read(
+    limit: number,
+    place: (tasks: readonly WireTask[]) => readonly WireTask[],
+    params = this.#params(limit),
+  ): Promise<void> {
+    this.#work.abort();
+    const { signal } = (this.#work = new AbortController());
+    this.updating = true;
+    try {
+      const [page, facets] = await Promise.all([
+        this.#api.tasks(params, signal),
+        this.#api.facets(listViewParams({ status: [], q: this.view.q }), signal),
+      ]);
+      this.tasks = place(page.tasks);
+      this.#cursor = page.next_cursor;
+      this.total = page.total;
+      this.totalExact = page.total_exact;
+      this.counts = facets.status;
+      this.loaded = true;
+      this.problem = null;
+    } catch (error) {
+      if (signal.aborted) return;
+      this.problem = asProblem(error);
+    }
+    this.updating = false;
+  }
+
+  #params(limit: number): URLSearchParams {
+    const params = listViewParams(this.view);
+    params.set('limit', String(limit));
+    return params;
+  }
+}

@@ -1,0 +1,269 @@
+import { filterParams, type LogFilter } from '../../core/filter.ts';
+import type { WireEntry, WireStats, WireTask } from '../../core/wire.ts';
+import { type Api, asProblem, type Problem } from '../lib/api.ts';
+import { PAGE_ROWS } from '../lib/pages.ts';
+import { plural } from '../lib/text.ts';
+import { type Frame, Link } from './link.svelte.ts';
+import { Listing } from './listing.ts';
+
+/** Live lines are painted in batches, at most this often. */
+const PAINT_MS = 50;
+const STATS_MS = 2_000;
+/** A server that does not confirm a change of filter gets a new connection instead. */
+const SETTLE_MS = 2_000;
+const NOTICE_MS = 6_000;
+
+/**
+ * One task's trail as the page holds it: the task, its figures, and a window over its lines. REST reads what is stored, the link brings
+ * what is new; both meet at `tailSeq`, so nothing is missing and nothing is there twice.
+ *
+ *   open() ─▶ loading ─▶ running (link open) ─end─▶ ended (link closed)
+ *               └────────▶ problem ─retry()─▶ loading
+ */
+export class TaskLog {
+  readonly taskId: string;
+  readonly link: Link;
+  task = $state.raw<WireTask | null>(null);
+  stats = $state.raw<WireStats | null>(null);
+  filter = $state.raw<LogFilter>({});
+  /** Why the task cannot be shown, or its lines not be read. */
+  problem = $state.raw<Problem | null>(null);
+  /** The list for the newest filter is not here yet; the one before is still shown. */
+  updating = $state(true);
+  total = $state(0);
+  /** Error lines that came in live, ever growing: the reader's pause remembers where it stood. */
+  liveErrors = $state(0);
+  partials = $state.raw<Readonly<Record<string, string>>>({});
+  notice = $state('');
+  /** Grows with every change of the lines that are here; whoever reads rows depends on it. */
+  #version = $state(0);
+  #listing: Listing;
+  readonly #api: Api;
+  #work = new AbortController();
+  #wanted = { start: 0, count: 0 };
+  #pumping = false;
+  #queue: WireEntry[] = [];
+  #paint: ReturnType<typeof setTimeout> | undefined;
+  #poll: ReturnType<typeof setInterval> | undefined;
+  #unnotice: ReturnType<typeof setTimeout> | undefined;
+  #catchingUp = false;
+  #caught = 0;
+
+  constructor(api: Api, taskId: string, filter: LogFilter) {
+    this.#api = api;
+    this.taskId = taskId;
+    this.filter = filter;
+    this.#listing = new Listing({ api, taskId }, filter);
+    this.link = new Link({
+      url: () => this.#socketUrl(),
+      onFrame: (frame) => this.#onFrame(frame),
+      onOpen: (again) => this.#onOpen(again),
+    });
+  }
+
+  async open(): Promise<void> {
+    this.problem = null;
+    const { signal } = this.#work;
+    try {
+      const [task, stats] = await Promise.all([
+        this.#api.task(this.taskId, signal),
+        this.#api.stats(this.taskId, signal),
+      ]);
+      this.task = task;
+      this.stats = stats;
+    } catch (error) {
+      if (!signal.aborted) this.problem = asProblem(error);
+      return;
+    }
+    await this.#relist();
+    if (!signal.aborted && this.problem === null && !this.task.ended) this.#goLive();
+  }
+
+  retry(): void {
+    if (this.task === null || (!this.task.ended && this.link.phase === 'idle')) void this.open();
+    else if (this.updating) void this.setFilter(this.filter);
+    else this.problem = null;
+    this.link.retry();
+    void this.#pump();
+  }
+
+  /** Show other lines. The list before stays until the new one is measured. */
+  async setFilter(filter: LogFilter): Promise<void> {
+    this.filter = filter;
+    if (this.task === null) return;
+    this.#restart();
+    const { signal } = this.#work;
+    this.partials = {};
+    if (this.link.phase === 'live') {
+      // First the server has to follow by the new filter; what is stored from then on comes by the link, the rest by REST.
+      this.link.send({ type: 'filter', ...filterParams(filter) });
+      const slow = setTimeout(() => this.link.reopen(), SETTLE_MS);
+      await this.link.settled();
+      clearTimeout(slow);
+    }
+    if (!signal.aborted) await this.#relist();
+  }
+
+  row(position: number): WireEntry | undefined {
+    this.#version;
+    return this.#listing.at(position);
+  }
+
+  /** Have these positions here soon, and a page more on both sides. */
+  want(start: number, count: number): void {
+    this.#wanted = { start, count };
+    void this.#pump();
+  }
+
+  positionOf(seq: number): Promise<number> {
+    return this.#listing.positionOf(seq, this.#work.signal);
+  }
+
+  close(): void {
+    this.#work.abort();
+    this.link.close();
+    clearTimeout(this.#paint);
+    clearTimeout(this.#unnotice);
+    clearInterval(this.#poll);
+  }
+
+  #goLive(): void {
+    this.link.open();
+    clearInterval(this.#poll);
+    this.#poll = setInterval(() => {
+      if (!document.hidden && this.link.phase === 'live') void this.#refreshFigures();
+    }, STATS_MS);
+  }
+
+  #restart(): void {
+    this.#work.abort();
+    this.#work = new AbortController();
+    this.#queue = [];
+    this.updating = true;
+  }
+
+  async #relist(): Promise<void> {
+    const { signal } = this.#work;
+    const listing = new Listing({ api: this.#api, taskId: this.taskId }, this.filter);
+    try {
+      await listing.measure(signal);
+    } catch (error) {
+      if (!signal.aborted) this.problem = asProblem(error);
+      return;
+    }
+    if (signal.aborted) return;
+    this.#listing = listing;
+    this.problem = null;
+    this.updating = false;
+    this.#changed();
+    this.#flush();
+  }
+
+  async #pump(): Promise<void> {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (await this.#loadNext()) this.#changed();
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  /** Load what is seen, else what is near. False when nothing is missing or the server did not give it. */
+  async #loadNext(): Promise<boolean> {
+    const { start, count } = this.#wanted;
+    const listing = this.#listing;
+    const near = { start: start - PAGE_ROWS, count: count + 2 * PAGE_ROWS };
+    const stretch = listing.missing(this.#wanted) ?? listing.missing(near);
+    if (stretch === undefined) return false;
+    const { signal } = this.#work;
+    try {
+      const came = await listing.load(stretch, signal);
+      if (this.problem !== null && !this.updating) this.problem = null;
+      return came > 0;
+    } catch (error) {
+      if (signal.aborted) return listing !== this.#listing;
+      // While the link is coming back, its own chip says what is wrong.
+      if (this.link.phase !== 'waiting' && this.link.phase !== 'offline') this.problem = asProblem(error);
+      return false;
+    }
+  }
+
+  #socketUrl(): string {
+    const params = new URLSearchParams(filterParams(this.filter));
+    params.set('after', String(this.#listing.tailSeq));
+    return this.#api.socketUrl(`ws/logs/${encodeURIComponent(this.taskId)}`, params);
+  }
+
+  #onOpen(again: boolean): void {
+    this.#catchingUp = again;
+    this.#caught = 0;
+    if (again) void this.#refreshFigures();
+    void this.#pump();
+  }
+
+  #onFrame(frame: Frame): void {
+    if (frame.type === 'entries') this.#onEntries(frame.entries as WireEntry[]);
+    else if (frame.type === 'partial') this.#onPartial(String(frame.stream), String(frame.text));
+    else if (frame.type === 'status') this.task = frame.task as WireTask;
+    else if (frame.type === 'caught_up') this.#onCaughtUp();
+    else if (frame.type === 'end') void this.#onEnd();
+  }
+
+  #onEntries(entries: readonly WireEntry[]): void {
+    this.#queue.push(...entries);
+    if (this.#catchingUp) this.#caught += entries.length;
+    this.#paint ??= setTimeout(() => this.#flush(), PAINT_MS);
+  }
+
+  #flush(): void {
+    clearTimeout(this.#paint);
+    this.#paint = undefined;
+    if (this.updating) return;
+    const fresh = this.#listing.add(this.#queue);
+    this.#queue = [];
+    if (fresh.length === 0) return;
+    this.liveErrors += fresh.filter((entry) => entry.level === 'ERROR').length;
+    this.#changed();
+  }
+
+  #onPartial(stream: string, text: string): void {
+    const { [stream]: _, ...rest } = this.partials;
+    this.partials = text === '' ? rest : { ...rest, [stream]: text };
+  }
+
+  #onCaughtUp(): void {
+    if (!this.#catchingUp) return;
+    this.#catchingUp = false;
+    this.#say(`Reconnected, ${plural(this.#caught, 'line')} caught up`);
+  }
+
+  async #onEnd(): Promise<void> {
+    this.link.close();
+    clearInterval(this.#poll);
+    this.partials = {};
+    this.#flush();
+    await this.#refreshFigures();
+  }
+
+  async #refreshFigures(): Promise<void> {
+    try {
+      [this.task, this.stats] = await Promise.all([this.#api.task(this.taskId), this.#api.stats(this.taskId)]);
+    } catch {
+      // Figures that are a little old are better than an error: the link tells when the server is gone.
+    }
+  }
+
+  #say(text: string): void {
+    this.notice = text;
+    clearTimeout(this.#unnotice);
+    this.#unnotice = setTimeout(() => {
+      this.notice = '';
+    }, NOTICE_MS);
+  }
+
+  #changed(): void {
+    this.total = this.#listing.total;
+    this.#version += 1;
+  }
+}
