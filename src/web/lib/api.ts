@@ -8,7 +8,10 @@ export class Problem extends Error {
   readonly code: string;
   readonly requestId: string | null;
 
-  constructor(facts: { status: number; code: string; message: string; requestId?: string | null }, options?: ErrorOptions) {
+  constructor(
+    facts: { status: number; code: string; message: string; requestId?: string | null },
+    options?: ErrorOptions,
+  ) {
     super(facts.message, options);
     this.status = facts.status;
     this.code = facts.code;

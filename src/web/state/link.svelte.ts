@@ -127,7 +127,8 @@ export class Link {
     this.#drop();
     if (REFUSALS.has(code)) {
       this.phase = 'refused';
-      this.problem = refusal ?? new Problem({ status: 0, code: `closed_${code}`, message: 'The server refused the connection.' });
+      this.problem =
+        refusal ?? new Problem({ status: 0, code: `closed_${code}`, message: 'The server refused the connection.' });
       return;
     }
     this.attempt += 1;

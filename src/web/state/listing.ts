@@ -48,7 +48,11 @@ export class Listing {
   /** Learn where the list ends now. */
   async measure(signal: AbortSignal): Promise<void> {
     const { filter } = this;
-    const head = await this.#api.lines(this.#taskId, { filter, limit: 0, count: this.#open ? 'none' : 'exact' }, signal);
+    const head = await this.#api.lines(
+      this.#taskId,
+      { filter, limit: 0, count: this.#open ? 'none' : 'exact' },
+      signal,
+    );
     this.tailSeq = head.last_seq;
     this.total = this.#open ? head.last_seq : head.total;
     // The count and the newest seq are two looks at a growing task; from its last counted line on, one look settles both.

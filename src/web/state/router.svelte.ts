@@ -2,13 +2,12 @@ import { readBase, readRoute, taskPath } from '../lib/route.ts';
 
 /** Where the reader is. The address is the only copy of it: a link, a reload and "back" lead to the same view. */
 export class Router {
-  readonly base: string;
+  readonly base = readBase(document.querySelector('meta[name="tasktrail-base"]')?.getAttribute('content'));
   #url = $state.raw(new URL(window.location.href));
   readonly route = $derived(readRoute(this.#url.pathname, this.base));
   readonly params = $derived(this.#url.searchParams);
 
   constructor() {
-    this.base = readBase(document.querySelector('meta[name="tasktrail-base"]')?.getAttribute('content'));
     window.addEventListener('popstate', this.#read);
   }
 
@@ -35,7 +34,13 @@ export class Router {
   /** For links: a plain click stays in the page, anything else (new tab, download) is the browser's. */
   readonly onClick = (event: MouseEvent): void => {
     const link = event.target instanceof Element ? event.target.closest('a') : null;
-    if (link === null || event.defaultPrevented || event.button !== 0 || link.target !== '' || link.hasAttribute('download'))
+    if (
+      link === null ||
+      event.defaultPrevented ||
+      event.button !== 0 ||
+      link.target !== '' ||
+      link.hasAttribute('download')
+    )
       return;
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     if (link.origin !== window.location.origin) return;

@@ -126,7 +126,8 @@ export class TaskList {
     params = this.#params(limit),
   ): Promise<void> {
     this.#work.abort();
-    const { signal } = (this.#work = new AbortController());
+    this.#work = new AbortController();
+    const { signal } = this.#work;
     this.updating = true;
     try {
       const [page, facets] = await Promise.all([

@@ -1,12 +1,4 @@
-import {
-  maxTopPx,
-  rowTopPx,
-  type Sheet,
-  scrollOfTop,
-  spacerPx,
-  topAfterScroll,
-  visibleRows,
-} from '../lib/window.ts';
+import { maxTopPx, rowTopPx, type Sheet, scrollOfTop, spacerPx, topAfterScroll, visibleRows } from '../lib/window.ts';
 
 /** The scrollbar may stand a little off its scale while a list taller than the box is scrolled; after this pause it is set right. */
 const SETTLE_MS = 150;

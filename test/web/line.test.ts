@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { drawLine, plainLine, ROW_CHARS } from '../../src/web/lib/line.ts';
+
+const shown = (message: string): string =>
+  drawLine(message)
+    .pieces.map((piece) => (piece.kind === 'token' ? `<${piece.text}>` : piece.text))
+    .join('');
+
+test('characters that cannot be seen are shown as tokens', () => {
+  assert.equal(shown('a\u0000b\u0007c\u007f'), 'a<␀>b<␇>c<␡>');
+  assert.equal(shown('safe\u202etxt.exe\u2066'), 'safe<RLO>txt.exe<LRI>');
+  assert.equal(shown('zero\u200bwidth\ufeff'), 'zero<ZWSP>width<BOM>');
+  assert.equal(shown('hidden\u{e0041}'), 'hidden<E0041>');
+});
+
+test('a token says which character it stands for', () => {
+  assert.equal(drawLine('\u202e').pieces[0]?.title, 'U+202E');
+});
+
+test('tab, joined emoji and accents stay as they are', () => {
+  const message = 'a\tb é e\u0301 👩‍💻 नमस्ते';
+  assert.equal(shown(message), message);
+});
+
+test('ten thousand combining marks become one token', () => {
+  assert.equal(shown(`a${'\u0301'.repeat(10_000)}`.slice(0, 1_500)), 'a<+1499 marks>');
+});
+
+test('a line break is a token in a row and a break where there is room', () => {
+  assert.equal(shown('one\ntwo'), 'one<↵>two');
+  assert.deepEqual(
+    drawLine('one\ntwo', { breaks: true }).pieces.map((piece) => piece.text),
+    ['one\ntwo'],
+  );
+});
+
+test('a long line is cut, never inside a pair, and says how much is hidden', () => {
+  const line = drawLine(`${'x'.repeat(ROW_CHARS - 1)}😀tail`);
+  assert.equal(line.pieces[0]?.text, 'x'.repeat(ROW_CHARS - 1));
+  assert.equal(line.hiddenChars, '😀tail'.length);
+});
+
+test('search text is marked in any case', () => {
+  const { pieces } = drawLine('Error and ERROR', { search: 'error' });
+  assert.deepEqual(
+    pieces.map(({ text, kind }) => [text, kind]),
+    [
+      ['Error', 'hit'],
+      [' and ', 'text'],
+      ['ERROR', 'hit'],
+    ],
+  );
+});
+
+test('marks never change the text, for any message and search', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.string({ minLength: 1, maxLength: 3 }), (message, search) => {
+      const joined = (options: { search?: string }): string =>
+        drawLine(message, options)
+          .pieces.map((piece) => piece.text)
+          .join('');
+      assert.equal(joined({ search }), joined({}));
+    }),
+  );
+});
+
+test('copied text has no colours', () => {
+  assert.equal(plainLine('\u001b[32mok\u001b[0m done'), 'ok done');
+});
