@@ -1,0 +1,220 @@
+import { ulid } from 'ulid';
+import { type CommandExit, type CommandRun, runCommand } from '../../capture/command.ts';
+import { LineSender } from '../../client/sender.ts';
+import type { Stream } from '../../core/entry.ts';
+import { asTrailError } from '../../core/error.ts';
+import { checkTaskId, newTaskId } from '../../core/id.ts';
+import { HEARTBEAT_MS, TEXT_CHARS } from '../../core/limits.ts';
+import type { TaskDraft } from '../../core/task.ts';
+import { isoTime } from '../../core/time.ts';
+import { createRedactor } from '../../intake/redact.ts';
+import { Courier, type Leftovers } from '../courier.ts';
+import { drainAll, type EndBody } from '../delivery.ts';
+import { maskedEntry, maskedValue } from '../mask.ts';
+import type { Config } from '../settings.ts';
+import { Spool, type SpoolCall } from '../spool.ts';
+import { openServer, openTarget, type Target, targetName } from '../target.ts';
+import type { Terminal } from '../terminal.ts';
+import { tellDrained } from '../with-target.ts';
+
+export interface RunOptions {
+  readonly title?: string;
+  readonly source?: string;
+  readonly task?: string;
+}
+
+/** Longest time that lines of earlier runs may hold this one back: they should stand before its own. */
+const DRAIN_MS = 2_000;
+/** Longest time that delivering the rest may take once the command has ended. */
+const FINISH_MS = 30_000;
+/** While lines go to disk, a file for each moment would be too many. */
+const KEEPING_FLUSH_MS = 1_000;
+
+/**
+ * Run a command as if we were not there, and keep its trail. Whatever happens to the store, the command runs on and its lines
+ * are delivered, now or later.
+ * @returns the command's exit code
+ */
+export async function run(
+  terminal: Terminal,
+  config: Config,
+  words: readonly string[],
+  options: RunOptions,
+): Promise<number> {
+  const taskId = options.task === undefined ? newTaskId() : checkTaskId(options.task);
+  const target = await opened(terminal, config);
+  const stopping = new AbortController();
+  const draining = target && drainOld(terminal, config, target, stopping.signal);
+  await Promise.race([draining, elapsed(DRAIN_MS)]);
+  const courier = courierOf(terminal, config, target);
+  await courier.deliver(callOf('start', taskId, JSON.stringify(draftOf(config, words, { ...options, task: taskId }))));
+  terminal.tell(target ? target.hint(taskId) : `task ${taskId}`);
+  const outcome = await recorded(terminal, config, { words, taskId, courier, stopping });
+  await courier.deliver(callOf('end', taskId, JSON.stringify(outcome.end)));
+  const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(FINISH_MS)]);
+  tellLeftovers(terminal, config, await courier.finish(signal));
+  stopping.abort();
+  await draining;
+  await courier.close();
+  return outcome.exitCode;
+}
+
+interface Recording {
+  readonly words: readonly string[];
+  readonly taskId: string;
+  readonly courier: Courier;
+  readonly stopping: AbortController;
+}
+
+interface Outcome {
+  readonly exitCode: number;
+  readonly end: EndBody;
+}
+
+async function recorded(terminal: Terminal, config: Config, recording: Recording): Promise<Outcome> {
+  const { words, taskId, courier, stopping } = recording;
+  const { mask } = createRedactor();
+  const sender = senderOf(config, taskId, courier);
+  const heartbeat = setInterval(() => void courier.target?.heartbeat(taskId).catch(() => {}), HEARTBEAT_MS);
+  const startedMs = Date.now();
+  const [command = '', ...args] = words;
+  const child = runCommand({
+    command,
+    args,
+    stdin: 'inherit',
+    // At a terminal the child must stay in its group, or it could not read from it.
+    ownGroup: !process.stdin.isTTY,
+    passthrough: true,
+    onLines: (entries) => {
+      for (const entry of entries) sender.add(maskedEntry(entry, mask));
+    },
+    onPartial: partialSender(courier, taskId, mask),
+  });
+  const release = forwardSignals(child, stopping);
+  terminal.onClosed(() => child.kill('SIGPIPE'));
+  try {
+    const exit = await child.exited;
+    await sender.close();
+    return outcomeOf(exit, startedMs);
+  } finally {
+    clearInterval(heartbeat);
+    release();
+  }
+}
+
+function senderOf(config: Config, taskId: string, courier: Courier): LineSender {
+  return new LineSender({
+    send: (body, key) => courier.deliver({ call: 'append', taskId, key, body }),
+    get flushMs() {
+      return courier.target ? config.flushMs : KEEPING_FLUSH_MS;
+    },
+    maxBytes: config.bufferBytes,
+    onPressure: () => courier.giveUp(),
+  });
+}
+
+/** The newest unended line goes out when the one before has arrived: a slow server gets fewer, never a queue of them. */
+function partialSender(courier: Courier, taskId: string, mask: (text: string) => string) {
+  let busy = false;
+  return (stream: Stream, text: string): void => {
+    if (busy || !courier.target) return;
+    busy = true;
+    void courier.target
+      .partial(taskId, stream, mask(text))
+      .catch(() => {})
+      .finally(() => {
+        busy = false;
+      });
+  };
+}
+
+/** Signals for us are meant for the command. Once it has ended, they say that nobody wants to wait for the delivery. */
+function forwardSignals(child: CommandRun, stopping: AbortController): () => void {
+  let ended = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (ended) stopping.abort();
+      // Ctrl-C at a terminal reaches the command by itself: it is in the same group.
+      else if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    });
+  }
+  return () => {
+    ended = true;
+  };
+}
+
+/** The store, or nothing when it cannot be reached: that is worth a warning, never a refusal. */
+async function opened(terminal: Terminal, config: Config): Promise<Target | undefined> {
+  try {
+    return await openTarget(config, { write: true });
+  } catch (error) {
+    terminal.tell(`${asTrailError(error).message}; the command runs, its lines are kept in ${config.dataDir}`);
+    return undefined;
+  }
+}
+
+async function drainOld(terminal: Terminal, config: Config, target: Target, signal: AbortSignal): Promise<void> {
+  try {
+    tellDrained(terminal, await drainAll(config.dataDir, target, signal));
+  } catch (error) {
+    terminal.tell(`kept lines could not be read: ${asTrailError(error).message}`);
+  }
+}
+
+function courierOf(terminal: Terminal, config: Config, target: Target | undefined): Courier {
+  const spool = new Spool({ dataDir: config.dataDir, to: targetName(config) });
+  return new Courier({
+    spool,
+    target,
+    reopen: () => openServer(config).catch(() => undefined),
+    onAway: ({ message }) => terminal.tell(`${message}; lines are kept in ${spool.dir} until the store takes them`),
+  });
+}
+
+function callOf(call: SpoolCall['call'], taskId: string, body: string): SpoolCall {
+  return { call, taskId, key: ulid(), body };
+}
+
+function draftOf(config: Config, words: readonly string[], options: RunOptions & { task: string }): TaskDraft {
+  const [command = '', ...args] = words;
+  const now = isoTime(Date.now());
+  const { mask } = createRedactor();
+  return {
+    taskId: options.task,
+    kind: 'command',
+    title: mask(options.title ?? words.join(' '))
+      .slice(0, TEXT_CHARS)
+      .toWellFormed(),
+    source: options.source ?? 'cli',
+    machineId: config.machineId,
+    createdAt: now,
+    startedAt: now,
+    params: maskedValue({ command, args, cwd: process.cwd() }, mask),
+  };
+}
+
+function outcomeOf({ exitCode, signal }: CommandExit, startedMs: number): Outcome {
+  const ended = signal === null ? `exit code ${exitCode}` : `ended by ${signal}`;
+  const metrics = { durationSeconds: (Date.now() - startedMs) / 1_000 };
+  return { exitCode, end: { exitCode, metrics, error: exitCode === 0 ? null : ended } };
+}
+
+/** What could not be done is told: nothing is dropped in silence. */
+function tellLeftovers(terminal: Terminal, config: Config, { left, lostLines, refused }: Leftovers): void {
+  if (left > 0) {
+    const where = config.url ?? 'this data directory';
+    terminal.tell(
+      `${left} batches of lines are kept on disk; the next tasktrail command or server for ${where} delivers them`,
+    );
+  }
+  if (lostLines > 0) terminal.tell(`${lostLines} lines were lost: the spool in ${config.dataDir} takes no more`);
+  const [first] = refused;
+  if (first)
+    terminal.tell(`${refused.length} batches were refused (${first.error.message}) and set aside, see ${first.path}`);
+}
+
+function elapsed(delayMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  setTimeout(resolve, delayMs).unref();
+  return promise;
+}

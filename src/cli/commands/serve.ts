@@ -1,0 +1,168 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { asTrailError, TrailError } from '../../core/error.ts';
+import type { Level } from '../../core/level.ts';
+import { systemClock } from '../../core/time.ts';
+import type { Health, ServerParts, ServerSettings, TrailServer } from '../../server/parts.ts';
+import { createServer } from '../../server/server.ts';
+import type { LocalTrail } from '../../trail/local.ts';
+import { openTrail } from '../../trail/open.ts';
+import { type Owner, takeOwnership } from '../../trail/owner.ts';
+import { checkExposure } from '../config.ts';
+import { makeDataDir } from '../data-dir.ts';
+import { drainAll } from '../delivery.ts';
+import { type Config, isLoopback } from '../settings.ts';
+import { directoryTarget } from '../target.ts';
+import type { Terminal } from '../terminal.ts';
+import { version } from '../version.ts';
+import { tellDrained } from '../with-target.ts';
+
+/** Longest time that a stop may take; what hangs longer is left behind. */
+const STOP_MS = 5_000;
+/** Where the build puts the page. */
+const WEB_DIR = fileURLToPath(new URL('../../../dist/web', import.meta.url));
+const REDOC = 'redoc/bundles/redoc.standalone.js';
+
+/** Own the data directory and serve it until a signal says stop. */
+export async function serve(terminal: Terminal, config: Config): Promise<number> {
+  checkExposure(config);
+  // A server lives on when nobody reads what it prints.
+  terminal.onClosed(() => {});
+  makeDataDir(config.dataDir);
+  const owner = await takeOwnership(config.dataDir);
+  try {
+    const { dataDir, flushMs, bufferBytes, taskLogLevel } = config;
+    const trail = await openTrail({ dataDir, flushMs, bufferBytes, taskLevel: taskLogLevel });
+    try {
+      await serveTrail(terminal, config, { owner, trail });
+    } finally {
+      await trail.close();
+    }
+  } finally {
+    await owner.close();
+  }
+  return 0;
+}
+
+interface Owned {
+  readonly owner: Owner;
+  readonly trail: LocalTrail;
+}
+
+async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: Owned): Promise<void> {
+  const stopped = stopSignal();
+  const stopping = new AbortController();
+  const server = await createServer(partsOf(config, owner, trail));
+  try {
+    const { port } = await listening(server, config);
+    const url = `http://${reachable(config.host)}:${port}`;
+    await owner.publish(url);
+    await greet(terminal, config, url);
+    const draining = drainAll(config.dataDir, directoryTarget(trail), stopping.signal).then(
+      (drained) => tellDrained(terminal, drained),
+      (error) => terminal.tell(`kept lines could not be read: ${asTrailError(error).message}`),
+    );
+    await stopped;
+    stopping.abort();
+    await draining;
+  } finally {
+    await server.close();
+  }
+}
+
+/** Resolves at the first signal to stop. A second one, or a stop that takes too long, ends the process at once. */
+function stopSignal(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let asked = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (asked) process.exit(1);
+      asked = true;
+      setTimeout(() => process.exit(1), STOP_MS).unref();
+      resolve();
+    });
+  }
+  return promise;
+}
+
+async function listening(server: TrailServer, { host, port }: Config): Promise<{ port: number }> {
+  try {
+    return await server.listen({ host, port });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const message = LISTEN_FAULTS[code ?? ''];
+    if (message === undefined) throw cause;
+    throw new TrailError('invalid_setting', `${host}:${port} ${message}`, { cause });
+  }
+}
+
+const LISTEN_FAULTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is taken by another program; stop it, or choose another port with --port (0 takes a free one)',
+  EACCES: 'may not be used by this user; choose a port above 1023 with --port',
+  EADDRNOTAVAIL: 'is no address of this machine; choose another with --host',
+  ENOTFOUND: 'is no address of this machine; choose another with --host',
+};
+
+function partsOf(config: Config, owner: Owner, trail: LocalTrail): ServerParts {
+  const redocFile = resolved(REDOC);
+  return {
+    ...trail.parts,
+    settings: serverSettings(config, owner),
+    version: version(),
+    health: () => healthOf(trail),
+    logger: pino({ level: PINO_LEVELS[config.logLevel] }, pino.destination({ fd: 2, sync: true })),
+    clock: systemClock,
+    ...(existsSync(WEB_DIR) && { webDir: WEB_DIR }),
+    ...(redocFile !== undefined && { redocFile }),
+  };
+}
+
+const PINO_LEVELS: Readonly<Record<Level, string>> = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error' };
+
+function serverSettings(config: Config, owner: Owner): ServerSettings {
+  const { publicUrl, allowedHosts, allowedOrigins, tokens, trustProxy } = config;
+  // Who may read `owner.json` is us: its token opens the server to the command line.
+  const local = { role: 'admin', token: owner.token, name: 'local' } as const;
+  return {
+    allowedHosts,
+    allowedOrigins,
+    tokens: tokens.length === 0 ? [] : [...tokens, local],
+    loopback: isLoopback(config.host),
+    ...(publicUrl !== undefined && { publicUrl }),
+    ...(trustProxy.length > 0 && { trustProxy }),
+  };
+}
+
+async function healthOf(trail: LocalTrail): Promise<Health> {
+  const healthy = await trail.parts.store.changes(Number.MAX_SAFE_INTEGER, 1).then(
+    () => true,
+    () => false,
+  );
+  return { healthy, store: 'sqlite', redis: null };
+}
+
+async function greet(terminal: Terminal, { publicUrl, dataDir, taskLogLevel }: Config, url: string): Promise<void> {
+  await terminal.print(
+    `tasktrail serves ${publicUrl ?? url}\n` +
+      `  stores in ${dataDir}, keeps lines of level ${taskLogLevel} and above\n` +
+      `  try: tasktrail run -- echo hello\n`,
+  );
+}
+
+/** The address to type: one that means "all addresses" is reached by the loopback one. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** ReDoc's bundle, when it is installed. */
+function resolved(specifier: string): string | undefined {
+  try {
+    return createRequire(import.meta.url).resolve(specifier);
+  } catch {
+    return undefined;
+  }
+}

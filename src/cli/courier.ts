@@ -1,0 +1,195 @@
+import { ulid } from 'ulid';
+import { asTrailError, TrailError } from '../core/error.ts';
+import { RETRY_FIRST_MS, RETRY_MAX_MS } from '../core/limits.ts';
+import { type Drained, drain, mayRetry, perform, type Refusal } from './delivery.ts';
+import type { Spool, SpoolCall } from './spool.ts';
+import type { Target } from './target.ts';
+
+export interface CourierOptions {
+  readonly spool: Spool;
+  /** The store as it was found at the start; undefined when it could not be reached. */
+  readonly target: Target | undefined;
+  /** Look for the store again. A server may be back at another address. */
+  readonly reopen: () => Promise<Target | undefined>;
+  /** Told once for each spell that the store is away, with the reason. */
+  readonly onAway: (error: TrailError) => void;
+}
+
+/** What a run leaves behind. */
+export interface Leftovers {
+  readonly left: number;
+  readonly lostLines: number;
+  readonly refused: readonly Refusal[];
+}
+
+/** Longest time that one call may take before it is rather kept on disk. */
+const CALL_MS = 10_000;
+
+/**
+ * Brings one run's calls to the store, in order, whatever happens to the store. A courier is
+ *
+ *   direct    each call goes to the store and is waited for
+ *   keeping   the store is away or too slow: calls go to the spool at once, and from there to the store as soon as it takes
+ *             them; when the spool is empty the courier is direct again
+ *
+ * A call that the store refuses for good is set aside and told; it never stops those that follow.
+ */
+export class Courier {
+  readonly #options: CourierOptions;
+  readonly #spool: Spool;
+  #target: Target | undefined;
+  #keeping: boolean;
+  /** Ends the wait for the direct call under way. */
+  #stopWaiting: ((fault: TrailError) => void) | undefined;
+  #draining: Promise<void> | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #delayMs = RETRY_FIRST_MS;
+  #lostLines = 0;
+  #untoldLines = 0;
+  readonly #refused: Refusal[] = [];
+
+  constructor(options: CourierOptions) {
+    this.#options = options;
+    this.#spool = options.spool;
+    this.#target = options.target;
+    this.#keeping = options.target === undefined;
+    if (this.#keeping) this.#retryLater();
+  }
+
+  /** The store, while it takes calls. */
+  get target(): Target | undefined {
+    return this.#keeping ? undefined : this.#target;
+  }
+
+  /** Bring a call to the store, or to disk. Never rejects: what cannot even be kept is counted. */
+  async deliver(call: SpoolCall): Promise<void> {
+    const noted = call.call === 'append' && this.#untoldLines > 0 ? withNote(call, this.#untoldLines) : call;
+    if (this.#keeping || this.#target === undefined) {
+      this.#keep(noted);
+      return;
+    }
+    try {
+      await this.#withinTime(perform(this.#target, noted));
+      if (noted !== call) this.#untoldLines = 0;
+    } catch (error) {
+      const fault = asTrailError(error);
+      if (mayRetry(fault)) this.#goAway(fault, noted);
+      else this.#setAside(noted, fault);
+    }
+  }
+
+  /** Keep the call under way on disk rather than wait for it: there is no more room for those behind it. */
+  giveUp(): void {
+    this.#stopWaiting?.(new TrailError('buffer_full', 'lines come faster than the store takes them'));
+  }
+
+  /** Deliver what is kept, as long as the store takes it and `signal` does not say stop. */
+  async finish(signal: AbortSignal): Promise<Leftovers> {
+    clearTimeout(this.#retry);
+    const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await Promise.race([this.#draining, stopped]);
+    if (this.#keeping && !signal.aborted) await Promise.race([this.#drain(), stopped]);
+    clearTimeout(this.#retry);
+    const left = this.#keeping ? this.#spool.count : 0;
+    return { left, lostLines: this.#lostLines, refused: this.#refused };
+  }
+
+  /** Let go of the store, the one found later included. */
+  async close(): Promise<void> {
+    clearTimeout(this.#retry);
+    await this.#target?.close();
+  }
+
+  #withinTime(done: Promise<void>): Promise<void> {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => reject(new TrailError('store_unavailable', `the store took longer than ${CALL_MS / 1000} s`)),
+      CALL_MS,
+    );
+    this.#stopWaiting = reject;
+    return Promise.race([done, late]).finally(() => {
+      clearTimeout(timer);
+      this.#stopWaiting = undefined;
+    });
+  }
+
+  #goAway(fault: TrailError, call: SpoolCall): void {
+    this.#keeping = true;
+    if (fault.code !== 'buffer_full') this.#options.onAway(fault);
+    this.#keep(call);
+    this.#retryLater();
+  }
+
+  #keep(call: SpoolCall): void {
+    if (this.#spool.add(call)) {
+      if (call.call === 'append') this.#untoldLines = 0;
+    } else if (call.call === 'append') {
+      const lines = call.body.split('\n').length - (this.#untoldLines > 0 ? 1 : 0);
+      this.#lostLines += lines;
+      this.#untoldLines += lines;
+    }
+  }
+
+  #setAside(call: SpoolCall, error: TrailError): void {
+    const path = this.#spool.setAside(call);
+    if (path === undefined && call.call === 'append') this.#lostLines += call.body.split('\n').length;
+    else this.#refused.push({ path: path ?? this.#spool.dir, error });
+  }
+
+  #retryLater(): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => void this.#drain(), this.#delayMs);
+    // The run waits for its child, not for the store.
+    this.#retry.unref();
+    this.#delayMs = Math.min(this.#delayMs * 2, RETRY_MAX_MS);
+  }
+
+  #drain(): Promise<void> {
+    this.#draining ??= this.#drainOnce().finally(() => {
+      this.#draining = undefined;
+    });
+    return this.#draining;
+  }
+
+  async #drainOnce(): Promise<void> {
+    const drained = await this.#drained();
+    this.#refused.push(...(drained?.refused ?? []));
+    if (drained && drained.delivered > 0) this.#delayMs = RETRY_FIRST_MS;
+    // No call comes between this look and the change: both are in one step.
+    if (drained && !drained.fault && this.#spool.count === 0) {
+      this.#keeping = false;
+      this.#delayMs = RETRY_FIRST_MS;
+    } else {
+      this.#retryLater();
+    }
+  }
+
+  async #drained(): Promise<Drained | undefined> {
+    try {
+      this.#target = (await this.#reopened()) ?? this.#target;
+      return this.#target && (await drain(this.#spool.dir, this.#target));
+    } catch {
+      // Still away: the next try is under way.
+      return undefined;
+    }
+  }
+
+  /** A directory stays what it is; a server may have come back elsewhere. */
+  async #reopened(): Promise<Target | undefined> {
+    if (this.#target?.kind === 'directory') return undefined;
+    const found = await this.#options.reopen();
+    if (found) await this.#target?.close();
+    return found;
+  }
+}
+
+/** The lines with one in front that says how many are missing there. The key is new: this is another batch now. */
+function withNote(call: SpoolCall, lost: number): SpoolCall {
+  const note = {
+    timestamp: Date.now(),
+    level: 'WARNING',
+    message: `${lost} lines were lost here: there was no room to keep them`,
+    metadata: { lost },
+  };
+  return { ...call, key: ulid(), body: `${JSON.stringify(note)}\n${call.body}` };
+}

@@ -1,0 +1,54 @@
+import { CommanderError } from 'commander';
+import { asTrailError, type ErrorCode } from '../core/error.ts';
+import { wantsColour } from './config.ts';
+import { program } from './program.ts';
+import { Terminal } from './terminal.ts';
+
+/** Faults of the one who typed, or of what they set: exit code 2. */
+const USAGE: ReadonlySet<ErrorCode> = new Set([
+  'invalid_usage',
+  'invalid_setting',
+  'invalid_filter',
+  'invalid_parameter',
+  'invalid_task_id',
+  'invalid_task',
+  'invalid_status',
+  'owner_exists',
+]);
+
+/** Run the command line. Sets the exit code and never throws: every failure is one line on standard error. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const terminal = new Terminal(process.stdout, process.stderr, { colour: wantsColour() });
+  const root = program(terminal);
+  for (const command of [root, ...root.commands]) command.exitOverride().configureOutput({ outputError: printUsage });
+  try {
+    await root.parseAsync(argv);
+  } catch (error) {
+    terminal.exitCode = error instanceof CommanderError ? usageExit(error) : failed(terminal, error, argv);
+  }
+  process.exitCode = terminal.exitCode;
+}
+
+function failed(terminal: Terminal, error: unknown, argv: readonly string[]): number {
+  const fault = asTrailError(error);
+  terminal.tell(fault.message);
+  for (let cause = isVerbose(argv) ? fault.cause : undefined; cause instanceof Error; cause = cause.cause) {
+    terminal.tell(`caused by: ${cause.stack ?? cause.message}`);
+  }
+  return USAGE.has(fault.code) ? 2 : 1;
+}
+
+/** The words after `--` are another program's. */
+function isVerbose(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end === -1 ? undefined : end).includes('--verbose');
+}
+
+/** Help and version that were asked for are no mistake; all else that commander stops for is. */
+function usageExit(error: CommanderError): number {
+  return error.exitCode === 0 ? 0 : 2;
+}
+
+function printUsage(text: string, write: (text: string) => void): void {
+  write(text.replace(/^error: /, 'tasktrail: '));
+}

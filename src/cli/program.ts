@@ -1,0 +1,167 @@
+import { Command, Option } from 'commander';
+import { TrailError } from '../core/error.ts';
+import type { LogsOptions } from './commands/logs.ts';
+import type { RunOptions } from './commands/run.ts';
+import type { StatsOptions } from './commands/stats.ts';
+import type { TasksOptions } from './commands/tasks.ts';
+import { readConfig } from './config.ts';
+import { type Config, SETTINGS } from './settings.ts';
+import type { Terminal } from './terminal.ts';
+import { version } from './version.ts';
+
+/** Options that every command knows. */
+interface CommonOptions {
+  readonly config?: string;
+  readonly verbose?: boolean;
+}
+
+type ServeOptions = CommonOptions & Readonly<Record<string, unknown>>;
+
+/**
+ * The command line as commander knows it. What a command does is loaded only when it is called, so that help is quick.
+ * The command sets the terminal's exit code.
+ */
+export function program(terminal: Terminal): Command {
+  const root = new Command('tasktrail')
+    .description('The flight recorder for AI-agent runs and background jobs')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .enablePositionalOptions()
+    .showHelpAfterError('(--help shows how it is used)');
+  for (const command of [serve(terminal), run(terminal), logs(terminal), tasks(terminal), stats(terminal)]) {
+    root.addCommand(common(command));
+  }
+  root.addHelpText(
+    'after',
+    example('tasktrail serve', 'tasktrail run -- npm test', 'tasktrail logs task-01J… --follow', 'tasktrail tasks'),
+  );
+  return root;
+}
+
+function serve(terminal: Terminal): Command {
+  const command = new Command('serve').description('serve the page and the API, and own the data directory');
+  for (const { flag, meaning, shownDefault, name } of Object.values(SETTINGS)) {
+    if (flag) command.option(flag, `${meaning.replaceAll('`', '')} (${name}, default ${shownDefault})`);
+  }
+  command.addHelpText(
+    'after',
+    example(
+      'tasktrail serve',
+      'tasktrail serve --port 9000 --data-dir /var/lib/tasktrail',
+      'TASKTRAIL_PORT=0 tasktrail serve',
+    ),
+  );
+  return command.action(async (options: ServeOptions) => {
+    const config = configOf(options, flagsOf(options));
+    const commands = await import('./commands/serve.ts');
+    terminal.exitCode = await commands.serve(terminal, config);
+  });
+}
+
+function run(terminal: Terminal): Command {
+  return new Command('run')
+    .description('run a command and keep its trail; its output and exit code pass through')
+    .argument('<command...>', 'the command and its arguments, after --')
+    .option('--title <title>', 'title of the task (default: the command line)')
+    .option('--source <source>', 'where the task comes from', 'cli')
+    .option('--task <id>', 'report into this task; made if unknown, opened again if ended')
+    .passThroughOptions()
+    .addHelpText(
+      'after',
+      example(
+        'tasktrail run -- npm test',
+        'tasktrail run --title "nightly build" -- make all',
+        'tasktrail run -- sh -c "a | b"',
+      ),
+    )
+    .action(async (words: string[], options: CommonOptions & RunOptions) => {
+      const config = configOf(options);
+      const commands = await import('./commands/run.ts');
+      terminal.exitCode = await commands.run(terminal, config, words, options);
+    });
+}
+
+function logs(terminal: Terminal): Command {
+  return new Command('logs')
+    .description('print the lines of a task, oldest first')
+    .argument('<id>', 'the task')
+    .option('-f, --follow', 'go on with new lines until the task ends')
+    .option('-n, --tail <count>', 'only the last lines')
+    .option('--level <levels>', 'only these levels, by comma')
+    .option('--min-level <level>', 'this level and above')
+    .option('--source <sources>', 'only these sources, by comma')
+    .option('--stream <streams>', 'only stdout or stderr')
+    .option('--type <types>', 'only these types, by comma')
+    .option('--search <text>', 'only lines that contain this text, in any case')
+    .option('--regex', 'take --search as a regular expression (RE2 syntax)')
+    .option('--from <time>', 'from this time on (ISO 8601 or Unix ms)')
+    .option('--to <time>', 'before this time')
+    .addOption(new Option('--json', 'one JSON object a line, as the API gives them').conflicts('raw'))
+    .option('--raw', 'messages as they came, with their escape sequences')
+    .addHelpText(
+      'after',
+      example(
+        'tasktrail logs ID --follow',
+        'tasktrail logs ID --min-level warning --tail 20',
+        'tasktrail logs ID --json | jq .message',
+      ),
+    )
+    .action(async (id: string, options: CommonOptions & LogsOptions) => {
+      const config = configOf(options);
+      const commands = await import('./commands/logs.ts');
+      terminal.exitCode = await commands.logs(terminal, config, id, options);
+    });
+}
+
+function tasks(terminal: Terminal): Command {
+  return new Command('tasks')
+    .description('list tasks, newest first')
+    .option('--status <statuses>', 'only these statuses, by comma')
+    .option('--source <sources>', 'only these sources, by comma')
+    .option('--limit <count>', 'how many', '50')
+    .option('--json', 'one JSON object a line, as the API gives them')
+    .addHelpText('after', example('tasktrail tasks', 'tasktrail tasks --status failed,timed_out --limit 10'))
+    .action(async (options: CommonOptions & TasksOptions) => {
+      const config = configOf(options);
+      const commands = await import('./commands/tasks.ts');
+      terminal.exitCode = await commands.tasks(terminal, config, options);
+    });
+}
+
+function stats(terminal: Terminal): Command {
+  return new Command('stats')
+    .description('count the lines of a task by level, source and stream, or sum up all tasks')
+    .argument('[id]', 'the task')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('tasktrail stats', 'tasktrail stats ID --json'))
+    .action(async (id: string | undefined, options: CommonOptions & StatsOptions) => {
+      const config = configOf(options);
+      const commands = await import('./commands/stats.ts');
+      terminal.exitCode = await commands.stats(terminal, config, id, options);
+    });
+}
+
+function common(command: Command): Command {
+  return command
+    .option('--config <file>', 'settings file (default tasktrail.config.json)')
+    .option('--verbose', 'tell the causes of an error');
+}
+
+function configOf(options: CommonOptions, flags: Readonly<Record<string, unknown>> = {}): Config {
+  return readConfig({ flags, configFile: options.config });
+}
+
+/** Flags of `serve` under their setting's key, which is the flag's name as commander gives it. */
+function flagsOf(options: ServeOptions): Readonly<Record<string, unknown>> {
+  const flags: Record<string, unknown> = {};
+  for (const key of Object.keys(SETTINGS)) {
+    // Somebody who types an empty value means something; only in the environment does it count as not given.
+    if (options[key] === '') throw new TrailError('invalid_usage', `${key}: expected a value, got an empty one`);
+    flags[key] = options[key];
+  }
+  return flags;
+}
+
+function example(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`;
+}

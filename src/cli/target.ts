@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs';
+import { ServerTrail } from '../client/client.ts';
+import type { Stream } from '../core/entry.ts';
+import { TrailError } from '../core/error.ts';
+import type { Trail } from '../core/trail.ts';
+import type { LocalTrail } from '../trail/local.ts';
+import { readOwner } from '../trail/owner.ts';
+import type { Config } from './settings.ts';
+import { LOCAL } from './spool.ts';
+
+/** The store that a command works on, with what a running task needs besides the trail. */
+export interface Target {
+  /** Whom kept lines are meant for: a server's URL, or `local` for the data directory and its server. */
+  readonly to: string;
+  readonly kind: 'server' | 'directory';
+  readonly trail: Trail;
+  append(taskId: string, body: string, key: string): Promise<void>;
+  heartbeat(taskId: string): Promise<void>;
+  /** Show an unended line to those who follow now. */
+  partial(taskId: string, stream: Stream, text: string): Promise<void>;
+  /** Where a person finds the task: a link, or the command to type. */
+  hint(taskId: string): string;
+  close(): Promise<void>;
+}
+
+/** A server that is there answers at once; one that is not must not hold a command back. */
+const ALIVE_MS = 3_000;
+/** Time one call may take before its lines are rather kept on disk. */
+const CALL_MS = 10_000;
+
+/** Who a command's lines are meant for, whether it can be reached or not. */
+export function targetName(config: Config): string {
+  return config.url ?? LOCAL;
+}
+
+/**
+ * The store by the order that the docs give: the server that `TASKTRAIL_URL` names and no other, else the server that owns the
+ * data directory, else the directory itself.
+ */
+export async function openTarget(config: Config, mode: { readonly write: boolean }): Promise<Target> {
+  const server = await openServer(config);
+  if (server) return server;
+  if (!mode.write && !existsSync(config.dataDir)) {
+    throw new TrailError(
+      'not_found',
+      `nothing is stored in ${config.dataDir} yet; try: tasktrail run -- echo hello, or set TASKTRAIL_URL`,
+    );
+  }
+  // Loaded late: a command that talks to a server needs no database.
+  const { openTrail } = await import('../trail/open.ts');
+  const { dataDir, flushMs, bufferBytes, taskLogLevel } = config;
+  return directoryTarget(await openTrail({ dataDir, flushMs, bufferBytes, taskLevel: taskLogLevel }));
+}
+
+/** The server by the same order; undefined when the directory itself is what is left. */
+export async function openServer(config: Config): Promise<Target | undefined> {
+  if (config.url !== undefined) {
+    const trail = new ServerTrail({ url: config.url, token: config.token });
+    await trail.check(ALIVE_MS);
+    return serverTarget(trail, config.url, config.url);
+  }
+  const owner = await readOwner(config.dataDir);
+  if (owner === null) return undefined;
+  const trail = new ServerTrail({ url: owner.url, token: owner.token });
+  try {
+    await trail.check(ALIVE_MS);
+  } catch {
+    return undefined;
+  }
+  return serverTarget(trail, LOCAL, config.publicUrl ?? owner.url);
+}
+
+function serverTarget(trail: ServerTrail, to: string, base: string): Target {
+  return {
+    to,
+    kind: 'server',
+    trail,
+    append: async (taskId, body, key) => {
+      await trail.appendBody(taskId, body, { key, timeoutMs: CALL_MS });
+    },
+    heartbeat: (taskId) => trail.heartbeat(taskId),
+    partial: (taskId, stream, text) => trail.partial(taskId, stream, text),
+    hint: (taskId) => `${base}/t/${taskId}`,
+    close: () => trail.close(),
+  };
+}
+
+export function directoryTarget(trail: LocalTrail): Target {
+  const { intake, live } = trail.parts;
+  return {
+    to: LOCAL,
+    kind: 'directory',
+    trail,
+    append: async (taskId, body, key) => {
+      await intake.append({ taskId, body, format: 'ndjson', key, captured: true });
+    },
+    heartbeat: async (taskId) => {
+      await intake.changeTask(taskId, {});
+    },
+    partial: async (taskId, stream, text) => live.partial(taskId, stream, text),
+    hint: (taskId) => `tasktrail logs ${taskId}`,
+    close: () => trail.close(),
+  };
+}

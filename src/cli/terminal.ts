@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import type { WriteStream } from 'node:tty';
+
+/** How a stream says that nobody reads any more: a closed pipe, a closed terminal, and every write after that. */
+const GONE: ReadonlySet<string> = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED']);
+
+/** Where a command prints. The only place that knows whether people or programs read. */
+export class Terminal {
+  /** What the command answers to its caller. */
+  exitCode = 0;
+  readonly colour: boolean;
+  readonly #out: WriteStream;
+  readonly #err: WriteStream;
+  #onClosed: () => void = () => process.exit(0);
+
+  constructor(out: WriteStream, err: WriteStream, options: { readonly colour: boolean }) {
+    this.#out = out;
+    this.#err = err;
+    this.colour = out.isTTY === true && options.colour;
+    for (const stream of [out, err]) {
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        // `| head` closes our output when it has seen enough: no error.
+        if (!GONE.has(error.code ?? '')) throw error;
+        if (stream === out) this.#onClosed();
+      });
+    }
+  }
+
+  /** Characters that fit in a row; undefined when a program reads. */
+  get columns(): number | undefined {
+    return this.#out.isTTY ? this.#out.columns : undefined;
+  }
+
+  /** Resolves when the reader has room for more. */
+  async print(text: string): Promise<void> {
+    if (!this.#out.write(text)) await once(this.#out, 'drain');
+  }
+
+  /** One line of ours, never mixed into what a command prints for others. */
+  tell(line: string): void {
+    this.#err.write(`tasktrail: ${line.replace(/\s*\n\s*/g, ' ')}\n`);
+  }
+
+  /** What to do when nobody reads our output any more, instead of leaving at once. */
+  onClosed(handler: () => void): void {
+    this.#onClosed = handler;
+  }
+}
+
+const SGR = '\\u001b\\[[0-9;:]*m';
+/** C0 but tab and newline, DEL, C1, and what turns or hides text: zero width, bidi controls, byte order mark. */
+const UNSAFE =
+  '[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]';
+const UNSAFE_OR_SGR = new RegExp(`(${SGR})|${UNSAFE}`, 'g');
+const RESET = '\u001b[0m';
+
+/**
+ * A stranger's text, made safe for a terminal: colours may stay, every other control character becomes a sign that can be
+ * seen, so that a line cannot move the cursor, rename the window, write the clipboard or hide a part of itself.
+ */
+export function safeText(text: string, options: { readonly colour: boolean }): string {
+  let coloured = false;
+  const safe = text.replace(UNSAFE_OR_SGR, (found, sgr: string | undefined) => {
+    if (sgr === undefined) return visible(found);
+    coloured ||= options.colour;
+    return options.colour ? sgr : '';
+  });
+  return coloured ? `${safe}${RESET}` : safe;
+}
+
+/** Control characters have pictures in Unicode (U+2400 and on); the others are told by number. */
+function visible(character: string): string {
+  const code = character.charCodeAt(0);
+  if (code < 0x20) return String.fromCharCode(0x2400 + code);
+  if (code === 0x7f) return '\u2421';
+  return `<U+${code.toString(16).toUpperCase().padStart(4, '0')}>`;
+}
+
+const STYLES = { dim: 2, red: 31, yellow: 33, cyan: 36, green: 32, bold: 1 } as const;
+export type Style = keyof typeof STYLES;
+
+/** The text in a style, if colours are wanted. */
+export function styled(text: string, style: Style | undefined, colour: boolean): string {
+  return colour && style ? `\u001b[${STYLES[style]}m${text}${RESET}` : text;
+}

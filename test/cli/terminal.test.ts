@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { safeText } from '../../src/cli/terminal.ts';
+
+const COLOUR = /\u001b\[[0-9;:]*m/g;
+const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+
+test('colours stay where they are wanted, and end with the line', () => {
+  assert.equal(safeText('\u001b[31mred', { colour: true }), '\u001b[31mred\u001b[0m');
+  assert.equal(safeText('\u001b[31mred\u001b[0m', { colour: false }), 'red');
+});
+
+test('what moves the cursor, names the window or writes the clipboard becomes visible', () => {
+  assert.equal(safeText('\u001b[2Ja\u001b]0;title\u0007', { colour: true }), '␛[2Ja␛]0;title␇');
+  assert.equal(safeText('\u001b]52;c;aGk=\u001b\\', { colour: true }), '␛]52;c;aGk=␛\\');
+  assert.equal(safeText('a\rb\bc\u007f\u009b2J', { colour: true }), 'a␍b␈c␡<U+009B>2J');
+});
+
+test('text that turns or hides text becomes visible', () => {
+  assert.equal(safeText('a\u202eb\u200bc\ufeff', { colour: true }), 'a<U+202E>b<U+200B>c<U+FEFF>');
+});
+
+test('ordinary text of any language is left alone', () => {
+  for (const text of ['plain', 'tab\there', 'two\nlines', 'žluťoučký 日本語 עברית 🎉']) {
+    assert.equal(safeText(text, { colour: true }), text);
+  }
+});
+
+test('no text brings a control character to the terminal but colour, tab and newline', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 200 }), fc.boolean(), (text, colour) => {
+      const rest = safeText(text, { colour }).replace(COLOUR, '');
+      assert.doesNotMatch(rest, UNSAFE);
+    }),
+  );
+});
