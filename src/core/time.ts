@@ -11,17 +11,19 @@ const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
 const ISO_SAFE = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 const LOOSE = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)(Z|[+-]\d{2}:?\d{2})?)?$/i;
 
-let lastMs = Number.NaN;
-let lastIso = '';
+let lastSecond = Number.NaN;
+let lastPrefix = '';
 
 /** Unix milliseconds as ISO 8601 UTC with milliseconds: 24 characters, so that text order is time order. */
 export function isoTime(ms: number): string {
-  // Lines come in bursts: the millisecond is often the one just formatted.
-  if (ms !== lastMs) {
-    lastIso = new Date(ms).toISOString();
-    lastMs = ms;
+  // Lines come in bursts: the second is mostly the one just formatted, and formatting a date costs more than storing a line.
+  const whole = Math.floor(ms);
+  const second = Math.floor(whole / 1000);
+  if (second !== lastSecond) {
+    lastPrefix = new Date(second * 1000).toISOString().slice(0, 20);
+    lastSecond = second;
   }
-  return lastIso;
+  return `${lastPrefix}${String(whole - second * 1000).padStart(3, '0')}Z`;
 }
 
 /**
@@ -46,7 +48,7 @@ export function parseTime(value: unknown): string | undefined {
 
 function fromMs(ms: number): string | undefined {
   if (!Number.isFinite(ms) || ms < FIRST_MS || ms > LAST_MS) return undefined;
-  return isoTime(Math.trunc(ms));
+  return isoTime(ms);
 }
 
 /** `Date.parse` takes 31 February; a date that is not in the calendar is a mistake to name, not to mend. */

@@ -51,6 +51,8 @@ export interface Logger {
   withSource(name: string): Logger;
   /** Resolves when every line so far is committed. */
   flush(): Promise<void>;
+  /** Resolves when less than half of the task's buffer is in use: await it in a tight loop, and no line is lost. */
+  drain(): Promise<void>;
 }
 
 /** A task that this program reports. */

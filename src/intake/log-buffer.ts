@@ -1,4 +1,4 @@
-import type { EntryInput } from '../core/entry.ts';
+import { DEFAULT_SOURCE, type EntryInput } from '../core/entry.ts';
 import { asTrailError, ERRORS, type TrailError } from '../core/error.ts';
 import { BUFFER_BYTES, FLUSH_MS, RETRY_FIRST_MS, RETRY_MAX_MS, TASK_BUFFER_BYTES } from '../core/limits.ts';
 import type { Intake } from '../core/ports.ts';
@@ -70,6 +70,16 @@ export class LogBuffer {
     }
   }
 
+  /** Resolves when less than half of the task's buffer is in use. */
+  async drain(taskId: string): Promise<void> {
+    const task = this.#tasks.get(taskId);
+    // A turn of the event loop, so that receipts of what was sent come in even where the caller never waits for anything else.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (task && task.bytes > this.#taskBytes / 2 && !this.#closed) {
+      await new Promise<void>((resolve) => task.draining.push(resolve));
+    }
+  }
+
   /** Lines of a task that could not be kept and are not reported yet. */
   lost(taskId: string): number {
     return this.#tasks.get(taskId)?.lost ?? 0;
@@ -80,7 +90,10 @@ export class LogBuffer {
     this.#closed = true;
     clearTimeout(this.#timer);
     await Promise.allSettled([...this.#tasks.keys()].map((taskId) => this.flush(taskId)));
-    for (const task of this.#tasks.values()) clearTimeout(task.retry);
+    for (const task of this.#tasks.values()) {
+      clearTimeout(task.retry);
+      for (const resolve of task.draining.splice(0)) resolve();
+    }
     this.#tasks.clear();
   }
 
@@ -130,6 +143,7 @@ export class LogBuffer {
   #free(task: TaskBuffer, bytes: number): void {
     task.bytes -= bytes;
     this.#heldBytes -= bytes;
+    for (const resolve of task.draining.splice(0)) resolve();
   }
 
   #after(task: TaskBuffer): void {
@@ -160,6 +174,7 @@ class TaskBuffer {
   bytes = 0;
   waitingBytes = 0;
   lost = 0;
+  readonly draining: (() => void)[] = [];
   sending: Promise<void> | undefined;
   retry: NodeJS.Timeout | undefined;
   delayMs = RETRY_FIRST_MS;
@@ -195,11 +210,14 @@ function lossNote(lost: number): EntryInput {
 
 /** The line as JSON with its time. What JSON cannot say is named instead of thrown: logging must not break what is logged. */
 function encoded(entry: EntryInput): string {
-  const timed = entry.timestamp === undefined ? { ...entry, timestamp: systemClock.now() } : entry;
+  const { message, timestamp = systemClock.now(), level = 'INFO', source = DEFAULT_SOURCE, metadata } = entry;
   try {
-    return JSON.stringify(timed);
+    // The four fields that every line has are written by hand: it halves what a line costs its caller.
+    const plain = `{"message":${JSON.stringify(message)},"timestamp":${JSON.stringify(timestamp)},"level":${JSON.stringify(level)},"source":${JSON.stringify(source)}`;
+    if (metadata == null && entry.type === undefined && entry.stream == null) return `${plain}}`;
+    return `${plain},${JSON.stringify({ type: entry.type, stream: entry.stream, metadata }).slice(1)}`;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return JSON.stringify({ ...timed, message: String(entry.message), metadata: { unreadable_metadata: reason } });
+    return JSON.stringify({ message: String(message), metadata: { unreadable_metadata: reason } });
   }
 }

@@ -50,6 +50,10 @@ export class TaskLogger implements Logger {
     return this.#buffer.flush(this.#taskId);
   }
 
+  drain(): Promise<void> {
+    return this.#buffer.drain(this.#taskId);
+  }
+
   #log(level: Level, message: string, metadata: JsonObject | undefined): void {
     const entry = { message: String(message), level, source: this.#source };
     this.#buffer.add(this.#taskId, metadata === undefined ? entry : { ...entry, metadata });
