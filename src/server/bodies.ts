@@ -1,0 +1,135 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { TrailError } from '../core/error.ts';
+import { BODY_BYTES, JSON_DEPTH } from '../core/limits.ts';
+
+const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
+
+/** JSON bodies become values; no other content type is read. */
+export function readJsonBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: Readable) => {
+    const bytes = await readBody(payload, request.headers);
+    return bytes.length === 0 ? undefined : parseJson(bytes);
+  });
+}
+
+/** JSON and NDJSON bodies stay bytes: the thread that stores them reads them. */
+export function keepBodiesAsBytes(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(['application/json', ...NDJSON_TYPES], async (request: FastifyRequest, payload: Readable) =>
+    readBody(payload, request.headers),
+  );
+}
+
+export function isNdjson(request: FastifyRequest): boolean {
+  const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  return NDJSON_TYPES.includes(type ?? '');
+}
+
+/** All bytes of a body, inflated. A body that grows over the limit is given up at once, however small it came. */
+async function readBody(payload: Readable, headers: IncomingHttpHeaders): Promise<Buffer> {
+  if (Number(headers['content-length']) > BODY_BYTES) throw tooLarge();
+  const inflater = inflaterOf(headers['content-encoding']);
+  return inflater ? inflated(payload, inflater) : collected(payload, payload);
+}
+
+async function inflated(payload: Readable, inflater: Inflater): Promise<Buffer> {
+  payload.on('error', (error) => inflater.destroy(error));
+  payload.pipe(inflater);
+  try {
+    return await collected(inflater, payload);
+  } catch (error) {
+    if (error instanceof TrailError) throw error;
+    throw new TrailError(
+      'invalid_request',
+      'expected a body in the encoding that Content-Encoding names, got damaged data',
+      {
+        cause: error,
+      },
+    );
+  } finally {
+    payload.unpipe(inflater);
+    inflater.destroy();
+  }
+}
+
+type Inflater = ReturnType<typeof createGunzip> | ReturnType<typeof createZstdDecompress>;
+
+function inflaterOf(encoding: string | undefined): Inflater | undefined {
+  switch (encoding?.trim().toLowerCase() ?? 'identity') {
+    case 'identity':
+      return undefined;
+    case 'gzip':
+    case 'x-gzip':
+      return createGunzip();
+    case 'zstd':
+      return createZstdDecompress();
+    default:
+      throw new TrailError(
+        'unsupported_media_type',
+        `Content-Encoding: expected gzip or zstd, got ${JSON.stringify(encoding)}`,
+      );
+  }
+}
+
+/** `payload` is left whole when the limit bites, so that the answer can still leave by its socket. */
+function collected(source: Readable, payload: Readable): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const settle = (error?: Error): void => {
+      source.off('data', onData).off('end', onEnd).off('error', settle).off('close', onClose);
+      payload.off('data', onEncoded);
+      // A late error of the same stream must not be an uncaught one.
+      source.on('error', () => {});
+      if (error) reject(error);
+      else resolve(Buffer.concat(chunks, bytes));
+    };
+    let encodedBytes = 0;
+    const onData = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      if (bytes > BODY_BYTES) settle(tooLarge());
+      else chunks.push(chunk);
+    };
+    const onEncoded = (chunk: Buffer): void => {
+      encodedBytes += chunk.length;
+      if (encodedBytes > BODY_BYTES) settle(tooLarge());
+    };
+    const onEnd = (): void => settle();
+    const onClose = (): void => settle(new TrailError('invalid_request', 'the body ended before it was whole'));
+    source.on('data', onData).on('end', onEnd).on('error', settle).on('close', onClose);
+    if (source !== payload) payload.on('data', onEncoded);
+  });
+}
+
+function tooLarge(): TrailError {
+  return new TrailError(
+    'body_too_large',
+    `expected a body of at most ${BODY_BYTES} bytes when inflated; send it in parts`,
+  );
+}
+
+/** Parse without taking `__proto__` for anything but a name: `JSON.parse` keeps it as a key of its own. */
+function parseJson(bytes: Buffer): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (error) {
+    const message = error instanceof Error ? error.message : '';
+    // The parser quotes the text around the fault; only the place leaves.
+    const place = /position \d+/.exec(message)?.[0] ?? 'its end';
+    throw new TrailError('invalid_json', `expected JSON, got something else at ${place}`, { cause: error });
+  }
+  if (isDeep(value, JSON_DEPTH)) {
+    throw new TrailError('invalid_json', `expected at most ${JSON_DEPTH} levels of nesting, got more`);
+  }
+  return value;
+}
+
+function isDeep(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((held) => isDeep(held, levels - 1));
+}

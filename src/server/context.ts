@@ -1,0 +1,29 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import type { ServerParts } from './parts.ts';
+
+/** What every route file gets. */
+export interface Context extends ServerParts {
+  /** Aborts when the server closes: streams end, so that their readers come back to its successor. */
+  readonly closing: AbortSignal;
+  readonly heartbeatMs: number;
+  /** Lines that came in by HTTP since the start. */
+  readonly counters: { entries: number; filtered: number };
+}
+
+/** A place for routes whose schemas are TypeBox. */
+export type Scope = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+export type Routes = (scope: Scope, context: Context) => void;

@@ -1,0 +1,110 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { TrailError } from '../core/error.ts';
+import { ROLES, type Role, type ServerSettings, type Token } from './parts.ts';
+
+/** Who calls, once that is known. `name` is the token's, for `user_id` and tombstones. */
+export interface Caller {
+  readonly role: Role;
+  readonly name: string | null;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Null: nobody we know. Only open routes and sockets see that; a socket closes with 4401. */
+    caller: Caller | null;
+  }
+  interface FastifyContextConfig {
+    /** Answered to everybody. */
+    open?: boolean;
+    /** Least role; by default reader to read and writer to change. */
+    role?: Role;
+  }
+}
+
+const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
+const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
+const BEARER_PROTOCOL = 'tasktrail.bearer.';
+
+/** Before every route: the Host list (DNS rebinding), the Origin of what changes something, the token and its role. */
+export function guard(app: FastifyInstance, settings: ServerSettings): void {
+  const hosts = new Set([...LOOPBACK_NAMES, ...settings.allowedHosts, ...publicHost(settings)].map(lower));
+  const origins = new Set([...settings.allowedOrigins, ...publicOrigin(settings)].map(lower));
+  const callerOf = authenticator(settings.tokens);
+  app.decorateRequest('caller', null);
+  app.addHook('onRequest', async (request) => {
+    if (!hosts.has(lower(request.hostname))) {
+      throw new TrailError('host_not_allowed', 'the Host is not one of ours; name it in TASKTRAIL_ALLOWED_HOSTS');
+    }
+    if (changesSomething(request)) checkOrigin(request, origins);
+    request.caller = callerOf(request);
+    const { open, role } = request.routeOptions.config;
+    // A socket is opened first, so that its client can be told why it is closed.
+    if (open || (request.ws && request.routeOptions.url !== undefined)) return;
+    checkRole(request.caller, role ?? (isReading(request) ? 'reader' : 'writer'));
+  });
+}
+
+export function checkRole(caller: Caller | null, least: Role): void {
+  if (caller === null) {
+    throw new TrailError('unauthorized', 'expected a valid token as "Authorization: Bearer TOKEN"');
+  }
+  if (ROLES.indexOf(caller.role) < ROLES.indexOf(least)) {
+    throw new TrailError('forbidden', `expected the role ${least}, got ${caller.role}`);
+  }
+}
+
+function authenticator(tokens: readonly Token[]): (request: FastifyRequest) => Caller | null {
+  if (tokens.length === 0) return ({ ip }) => (LOOPBACK.test(ip) ? { role: 'admin', name: null } : null);
+  const known = tokens.map(({ token, role, name }) => ({ digest: digestOf(token), role, name: name ?? null }));
+  return (request) => {
+    const given = tokenOf(request);
+    if (given === undefined) return null;
+    const digest = digestOf(given);
+    let caller: Caller | null = null;
+    // Every token is compared, in constant time: how long it takes tells nothing.
+    for (const { digest: ours, role, name } of known) if (timingSafeEqual(ours, digest)) caller = { role, name };
+    return caller;
+  };
+}
+
+function tokenOf({ headers }: FastifyRequest): string | undefined {
+  const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+  if (bearer !== undefined) return bearer;
+  const protocols = headers['sec-websocket-protocol']?.split(',') ?? [];
+  const protocol = protocols.map((name) => name.trim()).find((name) => name.startsWith(BEARER_PROTOCOL));
+  return protocol && Buffer.from(protocol.slice(BEARER_PROTOCOL.length), 'base64url').toString();
+}
+
+/** An absent Origin is no browser's; `null` and foreign ones are refused. */
+function checkOrigin(request: FastifyRequest, origins: ReadonlySet<string>): void {
+  const origin = request.headers.origin;
+  if (origin === undefined || origins.has(lower(origin))) return;
+  // Our own page: the Host is one of ours by now.
+  if (URL.canParse(origin) && new URL(origin).host === lower(request.host)) return;
+  throw new TrailError('origin_not_allowed', 'the Origin is not one of ours; name it in TASKTRAIL_ALLOWED_ORIGINS');
+}
+
+function changesSomething(request: FastifyRequest): boolean {
+  return request.ws || !isReading(request);
+}
+
+function isReading({ method }: FastifyRequest): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+}
+
+function publicHost({ publicUrl }: ServerSettings): readonly string[] {
+  return publicUrl === undefined ? [] : [new URL(publicUrl).hostname];
+}
+
+function publicOrigin({ publicUrl }: ServerSettings): readonly string[] {
+  return publicUrl === undefined ? [] : [new URL(publicUrl).origin];
+}
+
+function digestOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+function lower(text: string): string {
+  return text.toLowerCase();
+}

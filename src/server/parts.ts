@@ -1,0 +1,66 @@
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { Live } from '../core/live.ts';
+import type { Intake, StoreReader } from '../core/ports.ts';
+import type { Clock } from '../core/time.ts';
+
+export const ROLES = ['reader', 'writer', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface Token {
+  readonly role: Role;
+  readonly token: string;
+  readonly name?: string;
+}
+
+export interface ServerSettings {
+  /** Base of links, with its path prefix. */
+  readonly publicUrl?: string;
+  /** Host names that are answered besides the loopback ones, without port. */
+  readonly allowedHosts: readonly string[];
+  /** Origins that may send besides our own. */
+  readonly allowedOrigins: readonly string[];
+  /** Addresses of proxies whose `X-Forwarded-*` headers count. */
+  readonly trustProxy?: string | readonly string[];
+  /** Empty: a caller on loopback is admin, any other is refused. */
+  readonly tokens: readonly Token[];
+  /** The server listens on loopback only. */
+  readonly loopback: boolean;
+  /** How often streams send a heartbeat and sockets a ping (default HEARTBEAT_MS). */
+  readonly heartbeatMs?: number;
+}
+
+/** How the parts are doing. `healthy` is false when the store cannot commit. */
+export interface Health {
+  readonly healthy: boolean;
+  /** Name of the store, such as `sqlite`. */
+  readonly store: string;
+  /** State of Redis; null when it is not switched on. */
+  readonly redis: string | null;
+}
+
+export interface ServerParts {
+  readonly store: StoreReader;
+  readonly intake: Intake;
+  readonly live: Live;
+  readonly settings: ServerSettings;
+  readonly version: string;
+  health(): Health | Promise<Health>;
+  readonly clock: Clock;
+  /** Directory of the built page; without it `/` says how to get it. */
+  readonly webDir?: string;
+  /** ReDoc's bundle; without it `/redoc` is not offered. */
+  readonly redocFile?: string;
+  readonly logger?: FastifyBaseLogger;
+}
+
+export interface TrailServer {
+  /** The Fastify instance, for what wants to inject or to add routes. */
+  readonly app: FastifyInstance;
+  /** Answers where it really listens: port 0 takes a free one. */
+  listen(at: {
+    readonly host: string;
+    readonly port: number;
+  }): Promise<{ readonly url: string; readonly port: number }>;
+  /** Tell followers, finish requests under way, let go of the port. Safe to call twice. */
+  close(): Promise<void>;
+}

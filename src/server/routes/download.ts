@@ -1,0 +1,83 @@
+import { Type } from 'typebox';
+import type { StoreReader } from '../../core/ports.ts';
+import type { WireEntry } from '../../core/wire.ts';
+import { pages, type Walk } from '../../query/page.ts';
+import type { Routes } from '../context.ts';
+import { filterOf } from '../log-filter.ts';
+import { wireEntries } from '../marked.ts';
+import { answers, DownloadQuery, TaskParams } from '../schemas.ts';
+import { sendText } from '../stream.ts';
+
+interface Format {
+  readonly contentType: string;
+  readonly extension: string;
+  readonly head: string;
+  line(entry: WireEntry): string;
+}
+
+const COLUMNS = ['timestamp', 'level', 'source', 'stream', 'type', 'seq', 'message', 'metadata'] as const;
+const FORMATS: Readonly<Record<'text' | 'jsonl' | 'csv', Format>> = {
+  text: {
+    contentType: 'text/plain; charset=utf-8',
+    extension: 'log',
+    head: '',
+    line: ({ timestamp, level, source, message }) => `${timestamp} ${level} [${source}] ${message}\n`,
+  },
+  jsonl: {
+    contentType: 'application/x-ndjson; charset=utf-8',
+    extension: 'jsonl',
+    head: '',
+    line: (entry) => `${JSON.stringify(entry)}\n`,
+  },
+  csv: {
+    contentType: 'text/csv; charset=utf-8; header=present',
+    extension: 'csv',
+    head: `${COLUMNS.join(',')}\r\n`,
+    line: (entry) => `${COLUMNS.map((column) => cell(entry[column])).join(',')}\r\n`,
+  },
+};
+
+/** All lines that pass the filters, as a file. */
+export const downloadRoutes: Routes = (scope, { store }) => {
+  scope.get(
+    '/:task_id/logs/download',
+    {
+      schema: {
+        tags: ['lines'],
+        summary: 'Download lines as a file',
+        produces: Object.values(FORMATS).map(({ contentType }) => contentType.split(';')[0] ?? contentType),
+        params: TaskParams,
+        querystring: DownloadQuery,
+        response: answers({ 200: Type.String() }),
+      },
+    },
+    async ({ params: { task_id: taskId }, query }, reply) => {
+      const format = FORMATS[query.format ?? 'text'];
+      const walk = { filter: filterOf(query), before: (await store.task(taskId)).log.lastSeq + 1 };
+      reply.type(format.contentType);
+      reply.header('content-disposition', `attachment; filename="${fileName(taskId)}.${format.extension}"`);
+      return sendText(reply, fileText(store, taskId, walk, format));
+    },
+  );
+};
+
+async function* fileText(store: StoreReader, taskId: string, walk: Walk, format: Format): AsyncGenerator<string> {
+  yield format.head;
+  for await (const page of pages(store, taskId, walk)) {
+    yield wireEntries(page).map(format.line).join('');
+  }
+}
+
+/** A task id may have colons, which some file systems refuse. */
+function fileName(taskId: string): string {
+  return taskId.replaceAll(/[^A-Za-z0-9._-]/g, '_');
+}
+
+/** A cell by RFC 4180. What a spreadsheet would take for a formula is made text by a leading apostrophe. */
+function cell(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'number') return String(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const inert = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(inert) || inert !== text ? `"${inert.replaceAll('"', '""')}"` : inert;
+}

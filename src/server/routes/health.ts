@@ -1,0 +1,106 @@
+import { Type } from 'typebox';
+import { isEnded, STATUSES } from '../../core/status.ts';
+import type { Context, Routes } from '../context.ts';
+import { answers } from '../schemas.ts';
+
+const HealthAnswer = Type.Object({
+  status: Type.Enum(['healthy', 'unhealthy']),
+  service: Type.String(),
+  store: Type.String(),
+  redis: Type.Union([Type.String(), Type.Null()]),
+  uptime_seconds: Type.Number(),
+  version: Type.String(),
+});
+/** Figures of parts that are not switched on are null. */
+const figure = Type.Union([Type.Number(), Type.Null()]);
+const MetricsAnswer = Type.Object({
+  queue_depth: figure,
+  queue_lag: figure,
+  pending: figure,
+  dead: figure,
+  tasks_processed: Type.Number(),
+  tasks_by_status: Type.Record(Type.String(), Type.Number()),
+  entries_total: Type.Number({ description: 'Lines that came in by HTTP since the start' }),
+  filtered_total: Type.Number(),
+  uptime_seconds: Type.Number(),
+});
+
+/** How the server is doing, for people, load balancers and Prometheus. */
+export const healthRoutes: Routes = (scope, context) => {
+  const startedAtMs = context.clock.now();
+  const uptimeSeconds = (): number => Math.max(0, Math.round(context.clock.now() - startedAtMs) / 1000);
+  for (const url of ['/health', '/ready']) {
+    scope.get(
+      url,
+      {
+        config: { open: true },
+        schema: {
+          tags: ['server'],
+          summary: url === '/health' ? 'Whether the server is well' : 'Whether the server takes requests',
+          response: answers({ 200: HealthAnswer, 503: HealthAnswer }),
+        },
+      },
+      async (_request, reply) => {
+        const { healthy, store, redis } = await context.health();
+        return reply
+          .code(healthy ? 200 : 503)
+          .header('cache-control', 'no-store')
+          .send({
+            status: healthy ? 'healthy' : 'unhealthy',
+            service: 'tasktrail',
+            store,
+            redis,
+            uptime_seconds: uptimeSeconds(),
+            version: context.version,
+          });
+      },
+    );
+  }
+  scope.get(
+    '/metrics',
+    {
+      schema: {
+        tags: ['server'],
+        summary: 'Figures as Prometheus text, or as JSON for Accept: application/json',
+        response: answers({ 200: MetricsAnswer }),
+      },
+    },
+    async (request, reply) => {
+      const metrics = await metricsOf(context, uptimeSeconds());
+      if (request.headers.accept?.includes('application/json')) return reply.send(metrics);
+      return reply
+        .type('text/plain; version=0.0.4; charset=utf-8')
+        .serializer((text: unknown) => String(text))
+        .send(prometheusText(metrics) as never);
+    },
+  );
+};
+
+async function metricsOf({ store, counters }: Context, uptimeSeconds: number) {
+  const { status } = await store.taskFacets({});
+  const ended = STATUSES.filter(isEnded);
+  return {
+    queue_depth: status.queued ?? 0,
+    queue_lag: null,
+    pending: null,
+    dead: null,
+    tasks_processed: ended.reduce((sum, name) => sum + (status[name] ?? 0), 0),
+    tasks_by_status: { ...status },
+    entries_total: counters.entries,
+    filtered_total: counters.filtered,
+    uptime_seconds: uptimeSeconds,
+  };
+}
+
+/** Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats). Statuses are plain words. */
+function prometheusText(metrics: Awaited<ReturnType<typeof metricsOf>>): string {
+  const { tasks_by_status: byStatus, ...figures } = metrics;
+  const lines = Object.entries(figures)
+    .filter(([, value]) => value !== null)
+    .flatMap(([name, value]) => [
+      `# TYPE tasktrail_${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}`,
+      `tasktrail_${name} ${value}`,
+    ]);
+  const tasks = Object.entries(byStatus).map(([status, count]) => `tasktrail_tasks{status="${status}"} ${count}`);
+  return `${[...lines, '# TYPE tasktrail_tasks gauge', ...tasks].join('\n')}\n`;
+}

@@ -1,0 +1,46 @@
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance } from 'fastify';
+import type { Context } from '../context.ts';
+
+/** Places of the page; it finds out itself what to show there. */
+const PLACES = ['/', '/t/:task_id', '/search', '/costs', '/settings'];
+
+const HINT = `tasktrail is running, but its web page is not built.
+
+  Build it:      npm run build
+  Try the API:   curl -s -X POST -H 'content-type: application/json' -d '{"title":"hello"}' BASE/api/tasks
+  Read about it: BASE/docs
+`;
+
+/** The web page's files, open to everybody: what they show is asked for with a token. */
+export async function pageRoutes(app: FastifyInstance, { webDir }: Context): Promise<void> {
+  await app.register(async (scope) => {
+    scope.addHook('onRoute', (route) => {
+      route.config = { ...route.config, open: true };
+      route.schema = { ...route.schema, hide: true };
+    });
+    scope.get('/admin/settings', async (_request, reply) => reply.redirect('/settings#logging'));
+    if (webDir === undefined) {
+      for (const place of PLACES) {
+        scope.get(place, async (request, reply) =>
+          reply
+            .type('text/plain; charset=utf-8')
+            .send(HINT.replaceAll('BASE', `${request.protocol}://${request.host}`)),
+        );
+      }
+      return;
+    }
+    await scope.register(fastifyStatic, {
+      root: webDir,
+      wildcard: false,
+      index: false,
+      // Built files bear a hash in their names; the page itself names them, so it is asked for each time.
+      setHeaders: (reply, path) => {
+        const forever = path.includes('/assets/');
+        reply.header('cache-control', forever ? 'public, max-age=31536000, immutable' : 'no-cache');
+      },
+      cacheControl: false,
+    });
+    for (const place of PLACES) scope.get(place, async (_request, reply) => reply.sendFile('index.html'));
+  });
+}

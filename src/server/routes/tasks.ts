@@ -1,0 +1,199 @@
+import type { Static } from 'typebox';
+import { Type } from 'typebox';
+import { isSource } from '../../core/entry.ts';
+import { TrailError } from '../../core/error.ts';
+import { checkTaskId } from '../../core/id.ts';
+import { SOURCE_CHARS } from '../../core/limits.ts';
+import type { TaskQuery } from '../../core/query.ts';
+import { parseStatus } from '../../core/status.ts';
+import type { Metrics, TaskChange, TaskDraft, Task as TaskFields, TaskInput } from '../../core/task.ts';
+import { parseTime } from '../../core/time.ts';
+import { taskPageToWire, taskToWire, toCamel } from '../../core/wire.ts';
+import type { Routes } from '../context.ts';
+import {
+  answers,
+  Facets,
+  NewTask,
+  StatusAnswer,
+  Task,
+  TaskFacetsQuery,
+  TaskListQuery,
+  TaskPage,
+  TaskParams,
+  TaskPatch,
+} from '../schemas.ts';
+
+/** Tasks: make, list, count, read, change, delete. */
+export const taskRoutes: Routes = (scope, { store, intake }) => {
+  scope.post(
+    '',
+    { schema: { tags: ['tasks'], summary: 'Report a new task', body: NewTask, response: answers({ 201: Task }) } },
+    async (request, reply) => {
+      const userId = request.body.user_id ?? request.caller?.name ?? undefined;
+      const draft = draftOf(request.body);
+      const task = await intake.createTask({ ...draft, ...(userId !== undefined && { userId }) });
+      return reply.code(201).send(taskToWire(task));
+    },
+  );
+  scope.get(
+    '',
+    {
+      schema: {
+        tags: ['tasks'],
+        summary: 'List tasks',
+        querystring: TaskListQuery,
+        response: answers({ 200: TaskPage }),
+      },
+    },
+    async ({ query }, reply) => {
+      const { sort, order, limit, cursor } = query;
+      const page = await store.tasks({
+        ...taskQueryOf(query),
+        ...(sort && { sort }),
+        ...(order && { order }),
+        ...(limit && { limit }),
+        ...(cursor && { cursor }),
+      });
+      return reply.send(taskPageToWire(page));
+    },
+  );
+  scope.get(
+    '/facets',
+    {
+      schema: {
+        tags: ['tasks'],
+        summary: 'Count tasks by status, source, kind, agent and tag',
+        querystring: TaskFacetsQuery,
+        response: answers({ 200: Facets }),
+      },
+    },
+    async ({ query }, reply) => reply.send(await store.taskFacets(taskQueryOf(query))),
+  );
+  scope.get(
+    '/:task_id',
+    { schema: { tags: ['tasks'], summary: 'Read a task', params: TaskParams, response: answers({ 200: Task }) } },
+    async ({ params }, reply) => reply.send(taskToWire(await store.task(params.task_id))),
+  );
+  scope.patch(
+    '/:task_id',
+    {
+      schema: {
+        tags: ['tasks'],
+        summary: 'Change title, tags, pin or owner',
+        params: TaskParams,
+        body: TaskPatch,
+        response: answers({ 200: Task }),
+      },
+    },
+    async ({ params, body }, reply) =>
+      reply.send(taskToWire(await intake.changeTask(params.task_id, body as TaskChange))),
+  );
+  scope.delete(
+    '/:task_id',
+    {
+      schema: {
+        tags: ['tasks'],
+        summary: 'Delete a task and its lines',
+        params: TaskParams,
+        querystring: Type.Object({
+          force: Type.Optional(Type.Boolean({ description: 'Cancel a running task first' })),
+        }),
+        response: answers({ 204: Type.Null() }),
+      },
+    },
+    async ({ params: { task_id: taskId }, query, caller }, reply) => {
+      const task = await store.task(taskId);
+      if (!task.ended && !query.force) {
+        throw new TrailError('task_running', `the task is ${task.status}; end it first, or delete it with ?force=true`);
+      }
+      if (!task.ended) await intake.changeTask(taskId, { status: 'cancelled' });
+      await intake.deleteTask(taskId, caller?.name ?? caller?.role ?? 'unknown');
+      return reply.code(204).send();
+    },
+  );
+  scope.get(
+    '/:task_id/status',
+    {
+      schema: {
+        tags: ['tasks'],
+        summary: 'Read how a task stands',
+        params: TaskParams,
+        response: answers({ 200: StatusAnswer }),
+      },
+    },
+    async ({ params }, reply) => reply.send(statusOf(await store.task(params.task_id))),
+  );
+};
+
+function statusOf({ taskId, status, ended, updatedAt, metadata }: TaskFields): Static<typeof StatusAnswer> {
+  const { plan = null, queue = null } = metadata ?? {};
+  return { task_id: taskId, status, ended, metadata: { status, updated_at: updatedAt, plan, queue } };
+}
+
+function draftOf(body: Static<typeof NewTask>): TaskDraft {
+  const { plugin, agent, task_id: taskId, status, input, metrics, source, ...plain } = body;
+  for (const [field, name] of Object.entries({ plugin, agent })) {
+    if (name !== undefined) throw invalidTask(field, `no ${field} is registered here, got ${JSON.stringify(name)}`);
+  }
+  if (source !== undefined && !isSource(source)) {
+    throw invalidTask('source', `expected 1–${SOURCE_CHARS} characters without comma or control characters`);
+  }
+  return {
+    ...toCamel<TaskDraft>(plain),
+    ...(source !== undefined && { source }),
+    ...(taskId !== undefined && { taskId: checkTaskId(taskId) }),
+    ...(status !== undefined && { status: parseStatus(status) }),
+    ...(input !== undefined && { input: inputOf(input) }),
+    ...(metrics !== undefined && { metrics: toCamel<Partial<Metrics>>(metrics) }),
+  };
+}
+
+/** A text is the message of an input. */
+function inputOf(input: unknown): TaskInput | null {
+  if (input === null) return null;
+  if (typeof input === 'string') return { message: input };
+  const { message, source_metadata: metadata = null, ...others } = input as Record<string, unknown>;
+  const fine = typeof message === 'string' && typeof metadata === 'object' && !Array.isArray(metadata);
+  if (!fine || Object.keys(others).length > 0) {
+    throw invalidTask('input', 'expected a text or {message, source_metadata?}');
+  }
+  return { message, ...(metadata && { sourceMetadata: metadata as NonNullable<TaskInput['sourceMetadata']> }) };
+}
+
+function invalidTask(path: string, detail: string): TrailError {
+  return new TrailError('invalid_task', `${path}: ${detail}`, { errors: [{ path, detail }] });
+}
+
+function taskQueryOf(query: Static<typeof TaskFacetsQuery>): TaskQuery {
+  const { q, from, to, min_cost: minCost, max_cost: maxCost } = query;
+  const [status, source, kind, agent, tag] = [query.status, query.source, query.kind, query.agent, query.tag].map(
+    listOf,
+  );
+  return {
+    ...(status && { status: status.map(parseStatus) }),
+    ...(source && { source }),
+    ...(kind && { kind }),
+    ...(agent && { agent }),
+    ...(tag && { tag }),
+    ...(q !== undefined && { q }),
+    ...(from !== undefined && { from: timeOf('from', from) }),
+    ...(to !== undefined && { to: timeOf('to', to) }),
+    ...(minCost !== undefined && { minCost }),
+    ...(maxCost !== undefined && { maxCost }),
+  };
+}
+
+function listOf(values: readonly string[] | undefined): readonly string[] | undefined {
+  const parts = values?.flatMap((value) => value.split(',')).map((part) => part.trim());
+  const named = parts?.filter((part) => part !== '');
+  return named?.length ? named : undefined;
+}
+
+function timeOf(path: string, value: string): string {
+  const time = parseTime(value);
+  if (time !== undefined) return time;
+  const detail = 'expected ISO 8601 or Unix milliseconds';
+  throw new TrailError('invalid_parameter', `${path}: ${detail}, got ${JSON.stringify(value.slice(0, 100))}`, {
+    errors: [{ path, detail }],
+  });
+}

@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import compress from '@fastify/compress';
+import helmet from '@fastify/helmet';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import websocket from '@fastify/websocket';
+import fastify, { type FastifyInstance } from 'fastify';
+import { TrailError } from '../core/error.ts';
+import { checkTaskId } from '../core/id.ts';
+import { BODY_BYTES, HEARTBEAT_MS } from '../core/limits.ts';
+import { readJsonBodies } from './bodies.ts';
+import type { Context, Routes, Scope } from './context.ts';
+import { guard } from './guard.ts';
+import type { ServerParts, TrailServer } from './parts.ts';
+import { PROBLEM_TYPE, problemOf, sendProblem } from './problem.ts';
+import { RouteTable } from './route-table.ts';
+import { describeRoutes, docRoutes } from './routes/docs.ts';
+import { downloadRoutes } from './routes/download.ts';
+import { healthRoutes } from './routes/health.ts';
+import { ingestRoutes, partialRoutes } from './routes/ingest.ts';
+import { logRoutes } from './routes/logs.ts';
+import { pageRoutes } from './routes/page.ts';
+import { socketRoutes } from './routes/socket.ts';
+import { taskActionRoutes } from './routes/task-actions.ts';
+import { taskRoutes } from './routes/tasks.ts';
+import { validatorCompiler } from './validation.ts';
+
+/** Largest frame that a client may send; it sends filters and pings only. */
+const CLIENT_FRAME_BYTES = 64 * 1024;
+/** How long a request may take to come in, headers and all of it; and how often that is looked at. */
+const HEADERS_MS = 10_000;
+const REQUEST_MS = 14_000;
+const CHECK_MS = 1_000;
+/** Requests under way get this long when the server closes. */
+const CLOSE_MS = 3_000;
+
+/** Put routes, guard and formats together. Nothing listens until `listen` is called. */
+export async function createServer(parts: ServerParts): Promise<TrailServer> {
+  const closing = new AbortController();
+  const context: Context = {
+    ...parts,
+    closing: closing.signal,
+    heartbeatMs: parts.settings.heartbeatMs ?? HEARTBEAT_MS,
+    counters: { entries: 0, filtered: 0 },
+  };
+  const app = newApp(parts);
+  const table = new RouteTable(app);
+  app.setValidatorCompiler(validatorCompiler);
+  // Answers are held to their schemas by tests; at run time they leave as they are, so that no field is lost on the way.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+  app.setNotFoundHandler((request, reply) => sendProblem(table.faultOf(request, reply), request, reply));
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  readJsonBodies(app);
+  await app.register(helmet, HEADERS);
+  await app.register(compress, { global: true, encodings: ['zstd', 'gzip', 'deflate'], threshold: 1024 });
+  await app.register(websocket, {
+    options: { maxPayload: CLIENT_FRAME_BYTES, handleProtocols: chosenProtocol },
+    preClose: (done) => done(),
+  });
+  guard(app, parts.settings);
+  await describeRoutes(app, context);
+  await addRoutes(app, context);
+  return { app, listen: (at) => listen(app, at), close: once(() => close(app, closing)) };
+}
+
+function newApp({ logger, settings: { trustProxy } }: ServerParts): FastifyInstance {
+  const app = fastify({
+    ...(logger && { loggerInstance: logger }),
+    disableRequestLogging: true,
+    bodyLimit: BODY_BYTES,
+    trustProxy: typeof trustProxy === 'string' ? trustProxy : trustProxy ? [...trustProxy] : false,
+    genReqId: () => randomUUID(),
+    // Long ids are refused by us, with a reason, not by the router.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
+    requestTimeout: REQUEST_MS,
+    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS },
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error, request, reply) => {
+      // The router gave up before any hook ran: these answers tell nothing but the fault.
+      sendProblem(error, request, reply);
+    },
+    clientErrorHandler: answerBrokenRequest,
+  });
+  return app;
+}
+
+async function addRoutes(app: FastifyInstance, context: Context): Promise<void> {
+  const plain: readonly Routes[] = [taskRoutes, taskActionRoutes, downloadRoutes, partialRoutes];
+  for (const prefix of ['/api/tasks', '/tasks']) {
+    const marked = prefix === '/tasks';
+    await app.register(
+      async (unready) => {
+        const scope = unready.withTypeProvider<TypeBoxTypeProvider>();
+        scope.addHook('preValidation', checkTaskParam);
+        if (marked) hideRoutes(scope);
+        for (const routes of plain) routes(scope, context);
+        logRoutes(scope, context, { marked });
+        await scope.register(async (bytes) => ingestRoutes(bytes as Scope, context));
+      },
+      { prefix },
+    );
+  }
+  const scope = app.withTypeProvider<TypeBoxTypeProvider>();
+  healthRoutes(scope, context);
+  socketRoutes(scope, context);
+  await docRoutes(app, context);
+  await pageRoutes(app, context);
+}
+
+async function checkTaskParam({ params }: { params: unknown }): Promise<void> {
+  const { task_id: taskId } = params as { task_id?: string };
+  if (taskId !== undefined) checkTaskId(taskId);
+}
+
+/** The same routes by their older names: described once is enough. */
+function hideRoutes(scope: Scope): void {
+  scope.addHook('onRoute', (route) => {
+    route.schema = { ...route.schema, hide: true };
+  });
+}
+
+const HEADERS = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'self'"],
+      // Widths and colours that a script sets; no style element, no script but our own files.
+      styleSrcAttr: ["'unsafe-inline'"],
+      imgSrc: ["'self'", 'data:'],
+      objectSrc: ["'none'"],
+      baseUri: ["'none'"],
+      formAction: ["'self'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+  // Whoever ends TLS before us decides on this one.
+  strictTransportSecurity: false,
+};
+
+/** A client that offers a token as subprotocol expects one of its offers back; the token itself is not repeated if it can be helped. */
+function chosenProtocol(offered: Set<string>): string | false {
+  return [...offered].find((name) => !name.startsWith('tasktrail.bearer.')) ?? [...offered][0] ?? false;
+}
+
+/** What is no HTTP, or came too slowly, never reaches a route. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const fault =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? new TrailError('request_timeout', `expected the whole request within ${REQUEST_MS / 1000} s`)
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? new TrailError('headers_too_large', 'expected at most 16 KiB of headers')
+        : new TrailError('invalid_request', 'expected HTTP/1.1, got something that cannot be parsed');
+  const problem = problemOf(fault, randomUUID());
+  const body = JSON.stringify(problem);
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${problem.title}\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+async function listen(
+  app: FastifyInstance,
+  { host, port }: { host: string; port: number },
+): Promise<{ url: string; port: number }> {
+  await app.listen({ host, port });
+  const address = app.server.address();
+  const taken = typeof address === 'object' && address !== null ? address.port : port;
+  const name = host.includes(':') ? `[${host}]` : host;
+  return { url: `http://${name}:${taken}`, port: taken };
+}
+
+/** Streams and sockets end first, or the server would wait for them; what is still under way after a while is cut. */
+async function close(app: FastifyInstance, closing: AbortController): Promise<void> {
+  closing.abort();
+  const cut = setTimeout(() => {
+    for (const client of app.websocketServer.clients) client.terminate();
+    app.server.closeAllConnections();
+  }, CLOSE_MS);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(cut);
+  }
+}
+
+function once(act: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= act();
+    return done;
+  };
+}

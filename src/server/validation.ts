@@ -1,0 +1,112 @@
+import type { FastifySchemaCompiler } from 'fastify';
+import type { Static, TObject, TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { type ErrorCode, type Fault, TrailError } from '../core/error.ts';
+import { nearest } from './nearest.ts';
+
+type Shape = { readonly [key: string]: unknown };
+
+/** A checker of query strings: texts become what the schema says they are; unknown names and wrong values are named, each one. */
+export function queryReader<T extends TObject>(schema: T): (raw: unknown) => Static<T> {
+  const compiled = Compile(schema);
+  const properties = schema.properties as Record<string, Shape>;
+  const known = Object.keys(properties);
+  return (raw) => {
+    const given = Object.entries(raw as Record<string, unknown>);
+    refuseUnknown(
+      'unknown_parameter',
+      'parameter',
+      given.map(([name]) => name),
+      known,
+    );
+    const read: Record<string, unknown> = {};
+    for (const [name, value] of given) {
+      const typed = typedValue(value, properties[name] ?? {});
+      if (typed !== undefined) read[name] = typed;
+    }
+    if (!compiled.Check(read)) throw wrongFields('invalid_parameter', compiled.Errors(read));
+    return read as Static<T>;
+  };
+}
+
+/** A checker of JSON bodies: nothing is converted; unknown and wrong fields are named. */
+export function bodyReader<T extends TObject>(schema: T, code: ErrorCode): (raw: unknown) => Static<T> {
+  const compiled = Compile(schema);
+  const known = Object.keys(schema.properties);
+  return (raw) => {
+    if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) {
+      refuseUnknown(code, 'field', Object.keys(raw), known);
+    }
+    if (!compiled.Check(raw)) throw wrongFields(code, compiled.Errors(raw));
+    return raw as Static<T>;
+  };
+}
+
+/** The framework's door to both: a body schema may name its error code as `x-error`. */
+export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+  const shape = schema as TObject & { readonly 'x-error'?: ErrorCode };
+  if (httpPart === 'params') return (value: unknown) => ({ value });
+  const read = httpPart === 'body' ? bodyReader(shape, shape['x-error'] ?? 'invalid_request') : queryReader(shape);
+  return (value: unknown) => {
+    try {
+      return { value: read(value) };
+    } catch (error) {
+      return { error: error as Error };
+    }
+  };
+};
+
+function refuseUnknown(code: ErrorCode, noun: string, names: readonly string[], known: readonly string[]): void {
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  const errors = unknown.slice(0, 20).map((name) => {
+    const meant = nearest(name, known);
+    return { path: name.slice(0, 100), detail: `unknown ${noun}${meant ? `; did you mean ${meant}?` : ''}` };
+  });
+  const first = errors.map(({ path, detail }) => `${path}: ${detail}`).join(' ');
+  throw new TrailError(code, `${first} Known: ${known.join(', ')}`, { errors });
+}
+
+interface SchemaFault {
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly message: string;
+  readonly params: object;
+}
+
+function wrongFields(code: ErrorCode, found: readonly SchemaFault[]): TrailError {
+  const faults = new Map<string, Fault>();
+  for (const fault of found) {
+    const missing = (fault.params as { requiredProperties?: readonly string[] }).requiredProperties;
+    const paths = fault.keyword === 'required' && missing ? missing : [pathOf(fault.instancePath)];
+    for (const path of paths) {
+      if (!faults.has(path)) faults.set(path, { path, detail: detailOf(fault) });
+    }
+  }
+  const errors = [...faults.values()];
+  return new TrailError(code, errors.map(({ path, detail }) => `${path}: ${detail}`).join('; '), { errors });
+}
+
+function pathOf(pointer: string): string {
+  return pointer === '' ? 'body' : pointer.slice(1).replaceAll('/', '.');
+}
+
+function detailOf({ keyword, message, params }: SchemaFault): string {
+  if (keyword === 'required') return 'is missing';
+  const { allowedValues } = params as { allowedValues?: readonly unknown[] };
+  return allowedValues ? `must be one of ${allowedValues.join(', ')}` : message;
+}
+
+/** A text of a query string as its schema's type; what does not fit stays text, for the check to refuse. Empty means left out. */
+function typedValue(value: unknown, schema: Shape): unknown {
+  if (schema.type === 'array') {
+    const texts = (Array.isArray(value) ? value : [value]).filter((text) => text !== '');
+    return texts.length === 0 ? undefined : texts;
+  }
+  if (value === '') return undefined;
+  if (typeof value !== 'string') return value;
+  if (schema.type === 'integer') return /^-?\d{1,15}$/.test(value) ? Number(value) : value;
+  if (schema.type === 'number') return /^-?\d{1,15}(\.\d{1,15})?$/.test(value) ? Number(value) : value;
+  if (schema.type === 'boolean') return value === 'true' ? true : value === 'false' ? false : value;
+  return value;
+}
