@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { newTask } from '../core/change.ts';
 import type { Draft } from '../core/entry.ts';
-import { type Fault, TrailError } from '../core/error.ts';
+import { type ErrorCode, type Fault, TrailError } from '../core/error.ts';
 import { type Level, levelRank } from '../core/level.ts';
 import type { Batch, Intake, RawBatch, Store } from '../core/ports.ts';
 import type { Receipt } from '../core/query.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../core/time.ts';
 import { CommitGroup } from './commit-group.ts';
-import { normalise } from './normalise.ts';
+import { normalise, pieces, Refusal } from './normalise.ts';
 import { FAULTS_NAMED, invalidLines, parseBody } from './parse.ts';
 import { createRedactor, type Redactor } from './redact.ts';
 import { checkedChange, checkedDraft, maskedFields } from './task-fields.ts';
@@ -84,18 +84,22 @@ export class StoreIntake implements Intake {
     const drafts: Draft[] = [];
     const faults: Fault[] = [];
     let filtered = 0;
+    let code: ErrorCode = 'invalid_lines';
     for (const { place, value } of parseBody(raw)) {
       const draft = normalise(value, reading);
-      if (typeof draft === 'string') {
-        faults.push({ path: raw.format === 'ndjson' ? `line ${place}` : `entry ${place}`, detail: draft });
+      if (draft instanceof Refusal) {
+        faults.push({ path: raw.format === 'ndjson' ? `line ${place}` : `entry ${place}`, detail: draft.detail });
+        // One limit passed again and again is named as such; a mixture is just lines that are wrong.
+        code = faults.length === 1 || code === draft.code ? draft.code : 'invalid_lines';
         if (faults.length === FAULTS_NAMED) break;
         continue;
       }
       const masked = this.#redacted(draft);
       if (masked.type === 'log' && levelRank(masked.level) < this.#lowestRank) filtered += 1;
+      else if (captured) drafts.push(...pieces(masked));
       else drafts.push(masked);
     }
-    if (faults.length > 0) throw invalidLines(faults);
+    if (faults.length > 0) throw invalidLines(faults, code);
     return { taskId, drafts, filtered, lost, ...(raw.key !== undefined && { key: keyOf(raw.key, raw.body) }) };
   }
 

@@ -7,6 +7,7 @@ import {
   isStream,
   type Stream,
 } from '../core/entry.ts';
+import type { ErrorCode } from '../core/error.ts';
 import { type Level, parseLevel } from '../core/level.ts';
 import { JSON_DEPTH, LINE_BYTES, METADATA_BYTES } from '../core/limits.ts';
 import { isoTime, parseTime } from '../core/time.ts';
@@ -18,6 +19,17 @@ export interface Reading {
   readonly nowMs: number;
   /** Captured lines are cut to the limits; a caller's own are refused. */
   readonly captured: boolean;
+}
+
+/** What is wrong with a line. Limits have codes of their own; all else is `invalid_lines`. */
+export class Refusal {
+  readonly detail: string;
+  readonly code: ErrorCode;
+
+  constructor(detail: string, code: ErrorCode = 'invalid_lines') {
+    this.detail = detail;
+    this.code = code;
+  }
 }
 
 const KEYS: ReadonlySet<string> = new Set([
@@ -35,34 +47,35 @@ const KEYS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * A caller's value as a line, every field checked and filled in; or, as text, what is wrong with it.
+ * A caller's value as a line, every field checked and filled in; or what is wrong with it.
  * Fields that an entry does not have are kept in its metadata: nothing that was sent is lost.
  */
-export function normalise(value: unknown, reading: Reading): Draft | string {
+export function normalise(value: unknown, reading: Reading): Draft | Refusal {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return `expected an object with a message, got ${kindOf(value)}`;
+    return new Refusal(`expected an object with a message, got ${kindOf(value)}`);
   }
   const input = value as Record<string, unknown>;
   const { message, level, source, stream, type } = input;
-  if (typeof message !== 'string') return `message: expected text, got ${kindOf(message)}`;
+  if (typeof message !== 'string') return new Refusal(`message: expected text, got ${kindOf(message)}`);
   if (input.task_id !== undefined && input.task_id !== reading.taskId)
-    return 'task_id: names another task than the address';
+    return new Refusal('task_id: names another task than the address');
   const found = level === undefined || level === null ? 'INFO' : parseLevel(level);
-  if (found === undefined) return `level: expected DEBUG, INFO, WARNING or ERROR, got ${shown(level)}`;
+  if (found === undefined) return new Refusal(`level: expected DEBUG, INFO, WARNING or ERROR, got ${shown(level)}`);
   const named = typeof source === 'string' ? source.trim() : (source ?? DEFAULT_SOURCE);
   if (typeof named !== 'string' || !isSource(named)) {
-    return `source: expected 1–64 characters without comma and control characters, got ${shown(source)}`;
+    return new Refusal(`source: expected 1–64 characters without comma and control characters, got ${shown(source)}`);
   }
   if (stream !== undefined && stream !== null && !isStream(stream))
-    return `stream: expected stdout, stderr or null, got ${shown(stream)}`;
+    return new Refusal(`stream: expected stdout, stderr or null, got ${shown(stream)}`);
   if (type !== undefined && type !== null && !isEntryType(type))
-    return `type: expected a type of entry, got ${shown(type)}`;
+    return new Refusal(`type: expected a type of entry, got ${shown(type)}`);
   const timestamp = input.timestamp == null ? isoTime(reading.nowMs) : parseTime(input.timestamp);
   if (timestamp === undefined)
-    return `timestamp: expected ISO 8601 or Unix milliseconds, got ${shown(input.timestamp)}`;
-  if (tooLong(message) && !reading.captured) return `message: expected at most ${LINE_BYTES} bytes`;
+    return new Refusal(`timestamp: expected ISO 8601 or Unix milliseconds, got ${shown(input.timestamp)}`);
+  if (tooLong(message) && !reading.captured)
+    return new Refusal(`message: expected at most ${LINE_BYTES} bytes`, 'message_too_large');
   const metadata = metadataOf(input, reading);
-  if (typeof metadata !== 'object') return metadata;
+  if (metadata instanceof Refusal) return metadata;
   return draft(message, {
     timestamp,
     level: found,
@@ -89,15 +102,31 @@ function draft(message: string, rest: Rest): Draft {
   return { timestamp, level, source, stream, type, message: whole, metadataJson };
 }
 
+/** A captured line over the limit as several: the first bears its metadata, the following ones `continued`. */
+export function pieces(draft: Draft): readonly Draft[] {
+  if (!tooLong(draft.message)) return [draft];
+  const cut: Draft[] = [];
+  const bytes = Buffer.from(draft.message);
+  for (let start = 0; start < bytes.length; ) {
+    let end = Math.min(start + LINE_BYTES, bytes.length);
+    // Bytes 10xxxxxx go on with a character: the cut is before its first byte.
+    while (end < bytes.length && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+    const metadataJson = start === 0 ? draft.metadataJson : '{"continued":true}';
+    cut.push({ ...draft, message: bytes.toString('utf8', start, end), metadataJson });
+    start = end;
+  }
+  return cut;
+}
+
 function tooLong(message: string): boolean {
   // A UTF-16 unit is at most 3 bytes of UTF-8: short lines need no count.
   return message.length > LINE_BYTES / 3 && Buffer.byteLength(message) > LINE_BYTES;
 }
 
-function metadataOf(input: Record<string, unknown>, { captured }: Reading): { json: string | null } | string {
+function metadataOf(input: Record<string, unknown>, { captured }: Reading): { json: string | null } | Refusal {
   const { metadata } = input;
   if (metadata !== undefined && metadata !== null && (typeof metadata !== 'object' || Array.isArray(metadata))) {
-    return `metadata: expected an object or null, got ${kindOf(metadata)}`;
+    return new Refusal(`metadata: expected an object or null, got ${kindOf(metadata)}`);
   }
   const extra = Object.keys(input).filter((key) => !KEYS.has(key));
   if (!metadata && extra.length === 0) return { json: null };
@@ -105,10 +134,13 @@ function metadataOf(input: Record<string, unknown>, { captured }: Reading): { js
   const merged: Record<string, unknown> = Object.create(null);
   for (const key of extra) define(merged, key, input[key]);
   for (const [key, held] of Object.entries(metadata ?? {})) define(merged, key, held);
-  if (deeper(merged, JSON_DEPTH)) return `metadata: expected at most ${JSON_DEPTH} levels of nesting`;
+  if (deeper(merged, JSON_DEPTH)) return new Refusal(`metadata: expected at most ${JSON_DEPTH} levels of nesting`);
   const json = JSON.stringify(merged, wellFormed);
   if (json.length * 3 <= METADATA_BYTES || Buffer.byteLength(json) <= METADATA_BYTES) return { json };
-  if (!captured) return `metadata: expected at most ${METADATA_BYTES} bytes of JSON, got ${Buffer.byteLength(json)}`;
+  if (!captured) {
+    const got = Buffer.byteLength(json);
+    return new Refusal(`metadata: expected at most ${METADATA_BYTES} bytes of JSON, got ${got}`, 'metadata_too_large');
+  }
   return { json: cutStrings(merged) };
 }
 

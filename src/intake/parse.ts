@@ -1,4 +1,4 @@
-import { type Fault, TrailError } from '../core/error.ts';
+import { type ErrorCode, type Fault, TrailError } from '../core/error.ts';
 import { BATCH_LINES } from '../core/limits.ts';
 import type { RawBatch } from '../core/ports.ts';
 
@@ -54,10 +54,10 @@ function parseLines(text: string): readonly Parsed[] {
 }
 
 /** The refusal of a batch: nothing of it was stored, and these lines are why. */
-export function invalidLines(faults: readonly Fault[]): TrailError {
+export function invalidLines(faults: readonly Fault[], code: ErrorCode = 'invalid_lines'): TrailError {
   const places = faults.map((fault) => fault.path).join(', ');
   const more = faults.length >= FAULTS_NAMED ? ' and maybe more' : '';
-  return new TrailError('invalid_lines', `nothing was stored; mend and send again: ${places}${more}`, {
+  return new TrailError(code, `nothing was stored; mend and send again: ${places}${more}`, {
     errors: faults.slice(0, FAULTS_NAMED),
   });
 }

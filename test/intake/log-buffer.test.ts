@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import test, { type TestContext } from 'node:test';
+import { TrailError } from '../../src/core/error.ts';
+import type { RawBatch } from '../../src/core/ports.ts';
+import { StoreIntake } from '../../src/intake/intake.ts';
+import { LogBuffer, type LogBufferOptions } from '../../src/intake/log-buffer.ts';
+import { MemoryStore } from '../../src/store/memory/store.ts';
+
+/** A real door over a real store, with a lock on it that a test can turn. */
+async function buffer(t: TestContext, options: LogBufferOptions = {}) {
+  const store = new MemoryStore();
+  const intake = new StoreIntake(store);
+  await intake.createTask({ taskId: 'task-1' });
+  let refusal: TrailError | undefined;
+  const batches: RawBatch[] = [];
+  const door = {
+    append: async (batch: RawBatch) => {
+      if (refusal) throw refusal;
+      batches.push(batch);
+      return intake.append(batch);
+    },
+  };
+  const lines = new LogBuffer(door, options);
+  t.after(() => lines.close());
+  const stored = async () => (await store.read('task-1', { limit: 5_000 })).entries;
+  const refuse = (error: TrailError | undefined) => {
+    refusal = error;
+  };
+  return { store, intake, lines, batches, stored, refuse };
+}
+
+test('lines that nobody awaits go together when the flush interval is over', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { lines, batches } = await buffer(t, { flushMs: 25 });
+  for (const message of ['one', 'two', 'three']) lines.add('task-1', { message });
+  t.mock.timers.tick(24);
+  assert.equal(batches.length, 0);
+  t.mock.timers.tick(1);
+  assert.equal(batches.length, 1);
+  assert.equal(String(batches[0]?.body).split('\n').length, 3);
+});
+
+test('flush resolves when every line so far is stored, in order', async (t) => {
+  const { lines, stored } = await buffer(t);
+  for (let index = 0; index < 1_000; index++) lines.add('task-1', { message: `${index}` });
+  await lines.flush('task-1');
+  assert.deepEqual(
+    (await stored()).map(({ message }) => message),
+    Array.from({ length: 1_000 }, (_, index) => `${index}`),
+  );
+  await lines.flush('task-1');
+  await lines.flush('a task without lines');
+});
+
+test('a store that refuses for a while loses nothing, and the order holds', async (t) => {
+  const { lines, stored, refuse } = await buffer(t);
+  refuse(new TrailError('storage_full', 'the disk is full'));
+  lines.add('task-1', { message: 'one' });
+  await assert.rejects(lines.flush('task-1'), { code: 'storage_full' });
+  lines.add('task-1', { message: 'two' });
+  await assert.rejects(lines.flush('task-1'), { code: 'storage_full' });
+  refuse(undefined);
+  lines.add('task-1', { message: 'three' });
+  await lines.flush('task-1');
+  assert.deepEqual(
+    (await stored()).map(({ message }) => message),
+    ['one', 'two', 'three'],
+  );
+});
+
+test('memory is bounded; what finds no room is counted exactly and said on the task', async (t) => {
+  const { lines, stored, store, refuse } = await buffer(t, { taskBytes: 10_000 });
+  refuse(new TrailError('store_unavailable', 'not now'));
+  let kept = 0;
+  for (let index = 0; index < 1_000; index++) if (lines.add('task-1', { message: `line ${index}` })) kept += 1;
+  assert.ok(kept > 10 && kept < 1_000);
+  assert.equal(lines.lost('task-1'), 1_000 - kept);
+  refuse(undefined);
+  await lines.flush('task-1').catch(() => {});
+  await lines.flush('task-1');
+  const { log } = await store.task('task-1');
+  assert.equal(log.lost, 1_000 - kept);
+  assert.equal(log.byLevel.WARNING, 1);
+  const note = (await stored()).find(({ level }) => level === 'WARNING');
+  assert.deepEqual(note?.metadata, { lost: 1_000 - kept });
+  assert.equal(lines.lost('task-1'), 0);
+});
+
+test('a task that is gone counts its lines as lost and does not hold up others', async (t) => {
+  const { lines, intake, stored } = await buffer(t);
+  lines.add('nobody', { message: 'into the void' });
+  lines.add('task-1', { message: 'here' });
+  await assert.rejects(lines.flush('nobody'), { code: 'task_not_found' });
+  await lines.flush('task-1');
+  assert.equal(lines.lost('nobody'), 1);
+  assert.equal((await stored()).length, 1);
+  await intake.close();
+});
+
+test('drain resolves when there is room again', async (t) => {
+  const { lines, store } = await buffer(t, { taskBytes: 100_000 });
+  for (let index = 0; index < 20_000; index++) {
+    assert.ok(lines.add('task-1', { message: `line ${index} with some text to fill the buffer` }));
+    if (index % 100 === 99) await lines.drain('task-1');
+  }
+  await lines.flush('task-1');
+  assert.equal((await store.task('task-1')).log.lastSeq, 20_000);
+});
+
+test('metadata that JSON cannot say is named, and the line is kept', async (t) => {
+  const { lines, stored } = await buffer(t);
+  const circular: Record<string, unknown> = {};
+  circular.self = circular;
+  for (const metadata of [circular, { big: 10n }])
+    lines.add('task-1', { message: 'kept', metadata: metadata as never });
+  await lines.flush('task-1');
+  const all = await stored();
+  assert.equal(all.length, 2);
+  for (const { message, metadata } of all) {
+    assert.equal(message, 'kept');
+    assert.ok(metadata?.unreadable_metadata);
+  }
+});
