@@ -48,6 +48,10 @@ export class ServerLogger implements Logger {
     return this.#sender.flush();
   }
 
+  drain(): Promise<void> {
+    return this.#sender.drain();
+  }
+
   #add(level: Level, message: string, metadata: JsonObject | undefined): void {
     this.#sender.add({ ...this.#origin(), level, message: String(message), ...(metadata && { metadata }) });
   }

@@ -53,6 +53,7 @@ export class LineSender {
   #retry: ReturnType<typeof setTimeout> | undefined;
   #delayMs = RETRY_FIRST_MS;
   #fault: TrailError | undefined;
+  readonly #draining: (() => void)[] = [];
   #closed = false;
 
   constructor(options: SenderOptions) {
@@ -64,7 +65,7 @@ export class LineSender {
   add(entry: EntryInput): boolean {
     const json = encoded(entry);
     const bytes = json.length + LINE_OVERHEAD;
-    const held = this.#waitingBytes + (this.#batch?.bytes ?? 0) + bytes;
+    const held = this.#heldBytes + bytes;
     if (this.#closed || held > this.#maxBytes) {
       this.#lost += 1;
       if (!this.#closed) this.#wait();
@@ -89,6 +90,15 @@ export class LineSender {
     } while (this.#settled < goal);
   }
 
+  /** Resolves when less than half of the memory is in use. */
+  async drain(): Promise<void> {
+    // A turn of the event loop, so that answers come in even where the caller never waits for anything else.
+    await new Promise((resolve) => setTimeout(resolve));
+    while (this.#heldBytes > this.#maxBytes / 2 && !this.#closed) {
+      await new Promise<void>((resolve) => this.#draining.push(resolve));
+    }
+  }
+
   /** Lines that could not be kept and are not told of yet. */
   get lost(): number {
     return this.#lost;
@@ -101,6 +111,15 @@ export class LineSender {
     await last?.catch(() => {});
     clearTimeout(this.#timer);
     clearTimeout(this.#retry);
+    this.#wakeDraining();
+  }
+
+  get #heldBytes(): number {
+    return this.#waitingBytes + (this.#batch?.bytes ?? 0);
+  }
+
+  #wakeDraining(): void {
+    for (const resolve of this.#draining.splice(0)) resolve();
   }
 
   #wait(): void {
@@ -117,6 +136,7 @@ export class LineSender {
     if (!this.#batch) return;
     this.#sending = this.#deliver(this.#batch).finally(() => {
       this.#sending = undefined;
+      this.#wakeDraining();
       this.#after();
     });
   }

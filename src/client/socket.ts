@@ -33,7 +33,7 @@ export class FrameSocket {
 
   async *frames(): AsyncGenerator<string> {
     const { url, token, signal } = this.#options;
-    const socket = new this.#options.WebSocket(url, token ? [bearerProtocol(token)] : []);
+    const socket = new this.#options.WebSocket(url, token ? ['tasktrail', bearerProtocol(token)] : []);
     const pinging = setInterval(() => this.#ping(socket), PING_MS);
     unref(pinging);
     const onAbort = (): void => this.#end();
@@ -93,7 +93,10 @@ export class FrameSocket {
   }
 }
 
-/** Browsers send no header with a WebSocket, so the token goes as a subprotocol, never in the URL. */
+/**
+ * Browsers send no header with a WebSocket, so the token goes as a subprotocol, never in the URL. It is offered beside a plain
+ * name, so that the server has something else to answer.
+ */
 function bearerProtocol(token: string): string {
   const binary = Array.from(new TextEncoder().encode(token), (byte) => String.fromCharCode(byte)).join('');
   return `tasktrail.bearer.${btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`;

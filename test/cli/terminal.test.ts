@@ -3,8 +3,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { safeText } from '../../src/cli/terminal.ts';
 
+// biome-ignore-start lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const COLOUR = /\u001b\[[0-9;:]*m/g;
 const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+// biome-ignore-end lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 
 test('colours stay where they are wanted, and end with the line', () => {
   assert.equal(safeText('\u001b[31mred', { colour: true }), '\u001b[31mred\u001b[0m');
