@@ -41,7 +41,7 @@ export async function* logAnswer(
   const more = walked.done
     ? false
     : // Not known in time counts as yes: the next page may be empty, but no line is hidden.
-      ((await hasMore(store, taskId, walked.rest, Date.now() + budgetMs)) ?? true);
+      ((await hasMore(store, taskId, walked.rest, budgetMs)) ?? true);
   const { total, exact } = await totalOf(store, task, { query, walked, more });
   return { total, totalExact: exact, hasMore: more && query.limit !== -1, lastSeq: task.log.lastSeq };
 }

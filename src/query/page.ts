@@ -56,15 +56,21 @@ export interface Walked {
 
 /**
  * Whether a walk has another line to give. Undefined when the time was up before one was found.
- * @param until when to give up, in Unix milliseconds; one read is always made
+ * @param budgetMs when to give up; one read is always made
  */
-export async function hasMore(store: Lines, taskId: string, walk: Walk, until: number): Promise<boolean | undefined> {
+export async function hasMore(
+  store: Lines,
+  taskId: string,
+  walk: Walk,
+  budgetMs: number,
+): Promise<boolean | undefined> {
+  const untilMs = performance.now() + budgetMs;
   const rest = { ...restOf(walk), limit: 1 };
   while (true) {
     const page = await readRest(store, taskId, walk, rest);
     if (page.count > 0) return true;
     if (page.done) return false;
-    if (Date.now() >= until) return undefined;
+    if (performance.now() >= untilMs) return undefined;
   }
 }
 

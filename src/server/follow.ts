@@ -4,6 +4,7 @@ import { TrailError } from '../core/error.ts';
 import type { LogFilter } from '../core/filter.ts';
 import type { FollowEvent, Following } from '../core/live.ts';
 import type { EntryPage } from '../core/page.ts';
+import type { Status } from '../core/status.ts';
 import { taskToWire } from '../core/wire.ts';
 import { hasMore } from '../query/page.ts';
 import type { Context } from './context.ts';
@@ -15,6 +16,9 @@ import { pour } from './stream.ts';
 const NDJSON = 'application/x-ndjson';
 /** How long an EventSource may wait that has nothing to come back for: it got no id, so it could not say where it stands. */
 const NO_RETURN_MS = 24 * 60 * 60 * 1000;
+
+/** Who cannot be told in this time that nothing is left gets the stream, which is never wrong. */
+const END_BUDGET_MS = 1_000;
 
 /** How lines and control events are written: Server-Sent Events or NDJSON. */
 interface Writing {
@@ -97,12 +101,11 @@ function lastEventId({ headers }: FastifyRequest): number | undefined {
 }
 
 async function linesAfter(
-  { store, clock }: Context,
+  { store }: Context,
   taskId: string,
   { filter, after }: { filter: LogFilter; after: number },
 ): Promise<boolean> {
-  // Whoever cannot be told in a second that there is nothing gets the stream, which is never wrong.
-  return (await hasMore(store, taskId, { filter, after }, clock.now() + 1_000)) ?? true;
+  return (await hasMore(store, taskId, { filter, after }, END_BUDGET_MS)) ?? true;
 }
 
 interface Making {
@@ -114,6 +117,7 @@ interface Making {
 
 async function* texts(following: Following, { writing, marked, heartbeatMs, resumed }: Making): AsyncGenerator<string> {
   let hasId = resumed;
+  let status: Status | undefined;
   for await (const event of withBeats(following, heartbeatMs)) {
     switch (event.type) {
       case 'entries':
@@ -121,13 +125,14 @@ async function* texts(following: Following, { writing, marked, heartbeatMs, resu
         yield lines(event.page, writing, marked);
         break;
       case 'status':
-        yield writing.control('status', { task: taskToWire(event.task) });
+        status = event.task.status;
+        yield writing.control('status', { status, ended: event.task.ended, task: taskToWire(event.task) });
         break;
       case 'beat':
         yield writing.control('heartbeat', { last_seq: following.scannedTo });
         break;
       case 'end':
-        yield writing.control('end', { last_seq: event.lastSeq });
+        yield writing.control('end', { last_seq: event.lastSeq, status });
         if (!hasId) yield writing.noReturn;
         break;
     }

@@ -66,7 +66,8 @@ function knownError(error: unknown): TrailError {
   const { code = '', statusCode = 500, message = 'unknown' } = error as Partial<FastifyError>;
   const ours =
     FRAMEWORK.get(code) ?? BY_STATUS.get(statusCode) ?? (isCallers(statusCode) ? 'invalid_request' : 'internal');
-  return new TrailError(ours, message, { cause: error });
+  const detail = ours === 'unsupported_media_type' ? 'expected the content type application/json' : message;
+  return new TrailError(ours, detail, { cause: error });
 }
 
 function isCallers(statusCode: number): boolean {

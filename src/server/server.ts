@@ -4,7 +4,7 @@ import compress from '@fastify/compress';
 import helmet from '@fastify/helmet';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import websocket from '@fastify/websocket';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { TrailError } from '../core/error.ts';
 import { checkTaskId } from '../core/id.ts';
 import { BODY_BYTES, HEARTBEAT_MS } from '../core/limits.ts';
@@ -69,7 +69,7 @@ export async function createServer(parts: ServerParts): Promise<TrailServer> {
 function newApp({ logger, settings: { trustProxy } }: ServerParts): FastifyInstance {
   const app = fastify({
     ...(logger && { loggerInstance: logger }),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES,
     trustProxy: typeof trustProxy === 'string' ? trustProxy : trustProxy ? [...trustProxy] : false,
     genReqId: () => randomUUID(),

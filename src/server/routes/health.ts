@@ -22,6 +22,7 @@ const MetricsAnswer = Type.Object({
   tasks_by_status: Type.Record(Type.String(), Type.Number()),
   entries_total: Type.Number({ description: 'Lines that came in by HTTP since the start' }),
   filtered_total: Type.Number(),
+  lost_total: figure,
   uptime_seconds: Type.Number(),
 });
 
@@ -76,8 +77,9 @@ export const healthRoutes: Routes = (scope, context) => {
   );
 };
 
-async function metricsOf({ store, counters }: Context, uptimeSeconds: number) {
+async function metricsOf({ store, counters, health }: Context, uptimeSeconds: number) {
   const { status } = await store.taskFacets({});
+  const { lostTotal = null } = await health();
   const ended = STATUSES.filter(isEnded);
   return {
     queue_depth: status.queued ?? 0,
@@ -88,6 +90,7 @@ async function metricsOf({ store, counters }: Context, uptimeSeconds: number) {
     tasks_by_status: { ...status },
     entries_total: counters.entries,
     filtered_total: counters.filtered,
+    lost_total: lostTotal,
     uptime_seconds: uptimeSeconds,
   };
 }
