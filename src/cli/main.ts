@@ -16,15 +16,21 @@ const USAGE: ReadonlySet<ErrorCode> = new Set([
   'owner_exists',
 ]);
 
+const HOUR_MS = 3_600_000;
+
 /** Run the command line. Sets the exit code and never throws: every failure is one line on standard error. */
 export async function main(argv: readonly string[]): Promise<void> {
   const terminal = new Terminal(process.stdout, process.stderr, { colour: wantsColour() });
   const root = program(terminal);
   for (const command of [root, ...root.commands]) command.exitOverride().configureOutput({ outputError: printUsage });
+  // What a command waits for may hang on timers and threads that let a program end; it has not ended before it says so.
+  const working = setInterval(() => {}, HOUR_MS);
   try {
     await root.parseAsync(argv);
   } catch (error) {
     terminal.exitCode = error instanceof CommanderError ? usageExit(error) : failed(terminal, error, argv);
+  } finally {
+    clearInterval(working);
   }
   process.exitCode = terminal.exitCode;
 }
