@@ -9,7 +9,7 @@ const shown = (message: string): string =>
     .join('');
 
 test('characters that cannot be seen are shown as tokens', () => {
-  assert.equal(shown('a\u0000b\u0007c\u007f'), 'a<␀>b<␇>c<␡>');
+  assert.equal(shown('a\u0000b\u0007c\u007f'), 'a<NUL>b<BEL>c<DEL>');
   assert.equal(shown('safe\u202etxt.exe\u2066'), 'safe<RLO>txt.exe<LRI>');
   assert.equal(shown('zero\u200bwidth\ufeff'), 'zero<ZWSP>width<BOM>');
   assert.equal(shown('hidden\u{e0041}'), 'hidden<E0041>');

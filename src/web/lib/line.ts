@@ -28,10 +28,13 @@ const UNSAFE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
   /\p{M}{9,}|[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
 
+/** Names of the control characters 0–31, in order. */
+const CONTROLS =
+  'NUL SOH STX ETX EOT ENQ ACK BEL BS HT ↵ VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US'.split(
+    ' ',
+  );
 const NAMES: Readonly<Record<string, string>> = {
-  '\n': '↵',
-  '\r': '␍',
-  '\u007f': '␡',
+  '\u007f': 'DEL',
   '\u061c': 'ALM',
   '\u200b': 'ZWSP',
   '\u200e': 'LRM',
@@ -105,7 +108,7 @@ function pushToken(pieces: Piece[], unsafe: string, look: Look): void {
     return;
   }
   const hex = code.toString(16).toUpperCase().padStart(4, '0');
-  const text = NAMES[unsafe] ?? (code < 0x20 ? String.fromCodePoint(0x2400 + code) : hex);
+  const text = NAMES[unsafe] ?? CONTROLS[code] ?? hex;
   pieces.push({ text, look, kind: 'token', title: `U+${hex}` });
 }
 

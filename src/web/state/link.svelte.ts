@@ -20,8 +20,8 @@ export type Frame = { readonly type: string } & { readonly [key: string]: unknow
 
 const REFUSALS: ReadonlySet<number> = new Set([4004, 4400, 4401, 4403]);
 /** A link that says nothing for this long is asked; when it stays silent it is dead, whatever the operating system thinks. */
-const PING_MS = 10_000;
-const SILENCE_MS = 25_000;
+const PING_MS = 5_000;
+const SILENCE_MS = 20_000;
 
 /** A WebSocket that comes back by itself, with growing pauses, and says how it is. */
 export class Link {

@@ -1,7 +1,7 @@
 import type { WireTask } from '../../core/wire.ts';
 import { type Api, asProblem, type Problem } from '../lib/api.ts';
 import { type ListView, listViewParams } from '../lib/view.ts';
-import { Link } from './link.svelte.ts';
+import { type Frame, Link } from './link.svelte.ts';
 
 const PAGE_TASKS = 50;
 /** Most tasks that are kept in step with the server; what lies further down is as it was when it was loaded. */
@@ -38,9 +38,7 @@ export class TaskList {
     this.#atTop = atTop;
     this.link = new Link({
       url: () => api.socketUrl('ws/tasks', new URLSearchParams()),
-      onFrame: (frame) => {
-        if (frame.type === 'tasks') this.#refreshSoon();
-      },
+      onFrame: (frame) => this.#onFrame(frame),
       onOpen: (again) => {
         if (again) this.#refreshSoon();
       },
@@ -84,6 +82,15 @@ export class TaskList {
     this.#work.abort();
     this.link.close();
     clearTimeout(this.#collect);
+  }
+
+  /** Known tasks change at once; what is new, gone or moved is seen when the list is read again, a little later. */
+  #onFrame(frame: Frame): void {
+    if (frame.type === 'tasks') {
+      const changed = new Map((frame.tasks as readonly WireTask[]).map((task) => [task.task_id, task]));
+      this.tasks = this.tasks.map((task) => changed.get(task.task_id) ?? task);
+      this.#refreshSoon();
+    } else if (frame.type === 'deleted' || frame.type === 'refresh') this.#refreshSoon();
   }
 
   #refreshSoon(): void {

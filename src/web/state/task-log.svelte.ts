@@ -96,7 +96,9 @@ export class TaskLog {
     this.partials = {};
     if (this.link.phase === 'live') {
       // First the server has to follow by the new filter; what is stored from then on comes by the link, the rest by REST.
-      this.link.send({ type: 'filter', ...filterParams(filter) });
+      // In a frame `type` is its own name, so the entry types have another.
+      const { type: types, ...params } = filterParams(filter);
+      this.link.send({ type: 'filter', ...(types && { types }), ...params });
       const slow = setTimeout(() => this.link.reopen(), SETTLE_MS);
       await this.link.settled();
       clearTimeout(slow);
