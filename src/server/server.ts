@@ -55,7 +55,12 @@ export async function createServer(parts: ServerParts): Promise<TrailServer> {
   });
   readJsonBodies(app);
   await app.register(helmet, HEADERS);
-  await app.register(compress, { global: true, encodings: ['zstd', 'gzip', 'deflate'], threshold: 1024 });
+  await app.register(compress, {
+    encodings: ['zstd', 'gzip', 'deflate'],
+    threshold: 1024,
+    // Bodies are inflated by bodies.ts, within its limit.
+    globalDecompression: false,
+  });
   await app.register(websocket, {
     options: { maxPayload: CLIENT_FRAME_BYTES, handleProtocols: chosenProtocol },
     preClose: (done) => done(),
