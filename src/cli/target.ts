@@ -98,7 +98,7 @@ export function directoryTarget(trail: LocalTrail): Target {
       await intake.changeTask(taskId, {});
     },
     partial: async (taskId, stream, text) => live.partial(taskId, stream, text),
-    hint: (taskId) => `tasktrail logs ${taskId}`,
+    hint: (taskId) => `kept without a server, read it with: tasktrail logs ${taskId}`,
     close: () => trail.close(),
   };
 }

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 import type { WriteStream } from 'node:tty';
+import type { Stream } from '../core/entry.ts';
 
 /** How a stream says that nobody reads any more: a closed pipe, a closed terminal, and every write after that. */
 const GONE: ReadonlySet<string> = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED']);
@@ -34,6 +36,11 @@ export class Terminal {
   /** Resolves when the reader has room for more. */
   async print(text: string): Promise<void> {
     if (!this.#out.write(text)) await once(this.#out, 'drain');
+  }
+
+  /** Where another program's output goes on unchanged. */
+  get streams(): Readonly<Record<Stream, Writable>> {
+    return { stdout: this.#out, stderr: this.#err };
   }
 
   /** One line of ours, never mixed into what a command prints for others. */

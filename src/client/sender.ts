@@ -10,8 +10,6 @@ export interface SenderOptions {
   readonly flushMs?: number;
   /** Memory the unsent lines may take (default 16 MiB). */
   readonly maxBytes?: number;
-  /** Called when the unsent lines take half of `maxBytes`: the last moment to make room. */
-  readonly onPressure?: () => void;
 }
 
 /** Lines of this size are sent without waiting for the flush interval; a batch takes at most `BATCH_CHARS`. */
@@ -74,7 +72,6 @@ export class LineSender {
     this.#added += 1;
     this.#lines.push(json);
     this.#waitingBytes += bytes;
-    if (held > this.#maxBytes / 2) this.#options.onPressure?.();
     if (this.#waitingBytes >= SEND_CHARS) this.#send();
     else this.#wait();
     return true;
@@ -90,11 +87,16 @@ export class LineSender {
     } while (this.#settled < goal);
   }
 
+  /** More than half of the memory is in use: who can wait should. */
+  get isPressed(): boolean {
+    return this.#heldBytes > this.#maxBytes / 2;
+  }
+
   /** Resolves when less than half of the memory is in use. */
   async drain(): Promise<void> {
     // A turn of the event loop, so that answers come in even where the caller never waits for anything else.
     await new Promise((resolve) => setTimeout(resolve));
-    while (this.#heldBytes > this.#maxBytes / 2 && !this.#closed) {
+    while (this.isPressed && !this.#closed) {
       await new Promise<void>((resolve) => this.#draining.push(resolve));
     }
   }

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { connectTrail } from '../../src/client/client.ts';
@@ -19,7 +20,7 @@ export interface Ran {
 }
 
 export interface RunningCli {
-  readonly child: ChildProcess;
+  readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly ended: Promise<Ran>;
   /** Resolves when this text was printed on either stream, with everything printed so far. */
   seen(text: string): Promise<string>;
@@ -37,11 +38,16 @@ export async function place(t: TestContext, env: Readonly<Record<string, string>
   return { cwd, dataDir: join(cwd, 'data'), env: { PATH: String(process.env.PATH), ...env } };
 }
 
-/** Start a real `tasktrail` in a place. It is killed after the test, if it still runs. */
-export function start(t: TestContext, { cwd, env }: Place, words: readonly string[], input?: string): RunningCli {
+/** Start a real `tasktrail` in a place; with `input` null its standard input stays open. It is killed after the test. */
+export function start(
+  t: TestContext,
+  { cwd, env }: Place,
+  words: readonly string[],
+  input: string | null = '',
+): RunningCli {
   const child = spawn(process.execPath, [BIN, ...words], { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] });
   t.after(() => child.kill('SIGKILL'));
-  child.stdin.end(input);
+  if (input !== null) child.stdin.end(input);
   const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   let printed = '';
   const waiting = new Set<() => void>();

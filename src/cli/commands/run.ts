@@ -84,9 +84,13 @@ async function recorded(terminal: Terminal, config: Config, recording: Recording
     stdin: 'inherit',
     // At a terminal the child must stay in its group, or it could not read from it.
     ownGroup: !process.stdin.isTTY,
-    passthrough: true,
+    passthrough: terminal.streams,
     onLines: (entries) => {
       for (const entry of entries) sender.add(maskedEntry(entry, mask));
+      if (!sender.isPressed) return;
+      // The command should not wait for a slow store: what is under way goes to disk, and that is soon done.
+      courier.giveUp();
+      return sender.drain();
     },
     onPartial: partialSender(courier, taskId, mask),
   });
@@ -95,6 +99,7 @@ async function recorded(terminal: Terminal, config: Config, recording: Recording
   try {
     const exit = await child.exited;
     await sender.close();
+    if (exit.fault !== undefined) terminal.tell(`${command}: ${exit.fault}`);
     return outcomeOf(exit, startedMs);
   } finally {
     clearInterval(heartbeat);
@@ -109,7 +114,6 @@ function senderOf(config: Config, taskId: string, courier: Courier): LineSender 
       return courier.target ? config.flushMs : KEEPING_FLUSH_MS;
     },
     maxBytes: config.bufferBytes,
-    onPressure: () => courier.giveUp(),
   });
 }
 
@@ -193,8 +197,8 @@ function draftOf(config: Config, words: readonly string[], options: RunOptions &
   };
 }
 
-function outcomeOf({ exitCode, signal }: CommandExit, startedMs: number): Outcome {
-  const ended = signal === null ? `exit code ${exitCode}` : `ended by ${signal}`;
+function outcomeOf({ exitCode, signal, fault }: CommandExit, startedMs: number): Outcome {
+  const ended = fault ?? (signal === null ? `exit code ${exitCode}` : `ended by ${signal}`);
   const metrics = { durationSeconds: (Date.now() - startedMs) / 1_000 };
   return { exitCode, end: { exitCode, metrics, error: exitCode === 0 ? null : ended } };
 }
