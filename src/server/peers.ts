@@ -13,12 +13,12 @@ export class Peer {
     for (const event of ['message', 'pong'] as const) socket.on(event, () => this.#sign());
   }
 
-  /** Resolves when the frame has left, so that one frame waits at most; at once when the socket has closed. */
-  send(frame: string): Promise<void> {
+  /** Resolves when the frame has left, so that one frame waits at most; false when there is nobody to send to any more. */
+  send(frame: string): Promise<boolean> {
     return new Promise((resolve) => {
       this.socket.send(frame, (error) => {
         if (!error) this.#sign();
-        resolve();
+        resolve(!error);
       });
     });
   }

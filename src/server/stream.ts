@@ -39,7 +39,9 @@ export async function pour(
   raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...headers });
   raw.flushHeaders();
   try {
-    if (reply.request.method !== 'HEAD') for await (const chunk of chunks) await write(raw, chunk);
+    if (reply.request.method !== 'HEAD') {
+      for await (const chunk of chunks) if (!(await write(raw, chunk))) return;
+    }
     raw.end();
   } catch (error) {
     reply.request.log.warn({ err: error }, 'stream cut');
@@ -47,12 +49,15 @@ export async function pour(
   }
 }
 
-async function write(raw: ServerResponse, chunk: string): Promise<void> {
-  if (raw.destroyed || raw.write(chunk)) return;
+/** Resolves when there is room for more; false when there is nobody to write to any more. */
+async function write(raw: ServerResponse, chunk: string): Promise<boolean> {
+  if (raw.destroyed) return false;
+  if (raw.write(chunk)) return true;
   const settled = new AbortController();
   const { signal } = settled;
   try {
     await Promise.race([once(raw, 'drain', { signal }), once(raw, 'close', { signal })]);
+    return !raw.destroyed;
   } finally {
     settled.abort();
   }

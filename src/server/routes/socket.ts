@@ -70,7 +70,7 @@ async function serveLines({ live }: Context, peer: Peer, request: FastifyRequest
       refuse(peer, error, request);
     }
   });
-  for await (const event of following) await peer.send(frameOf(event));
+  for await (const event of following) if (!(await peer.send(frameOf(event)))) return;
   peer.socket.close(1000);
 }
 
@@ -139,11 +139,11 @@ async function serveTasks({ live, store }: Context, peer: Peer, signal: AbortSig
     if (String(data).includes('"ping"')) peer.answer('{"type":"pong"}');
   });
   for await (const ids of live.changes(signal)) {
-    if (ids.length === 0) await peer.send('{"type":"refresh"}');
+    if (ids.length === 0 && !(await peer.send('{"type":"refresh"}'))) return;
     for (let start = 0; start < ids.length; start += STEP_TASKS) {
       const { tasks, deleted } = await readTasks(store, ids.slice(start, start + STEP_TASKS));
-      if (tasks.length > 0) await peer.send(JSON.stringify({ type: 'tasks', tasks }));
-      if (deleted.length > 0) await peer.send(JSON.stringify({ type: 'deleted', task_ids: deleted }));
+      if (tasks.length > 0 && !(await peer.send(JSON.stringify({ type: 'tasks', tasks })))) return;
+      if (deleted.length > 0 && !(await peer.send(JSON.stringify({ type: 'deleted', task_ids: deleted })))) return;
     }
   }
 }
