@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { served } from '../support/served.ts';
+
+test('health and readiness answer the shape of the contract, 503 when the store cannot commit', async (t) => {
+  let healthy = true;
+  let nowMs = 1_000;
+  const { json } = await served(t, {
+    version: '1.2.3',
+    clock: { now: () => nowMs },
+    health: () => ({ healthy, store: 'sqlite', redis: null }),
+  });
+  nowMs += 2_500;
+  const shape = { service: 'tasktrail', store: 'sqlite', redis: null, uptime_seconds: 2.5, version: '1.2.3' };
+  for (const path of ['/health', '/ready/']) {
+    healthy = true;
+    const well = await json('GET', path);
+    assert.deepEqual([well.status, well.body], [200, { status: 'healthy', ...shape }]);
+    healthy = false;
+    const ill = await json('GET', path);
+    assert.deepEqual([ill.status, ill.body], [503, { status: 'unhealthy', ...shape }]);
+  }
+});
+
+test('metrics are Prometheus text by default and JSON for those who ask', async (t) => {
+  const { call, json, taskWith } = await served(t, {
+    health: () => ({ healthy: true, store: 'memory', redis: null, lostTotal: 7 }),
+  });
+  await taskWith('a', 0);
+  await taskWith('b', 0);
+  await json('POST', '/api/tasks', { status: 'queued' });
+  await json('POST', '/api/tasks/a/logs', [{ message: 'x' }, { message: 'y' }, { message: 'z', level: 'debug' }]);
+  await json('POST', '/api/tasks/b/complete');
+  const { body } = await json('GET', '/metrics', undefined, { accept: 'application/json' });
+  const { uptime_seconds, ...figures } = body;
+  assert.ok(uptime_seconds >= 0);
+  assert.deepEqual(figures, {
+    queue_depth: 1,
+    queue_lag: null,
+    pending: null,
+    dead: null,
+    tasks_processed: 1,
+    tasks_by_status: { executing: 1, queued: 1, completed: 1 },
+    entries_total: 2,
+    filtered_total: 1,
+    lost_total: 7,
+  });
+  const plain = await call('GET', '/metrics');
+  assert.match(plain.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
+  const text = await plain.text();
+  for (const line of [
+    '# TYPE tasktrail_entries_total counter',
+    'tasktrail_entries_total 2',
+    'tasktrail_lost_total 7',
+    'tasktrail_queue_depth 1',
+    'tasktrail_tasks{status="completed"} 1',
+  ]) {
+    assert.ok(text.split('\n').includes(line), `${line}\n${text}`);
+  }
+  assert.match(text, /^(#.*|\w+(\{[^}]*\})? [\d.]+)(\n(#.*|\w+(\{[^}]*\})? [\d.]+))*\n$/);
+});
