@@ -1,0 +1,176 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+import type { EntryInput, Stream } from '../core/entry.ts';
+import { type Clock, systemClock } from '../core/time.ts';
+import { type LinesSink, readLines } from './read-lines.ts';
+
+export interface CommandOptions extends Pick<LinesSink, 'onLines' | 'onPartial'> {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd?: string;
+  /** Default: this process's own. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** The terminal or pipe that we were given, nothing, or this text. */
+  readonly stdin: 'inherit' | 'ignore' | { readonly text: string };
+  /** A process group of its own, so that it can be ended with all that it started. Not at a terminal: it could not read there. */
+  readonly ownGroup: boolean;
+  /** Where its output goes unchanged, besides being captured. */
+  readonly passthrough?: Readonly<Record<Stream, Writable>>;
+  /** End it after this time. Default: never. */
+  readonly timeoutMs?: number;
+  /** Time between SIGTERM and SIGKILL (default 10 s). */
+  readonly killAfterMs?: number;
+  /** After its exit, a grandchild may hold the pipes open: they are read until this much silence (default 2 s). */
+  readonly drainMs?: number;
+  /** Source of its lines (default `system`). */
+  readonly source?: string;
+  readonly clock?: Clock;
+}
+
+export interface CommandExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** As a shell says it: the code, 128+n for a signal, 127 when it was not found, 126 when it cannot be run. */
+  readonly exitCode: number;
+  readonly timedOut: boolean;
+  /** Why it could not be started. */
+  readonly fault?: string;
+}
+
+export interface CommandRun {
+  /** Undefined when it could not be started. */
+  readonly pid: number | undefined;
+  /** Send a signal to it, and to its group when it has one of its own. */
+  kill(signal: NodeJS.Signals): void;
+  /** Ask it to end, and after `killAfterMs` make it. */
+  stop(): void;
+  /** Resolves when it has ended and all its lines were taken. Rejects only with what `onLines` threw. */
+  readonly exited: Promise<CommandExit>;
+}
+
+const KILL_AFTER_MS = 10_000;
+const DRAIN_MS = 2_000;
+
+/** Run a command and take its output as lines. Both streams are read apart; neither is read faster than its lines are taken. */
+export function runCommand(options: CommandOptions): CommandRun {
+  const { killAfterMs = KILL_AFTER_MS, timeoutMs } = options;
+  const child = start(options);
+  if (!('stdout' in child)) return { pid: undefined, kill: () => {}, stop: () => {}, exited: Promise.resolve(child) };
+  const timers: NodeJS.Timeout[] = [];
+  let timedOut = false;
+  const kill = (signal: NodeJS.Signals): void => signalTo(child, signal, options.ownGroup);
+  const stop = (): void => {
+    kill('SIGTERM');
+    timers.push(setTimeout(() => kill('SIGKILL'), killAfterMs));
+  };
+  if (timeoutMs !== undefined) {
+    const end = (): void => {
+      timedOut = true;
+      stop();
+    };
+    timers.push(setTimeout(end, timeoutMs));
+  }
+  const exited = finished(child, options).then((exit) => ({ ...exit, timedOut }));
+  const clear = (): void => {
+    for (const timer of timers) clearTimeout(timer);
+    // What ignored the end of its parent is ended with the group, not left behind.
+    if (timedOut) kill('SIGKILL');
+  };
+  exited.then(clear, clear);
+  return { pid: child.pid, kill, stop, exited };
+}
+
+type Piped = ChildProcess & { readonly stdout: Readable; readonly stderr: Readable };
+
+function start(options: CommandOptions): Piped | CommandExit {
+  const { command, args, cwd, env, stdin, ownGroup } = options;
+  try {
+    const child = spawn(command, args, {
+      cwd,
+      env,
+      detached: ownGroup,
+      stdio: [typeof stdin === 'string' ? stdin : 'pipe', 'pipe', 'pipe'],
+    }) as Piped;
+    if (typeof stdin === 'object') {
+      // A command that does not read its input closes the pipe; that is its right.
+      child.stdin?.on('error', () => {});
+      child.stdin?.end(stdin.text);
+    }
+    return child;
+  } catch (error) {
+    // An argument with a NUL, a list that is too long: refused before there is a process.
+    return notStarted(error as NodeJS.ErrnoException);
+  }
+}
+
+async function finished(child: Piped, options: CommandOptions): Promise<Omit<CommandExit, 'timedOut'>> {
+  const ended = exitOf(child);
+  const cut = new AbortController();
+  const touched = { atMs: 0 };
+  const read = (stream: Stream): Promise<void> => {
+    const { onLines, onPartial, source, passthrough, clock = systemClock } = options;
+    return readLines(child[stream], {
+      stream,
+      onLines: (entries: readonly EntryInput[], from) => {
+        touched.atMs = performance.now();
+        return onLines(entries, from);
+      },
+      onPartial,
+      source,
+      passthrough: passthrough?.[stream],
+      clock,
+      signal: cut.signal,
+      onChunk: () => {
+        touched.atMs = performance.now();
+      },
+    });
+  };
+  const pipes = Promise.all([read('stdout'), read('stderr')]);
+  // A taker that fails must not leave the command blocked on a full pipe for ever.
+  pipes.catch(() => cut.abort());
+  const exit = await ended;
+  touched.atMs = performance.now();
+  const drainMs = options.drainMs ?? DRAIN_MS;
+  const watch = setInterval(
+    () => {
+      if (performance.now() - touched.atMs >= drainMs) cut.abort();
+    },
+    Math.min(drainMs, 100),
+  );
+  try {
+    await pipes;
+  } finally {
+    clearInterval(watch);
+  }
+  return exit;
+}
+
+function exitOf(child: Piped): Promise<Omit<CommandExit, 'timedOut'>> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => {
+      // The same event says that a signal could not be sent; only without a pid was there no start.
+      if (child.pid === undefined) resolve(notStarted(error));
+    });
+    child.once('exit', (code, signal) => {
+      const number = signal === null ? 0 : (constants.signals[signal] ?? 0);
+      resolve({ code, signal, exitCode: signal === null ? (code ?? 0) : 128 + number });
+    });
+  });
+}
+
+function notStarted(error: NodeJS.ErrnoException): CommandExit {
+  const exitCode = error.code === 'ENOENT' ? 127 : 126;
+  return { code: null, signal: null, exitCode, timedOut: false, fault: `it could not be started: ${error.message}` };
+}
+
+function signalTo(child: ChildProcess, signal: NodeJS.Signals, ownGroup: boolean): void {
+  if (child.pid === undefined) return;
+  try {
+    // A negative pid is the whole group, also when its first process has ended already.
+    if (ownGroup) process.kill(-child.pid, signal);
+    else child.kill(signal);
+  } catch {
+    // It is gone: there is nothing left to signal.
+  }
+}
