@@ -22,6 +22,10 @@ export interface Leftovers {
   readonly refused: readonly Refusal[];
 }
 
+/** How a try to deliver went: nothing is kept any more, another process is at it, or the store is away. */
+type Way = 'free' | 'busy' | 'away';
+
+const BUSY_MS = 50;
 /** Longest time that one call may take before it is rather kept on disk. */
 const CALL_MS = 10_000;
 
@@ -41,7 +45,7 @@ export class Courier {
   #keeping: boolean;
   /** Ends the wait for the direct call under way. */
   #stopWaiting: ((fault: TrailError) => void) | undefined;
-  #draining: Promise<void> | undefined;
+  #draining: Promise<Way> | undefined;
   #retry: NodeJS.Timeout | undefined;
   #delayMs = RETRY_FIRST_MS;
   #lostLines = 0;
@@ -85,10 +89,16 @@ export class Courier {
 
   /** Deliver what is kept, as long as the store takes it and `signal` does not say stop. */
   async finish(signal: AbortSignal): Promise<Leftovers> {
-    clearTimeout(this.#retry);
-    const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    const stopped = new Promise<'away'>((resolve) => {
+      if (signal.aborted) resolve('away');
+      signal.addEventListener('abort', () => resolve('away'), { once: true });
+    });
+    // A try that began before the last call was kept may have missed it.
     await Promise.race([this.#draining, stopped]);
-    if (this.#keeping && !signal.aborted) await Promise.race([this.#drain(), stopped]);
+    for (let way: Way = 'busy'; this.#keeping && way === 'busy'; ) {
+      way = await Promise.race([this.#drain(), stopped]);
+      if (way === 'busy') await Promise.race([pause(BUSY_MS), stopped]);
+    }
     clearTimeout(this.#retry);
     const left = this.#keeping ? this.#spool.count : 0;
     return { left, lostLines: this.#lostLines, refused: this.#refused };
@@ -144,14 +154,15 @@ export class Courier {
     this.#delayMs = Math.min(this.#delayMs * 2, RETRY_MAX_MS);
   }
 
-  #drain(): Promise<void> {
+  #drain(): Promise<Way> {
+    clearTimeout(this.#retry);
     this.#draining ??= this.#drainOnce().finally(() => {
       this.#draining = undefined;
     });
     return this.#draining;
   }
 
-  async #drainOnce(): Promise<void> {
+  async #drainOnce(): Promise<Way> {
     const drained = await this.#drained();
     this.#refused.push(...(drained?.refused ?? []));
     if (drained && drained.delivered > 0) this.#delayMs = RETRY_FIRST_MS;
@@ -159,9 +170,10 @@ export class Courier {
     if (drained && !drained.fault && this.#spool.count === 0) {
       this.#keeping = false;
       this.#delayMs = RETRY_FIRST_MS;
-    } else {
-      this.#retryLater();
+      return 'free';
     }
+    this.#retryLater();
+    return drained && !drained.fault ? 'busy' : 'away';
   }
 
   async #drained(): Promise<Drained | undefined> {
@@ -181,6 +193,10 @@ export class Courier {
     if (found) await this.#target?.close();
     return found;
   }
+}
+
+function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
 }
 
 /** The lines with one in front that says how many are missing there. The key is new: this is another batch now. */
