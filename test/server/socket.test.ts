@@ -190,7 +190,7 @@ test('a token comes by header or subprotocol, never by the URL; a bad one closes
     ['/ws/logs/t', { headers: { authorization: 'Bearer wrong' } }],
     ['/ws/logs/t', { protocols: [bearer('wrong')] }],
     ['/ws/logs/t?token=r-secret', {}],
-  ] as const) {
+  ] as [string, { protocols?: string[]; headers?: Record<string, string> }][]) {
     const refused = open(path, options);
     assert.equal((await refused.until('error')).at(-1)?.error.code, 'unauthorized');
     assert.equal(await refused.closed, 4401);
