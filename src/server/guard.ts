@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { TrailError } from '../core/error.ts';
 import { ROLES, type Role, type ServerSettings, type Token } from './parts.ts';
 
@@ -32,11 +32,12 @@ export function guard(app: FastifyInstance, settings: ServerSettings): void {
   const origins = new Set([...settings.allowedOrigins, ...publicOrigin(settings)].map(lower));
   const callerOf = authenticator(settings.tokens);
   app.decorateRequest('caller', null);
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     if (!hosts.has(lower(request.hostname))) {
       throw new TrailError('host_not_allowed', 'the Host is not one of ours; name it in TASKTRAIL_ALLOWED_HOSTS');
     }
     if (changesSomething(request)) checkOrigin(request, origins);
+    if (admitOrigin(request, reply, origins)) return reply.code(204).send();
     request.caller = callerOf(request);
     const { open, role } = request.routeOptions.config;
     // A socket is opened first, so that its client can be told why it is closed.
@@ -83,6 +84,24 @@ function checkOrigin(request: FastifyRequest, origins: ReadonlySet<string>): voi
   // Our own page: the Host is one of ours by now.
   if (URL.canParse(origin) && new URL(origin).host === lower(request.host)) return;
   throw new TrailError('origin_not_allowed', 'the Origin is not one of ours; name it in TASKTRAIL_ALLOWED_ORIGINS');
+}
+
+/** Tell a browser that a named origin may read our answers; true when that is all it asked (https://fetch.spec.whatwg.org/#http-cors-protocol). */
+function admitOrigin(request: FastifyRequest, reply: FastifyReply, origins: ReadonlySet<string>): boolean {
+  const { origin } = request.headers;
+  if (origin === undefined || !origins.has(lower(origin))) return false;
+  reply.headers({
+    'access-control-allow-origin': origin,
+    vary: 'Origin',
+    'cross-origin-resource-policy': 'cross-origin',
+  });
+  if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return false;
+  reply.headers({
+    'access-control-allow-methods': 'GET, POST, PATCH, DELETE',
+    'access-control-allow-headers': 'authorization, content-type, idempotency-key, last-event-id',
+    'access-control-max-age': '600',
+  });
+  return true;
 }
 
 function changesSomething(request: FastifyRequest): boolean {

@@ -171,3 +171,48 @@ test('every answer bears the security headers', async (t) => {
     assert.ok(headers.get('x-request-id'), path);
   }
 });
+
+test('a page of an allowed origin may read answers and asks first; others may not', async (t) => {
+  const { call, json } = await served(t, { settings: { allowedOrigins: ['https://ok.example'], tokens } });
+  const ask = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' };
+  const asked = await call('OPTIONS', '/api/tasks', undefined, { origin: 'https://ok.example', ...ask });
+  assert.equal(asked.status, 204);
+  assert.equal(asked.headers.get('access-control-allow-origin'), 'https://ok.example');
+  assert.match(asked.headers.get('access-control-allow-headers') ?? '', /authorization/);
+  const read = await json('GET', '/api/tasks', undefined, {
+    origin: 'https://ok.example',
+    authorization: 'Bearer r-secret',
+  });
+  assert.deepEqual([read.status, read.headers.get('access-control-allow-origin')], [200, 'https://ok.example']);
+  const foreign = await call('OPTIONS', '/api/tasks', undefined, { origin: 'https://evil.example', ...ask });
+  assert.notEqual(foreign.status, 204);
+  assert.equal(foreign.headers.get('access-control-allow-origin'), null);
+});
+
+test('asking a plain route for a WebSocket opens no way around the token', async (t) => {
+  const { port, taskWith } = await served(t, { settings: { tokens } });
+  await taskWith('t', 3);
+  for (const path of ['/api/tasks', '/api/tasks/t/logs', '/metrics', '/nowhere']) {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`);
+    const frames: unknown[] = [];
+    socket.addEventListener('message', ({ data }) => frames.push(data));
+    await new Promise((resolve) => socket.addEventListener('close', resolve));
+    assert.deepEqual(frames, [], path);
+  }
+});
+
+test('HEAD answers what GET would, without the body', async (t) => {
+  const { call, taskWith } = await served(t);
+  await taskWith('t', 3);
+  for (const path of [
+    '/health',
+    '/api/tasks',
+    '/api/tasks/t',
+    '/api/tasks/t/logs',
+    '/api/tasks/t/logs?follow=true',
+    '/api/tasks/t/logs/download',
+  ]) {
+    const answer = await call('HEAD', path);
+    assert.deepEqual([answer.status, await answer.text()], [200, ''], path);
+  }
+});
