@@ -178,8 +178,8 @@ export class Courier {
 
   async #drained(): Promise<Drained | undefined> {
     try {
-      this.#target = (await this.#reopened()) ?? this.#target;
-      return this.#target && (await drain(this.#spool.dir, this.#target));
+      const target = await this.#reached();
+      return target && (await drain(this.#spool.dir, target));
     } catch {
       // Still away: the next try is under way.
       return undefined;
@@ -187,10 +187,12 @@ export class Courier {
   }
 
   /** A directory stays what it is; a server may have come back elsewhere. */
-  async #reopened(): Promise<Target | undefined> {
-    if (this.#target?.kind === 'directory') return undefined;
+  async #reached(): Promise<Target | undefined> {
+    if (this.#target?.kind === 'directory') return this.#target;
     const found = await this.#options.reopen();
-    if (found) await this.#target?.close();
+    if (found === undefined) return undefined;
+    await this.#target?.close();
+    this.#target = found;
     return found;
   }
 }

@@ -210,6 +210,58 @@ test('lines logged while the server is away are delivered when it is back, in or
   );
 });
 
+test('a reader that is slower than the server holds a bounded part, and still gets every line once', async (t) => {
+  const { url } = await startServer(t);
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  let connections = 0;
+  class Watched extends WebSocket {
+    constructor(...args: ConstructorParameters<typeof WebSocket>) {
+      super(...args);
+      connections += 1;
+      this.addEventListener('close', () => resolve());
+    }
+  }
+  const trail = await connectTrail({ url, WebSocket: Watched });
+  t.after(() => trail.close());
+  const { taskId } = await trail.create({});
+  const padding = 'x'.repeat(1_000);
+  for (let batch = 0; batch < 12; batch++) {
+    await trail.append(
+      taskId,
+      Array.from({ length: 1_000 }, (_, index) => ({ message: `${batch * 1_000 + index} ${padding}` })),
+    );
+  }
+  await trail.complete(taskId);
+  let next = 0;
+  for await (const { message } of trail.follow(taskId)) {
+    assert.equal(message, `${next} ${padding}`);
+    if (next === 0) await closed;
+    next += 1;
+  }
+  assert.equal(next, 12_000);
+  assert.ok(connections > 1, 'it was cut off and came back');
+});
+
+test('a running task says every 15 seconds that it lives, until it has ended', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { url } = await startServer(t);
+  const beats: string[] = [];
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    const response = await globalThis.fetch(input, init);
+    if (String(input).endsWith('/heartbeat')) beats.push(`${response.status}`);
+    return response;
+  };
+  const trail = await connectTrail({ url, fetch });
+  t.after(() => trail.close());
+  const task = await trail.task();
+  t.mock.timers.tick(30_000);
+  while (beats.length < 2) await trail.get(task.id);
+  await task.complete();
+  t.mock.timers.tick(60_000);
+  await trail.get(task.id);
+  assert.deepEqual(beats, ['200', '200']);
+});
+
 test('closing delivers what waits, and may be done twice', async (t) => {
   const server = await startServer(t);
   const trail = await connectTrail({ url: server.url });
