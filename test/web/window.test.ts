@@ -5,6 +5,7 @@ import {
   MAX_ROWS,
   maxTopPx,
   rowAtPx,
+  rowsTopPx,
   rowTopPx,
   type Sheet,
   SPACER_PX,
@@ -77,6 +78,20 @@ test('a drag of the scrollbar reaches its share of the list', () => {
   const list = sheet(10_000_000);
   const half = (SPACER_PX - 600) / 2;
   assert.equal(Math.round(topAfterScroll(list, 0, { fromPx: 0, toPx: half })), Math.round(maxTopPx(list) / 2));
+});
+
+test('the rows are drawn where the view is, however far the scrollbar has come', () => {
+  fc.assert(
+    fc.property(sheets, fc.double({ min: 0, max: 1, noNaN: true }), (list, share) => {
+      const topPx = share * maxTopPx(list);
+      const scrollPx = scrollOfTop(list, topPx);
+      const { first, count } = visibleRows(list, topPx);
+      const seen = rowAtPx(list, topPx);
+      assert.ok(seen >= first && seen < first + count);
+      const drawnPx = rowsTopPx(list, first, { topPx, scrollPx }) + rowTopPx(list, seen) - rowTopPx(list, first);
+      assert.ok(Math.abs(drawnPx - scrollPx - (rowTopPx(list, seen) - topPx)) <= 0.5);
+    }),
+  );
 });
 
 test('an empty list shows nothing', () => {

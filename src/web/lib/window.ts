@@ -59,6 +59,14 @@ export function visibleRows(sheet: Sheet, topPx: number): { first: number; count
   return { first, count: Math.min(MAX_ROWS, end - first) };
 }
 
+/**
+ * Where in the scrolled box the drawn rows begin. Negative near the top of a list taller than the box: there the scrollbar has come
+ * less far than the list, and what is above the box's edge is above the view too.
+ */
+export function rowsTopPx(sheet: Sheet, first: number, at: { topPx: number; scrollPx: number }): number {
+  return Math.round(at.scrollPx + rowTopPx(sheet, first) - at.topPx);
+}
+
 /** Where the browser's scrollbar stands for a true offset. */
 export function scrollOfTop(sheet: Sheet, topPx: number): number {
   const spanPx = maxTopPx(sheet);

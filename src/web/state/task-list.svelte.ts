@@ -86,7 +86,7 @@ export class TaskList {
 
   /** Known tasks change at once; what is new, gone or moved is seen when the list is read again, a little later. */
   #onFrame(frame: Frame): void {
-    if (frame.type === 'tasks') {
+    if (frame.type === 'tasks' && Array.isArray(frame.tasks)) {
       const changed = new Map((frame.tasks as readonly WireTask[]).map((task) => [task.task_id, task]));
       this.tasks = this.tasks.map((task) => changed.get(task.task_id) ?? task);
       this.#refreshSoon();

@@ -205,7 +205,7 @@ export class TaskLog {
   }
 
   #onFrame(frame: Frame): void {
-    if (frame.type === 'entries') this.#onEntries(frame.entries as WireEntry[]);
+    if (frame.type === 'entries' && Array.isArray(frame.entries)) this.#onEntries(frame.entries as WireEntry[]);
     else if (frame.type === 'partial') this.#onPartial(String(frame.stream), String(frame.text));
     else if (frame.type === 'status') this.task = frame.task as WireTask;
     else if (frame.type === 'caught_up') this.#onCaughtUp();

@@ -1,4 +1,13 @@
-import { maxTopPx, rowTopPx, type Sheet, scrollOfTop, spacerPx, topAfterScroll, visibleRows } from '../lib/window.ts';
+import {
+  maxTopPx,
+  rowsTopPx,
+  rowTopPx,
+  type Sheet,
+  scrollOfTop,
+  spacerPx,
+  topAfterScroll,
+  visibleRows,
+} from '../lib/window.ts';
 
 /** The scrollbar may stand a little off its scale while a list taller than the box is scrolled; after this pause it is set right. */
 const SETTLE_MS = 150;
@@ -26,9 +35,7 @@ export class Viewport {
   readonly window = $derived(visibleRows(this.sheet, this.topPx));
   readonly spacerPx = $derived(spacerPx(this.sheet));
   /** Where the drawn rows begin, in the box that the browser scrolls. */
-  readonly rowsTopPx = $derived(
-    Math.round(Math.max(0, this.scrollPx + rowTopPx(this.sheet, this.window.first) - this.topPx)),
-  );
+  readonly rowsTopPx = $derived(rowsTopPx(this.sheet, this.window.first, this));
   #extras = $state.raw<ReadonlyMap<number, number>>(new Map());
   readonly #facts: { rows: () => number; errors: () => number; rowPx: () => number; live: () => boolean };
   #element: HTMLElement | undefined;
