@@ -106,7 +106,7 @@ function runNpmCi() {
 function writableCache() {
   const cache = process.env.npm_config_cache || path.join(process.env.HOME || '/nonexistent', '.npm');
   try {
-    fs.mkdirSync(cache, { recursive: true });
+    if (!fs.existsSync(cache)) fs.mkdirSync(cache);
     fs.accessSync(cache, fs.constants.W_OK);
     return {};
   } catch (_error) {

@@ -72,6 +72,56 @@ test('the log endpoint takes level, source, search, offset and limit', async (t)
   assert.deepEqual(await messages('offset=1&limit=2'), ['Reading dashboards', 'Branch is behind']);
 });
 
+test('lines below the task level are counted and not kept', async (t) => {
+  const server = await startServer(t, { env: { TASKTRAIL_TASK_LOG_LEVEL: 'WARNING' } });
+  await call(server, '/api/tasks', { task_id: 'quiet' });
+  const lines = ['DEBUG', 'INFO', 'WARNING', 'ERROR'].map((level) => ({ level, message: level }));
+  const receipt = await call<{ accepted: number; filtered: number }>(server, '/api/tasks/quiet/logs', lines);
+  assert.equal(receipt.filtered, 2);
+  const { logs } = await call<Page>(server, '/api/tasks/quiet/logs');
+  assert.deepEqual(
+    logs.map((entry) => entry.message),
+    ['WARNING', 'ERROR'],
+  );
+});
+
+test('below /tasks, a line of a process names its stream', async (t) => {
+  const server = await startServer(t);
+  await call(server, '/api/tasks', { task_id: 'process' });
+  await call(server, '/api/tasks/process/logs', [
+    { message: 'Running tests...', stream: 'stdout' },
+    { message: 'Warning: Deprecated API usage', stream: 'stderr' },
+    { message: 'not of a process' },
+  ]);
+  const messages = async (path: string) => (await call<Page>(server, path)).logs.map((entry) => entry.message);
+  assert.deepEqual(await messages('/tasks/process/logs'), [
+    '[stdout] Running tests...',
+    '[stderr] Warning: Deprecated API usage',
+    'not of a process',
+  ]);
+  assert.deepEqual(await messages('/api/tasks/process/logs'), [
+    'Running tests...',
+    'Warning: Deprecated API usage',
+    'not of a process',
+  ]);
+});
+
+test('follow=true streams what is there and what comes, until the task ends', async (t) => {
+  const server = await startServer(t);
+  await writeLines(server);
+  const response = await fetch(`${server.url}/tasks/history/logs?follow=true`);
+  assert.equal(response.status, 200);
+  assert.match(response.headers.get('content-type') ?? '', /^text\/event-stream/);
+  await call(server, '/api/tasks/history/logs', { message: 'the last line' });
+  await call(server, '/api/tasks/history/complete', {});
+  const text = await response.text();
+  assert.deepEqual(
+    Array.from(text.matchAll(/^id: ?(\d+)$/gm), (match) => Number(match[1])),
+    [1, 2, 3, 4, 5],
+  );
+  assert.match(text, /the last line/);
+});
+
 test('stats count by level and source, and sources are unique', async (t) => {
   const server = await startServer(t);
   await writeLines(server);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { scratch } from './scratch.ts';
@@ -27,6 +28,7 @@ export async function startServer(
   options: { env?: NodeJS.ProcessEnv; dataDir?: string } = {},
 ): Promise<Server> {
   const dataDir = options.dataDir ?? (await scratch(t));
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const child = spawn(process.execPath, [TASKTRAIL, 'serve'], {
     cwd: dataDir,
     env: { ...withoutOurSettings(), TASKTRAIL_PORT: '0', TASKTRAIL_DATA_DIR: dataDir, ...options.env },
