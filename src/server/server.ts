@@ -18,7 +18,7 @@ import { describeRoutes, docRoutes } from './routes/docs.ts';
 import { downloadRoutes } from './routes/download.ts';
 import { healthRoutes } from './routes/health.ts';
 import { ingestRoutes, partialRoutes } from './routes/ingest.ts';
-import { logRoutes } from './routes/logs.ts';
+import { figureRoutes, logRoutes } from './routes/logs.ts';
 import { pageRoutes } from './routes/page.ts';
 import { socketRoutes } from './routes/socket.ts';
 import { taskActionRoutes } from './routes/task-actions.ts';
@@ -93,7 +93,7 @@ function newApp({ logger, settings: { trustProxy } }: ServerParts): FastifyInsta
 }
 
 async function addRoutes(app: FastifyInstance, context: Context): Promise<void> {
-  const plain: readonly Routes[] = [taskRoutes, taskActionRoutes, downloadRoutes, partialRoutes];
+  const plain: readonly Routes[] = [taskRoutes, taskActionRoutes, figureRoutes, downloadRoutes, partialRoutes];
   for (const prefix of ['/api/tasks', '/tasks']) {
     const marked = prefix === '/tasks';
     await app.register(

@@ -5,14 +5,14 @@ import { PAGE_LINES } from '../../core/limits.ts';
 import type { StoreReader } from '../../core/ports.ts';
 import { histogramToWire, statsToWire } from '../../core/wire.ts';
 import { type LogAnswerQuery, logAnswer } from '../../query/log-answer.ts';
-import type { Context, Scope } from '../context.ts';
+import type { Context, Routes, Scope } from '../context.ts';
 import { sendFollow } from '../follow.ts';
 import { filterOf } from '../log-filter.ts';
 import { markedJson } from '../marked.ts';
 import { answers, Histogram, HistogramQuery, LogPage, LogQuery, Stats, TaskParams } from '../schemas.ts';
 import { sendText } from '../stream.ts';
 
-/** Lines on their way out: pages, figures. `marked` puts `[stdout] ` or `[stderr] ` before what a process printed. */
+/** Pages of lines, and following. `marked` puts `[stdout] ` or `[stderr] ` before what a process printed. */
 export function logRoutes(scope: Scope, context: Context, { marked }: { marked: boolean }): void {
   const { store } = context;
   scope.get(
@@ -35,6 +35,10 @@ export function logRoutes(scope: Scope, context: Context, { marked }: { marked: 
       return sendText(reply.type('application/json; charset=utf-8'), texts);
     },
   );
+}
+
+/** What is known of all lines together. */
+export const figureRoutes: Routes = (scope, { store }) => {
   scope.get(
     '/:task_id/logs/stats',
     { schema: { tags: ['lines'], summary: 'Count lines', params: TaskParams, response: answers({ 200: Stats }) } },
@@ -71,7 +75,7 @@ export function logRoutes(scope: Scope, context: Context, { marked }: { marked: 
       return reply.send(histogramToWire(await store.histogram(params.task_id, { filter: filterOf(query), buckets })));
     },
   );
-}
+};
 
 function answerQuery(query: Static<typeof LogQuery>): LogAnswerQuery {
   const { offset = 0, limit = PAGE_LINES, after, before, order = 'asc', count = 'auto' } = query;

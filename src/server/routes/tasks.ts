@@ -24,7 +24,14 @@ import {
 } from '../schemas.ts';
 
 /** Tasks: make, list, count, read, change, delete. */
-export const taskRoutes: Routes = (scope, { store, intake }) => {
+export const taskRoutes: Routes = (scope, context) => {
+  makingRoutes(scope, context);
+  listRoutes(scope, context);
+  readingRoutes(scope, context);
+  changingRoutes(scope, context);
+};
+
+const makingRoutes: Routes = (scope, { intake }) => {
   scope.post(
     '',
     { schema: { tags: ['tasks'], summary: 'Report a new task', body: NewTask, response: answers({ 201: Task }) } },
@@ -35,6 +42,9 @@ export const taskRoutes: Routes = (scope, { store, intake }) => {
       return reply.code(201).send(taskToWire(task));
     },
   );
+};
+
+const listRoutes: Routes = (scope, { store }) => {
   scope.get(
     '',
     {
@@ -69,11 +79,29 @@ export const taskRoutes: Routes = (scope, { store, intake }) => {
     },
     async ({ query }, reply) => reply.send(await store.taskFacets(taskQueryOf(query))),
   );
+};
+
+const readingRoutes: Routes = (scope, { store }) => {
   scope.get(
     '/:task_id',
     { schema: { tags: ['tasks'], summary: 'Read a task', params: TaskParams, response: answers({ 200: Task }) } },
     async ({ params }, reply) => reply.send(taskToWire(await store.task(params.task_id))),
   );
+  scope.get(
+    '/:task_id/status',
+    {
+      schema: {
+        tags: ['tasks'],
+        summary: 'Read how a task stands',
+        params: TaskParams,
+        response: answers({ 200: StatusAnswer }),
+      },
+    },
+    async ({ params }, reply) => reply.send(statusOf(await store.task(params.task_id))),
+  );
+};
+
+const changingRoutes: Routes = (scope, { store, intake }) => {
   scope.patch(
     '/:task_id',
     {
@@ -110,18 +138,6 @@ export const taskRoutes: Routes = (scope, { store, intake }) => {
       await intake.deleteTask(taskId, caller?.name ?? caller?.role ?? 'unknown');
       return reply.code(204).send();
     },
-  );
-  scope.get(
-    '/:task_id/status',
-    {
-      schema: {
-        tags: ['tasks'],
-        summary: 'Read how a task stands',
-        params: TaskParams,
-        response: answers({ 200: StatusAnswer }),
-      },
-    },
-    async ({ params }, reply) => reply.send(statusOf(await store.task(params.task_id))),
   );
 };
 
