@@ -5,6 +5,7 @@ import helmet from '@fastify/helmet';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import websocket from '@fastify/websocket';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
+import { Type } from 'typebox';
 import { TrailError } from '../core/error.ts';
 import { checkTaskId } from '../core/id.ts';
 import { BODY_BYTES, HEARTBEAT_MS } from '../core/limits.ts';
@@ -100,6 +101,7 @@ async function addRoutes(app: FastifyInstance, context: Context): Promise<void> 
       async (unready) => {
         const scope = unready.withTypeProvider<TypeBoxTypeProvider>();
         scope.addHook('preValidation', checkTaskParam);
+        refuseUnknownQueries(scope);
         if (marked) hideRoutes(scope);
         for (const routes of plain) routes(scope, context);
         logRoutes(scope, context, { marked });
@@ -108,9 +110,12 @@ async function addRoutes(app: FastifyInstance, context: Context): Promise<void> 
       { prefix },
     );
   }
-  const scope = app.withTypeProvider<TypeBoxTypeProvider>();
-  healthRoutes(scope, context);
-  socketRoutes(scope, context);
+  await app.register(async (unready) => {
+    const scope = unready.withTypeProvider<TypeBoxTypeProvider>();
+    refuseUnknownQueries(scope);
+    healthRoutes(scope, context);
+  });
+  socketRoutes(app, context);
   await docRoutes(app, context);
   await pageRoutes(app, context);
 }
@@ -119,6 +124,15 @@ async function checkTaskParam({ params }: { params: unknown }): Promise<void> {
   const { task_id: taskId } = params as { task_id?: string };
   if (taskId !== undefined) checkTaskId(taskId);
 }
+
+/** A route that names no query parameters has none. */
+function refuseUnknownQueries(scope: Scope): void {
+  scope.addHook('onRoute', (route) => {
+    route.schema = { querystring: NO_QUERY, ...route.schema };
+  });
+}
+
+const NO_QUERY = Type.Object({});
 
 /** The same routes by their older names: described once is enough. */
 function hideRoutes(scope: Scope): void {

@@ -63,8 +63,9 @@ function refuseUnknown(code: ErrorCode, noun: string, names: readonly string[], 
     const meant = nearest(name, known);
     return { path: name.slice(0, 100), detail: `unknown ${noun}${meant ? `; did you mean ${meant}?` : ''}` };
   });
-  const first = errors.map(({ path, detail }) => `${path}: ${detail}`).join(' ');
-  throw new TrailError(code, `${first} Known: ${known.join(', ')}`, { errors });
+  const first = errors.map(({ path, detail }) => `${path}: ${detail}`).join('; ');
+  const all = known.length > 0 ? `known: ${known.join(', ')}` : `none is known here`;
+  throw new TrailError(code, `${first}; ${all}`, { errors });
 }
 
 interface SchemaFault {

@@ -48,6 +48,38 @@ test('every failure is a problem of RFC 9457 with the id of its request', async 
   }
 });
 
+test('a query parameter that a route does not have is refused, also where it has none', async (t) => {
+  const { json, taskWith } = await served(t);
+  await taskWith('t', 1);
+  for (const [method, path, body] of [
+    ['POST', '/api/tasks', {}],
+    ['GET', '/api/tasks'],
+    ['GET', '/api/tasks/facets'],
+    ['GET', '/api/tasks/t'],
+    ['PATCH', '/api/tasks/t', {}],
+    ['DELETE', '/api/tasks/t'],
+    ['GET', '/api/tasks/t/status'],
+    ['POST', '/api/tasks/t/complete'],
+    ['POST', '/api/tasks/t/logs', { message: 'x' }],
+    ['POST', '/api/tasks/t/partial', { stream: 'stdout', text: 'x' }],
+    ['GET', '/api/tasks/t/logs'],
+    ['GET', '/api/tasks/t/logs/stats'],
+    ['GET', '/api/tasks/t/logs/sources'],
+    ['GET', '/api/tasks/t/logs/histogram'],
+    ['GET', '/api/tasks/t/logs/download'],
+    ['GET', '/health'],
+    ['GET', '/metrics'],
+  ] as [string, string, unknown?][]) {
+    const { status, body: problem } = await json(method, `${path}?bogus=1`, body);
+    assert.deepEqual(
+      [status, problem.code, problem.errors[0].path],
+      [400, 'unknown_parameter', 'bogus'],
+      `${method} ${path}`,
+    );
+  }
+  assert.deepEqual((await json('GET', '/api/tasks/t')).body.log.total, 1);
+});
+
 test('a wrong method is told the right ones', async (t) => {
   const { call } = await served(t);
   const refused = await call('PUT', '/api/tasks/some.id/');

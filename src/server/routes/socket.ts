@@ -1,11 +1,11 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ERRORS, TrailError } from '../../core/error.ts';
 import { FILTER_KEYS } from '../../core/filter.ts';
 import { checkTaskId } from '../../core/id.ts';
 import type { FollowEvent, Following } from '../../core/live.ts';
 import type { StoreReader } from '../../core/ports.ts';
 import { taskToWire, type WireTask } from '../../core/wire.ts';
-import type { Context, Scope } from '../context.ts';
+import type { Context } from '../context.ts';
 import { checkRole } from '../guard.ts';
 import { filterOf } from '../log-filter.ts';
 import { type Peer, Peers } from '../peers.ts';
@@ -19,11 +19,11 @@ const readFilterQuery = queryReader(LogFilterQuery);
 const STEP_TASKS = 100;
 
 /** WebSockets: one task's lines, and all tasks' changes. A fault is told in an `error` frame before the close. */
-export function socketRoutes(scope: Scope, context: Context): void {
+export function socketRoutes(app: FastifyInstance, context: Context): void {
   const peers = new Peers(context.heartbeatMs);
   context.closing.addEventListener('abort', () => peers.close(), { once: true });
   const route = (url: string, serve: (peer: Peer, request: FastifyRequest, signal: AbortSignal) => Promise<void>) => {
-    scope.route({
+    app.route({
       method: 'GET',
       url,
       schema: { hide: true },
