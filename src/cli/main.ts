@@ -27,7 +27,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   const working = setInterval(() => {}, HOUR_MS);
   try {
     await root.parseAsync(argv);
+    await terminal.flush();
   } catch (error) {
+    await terminal.flush();
     terminal.exitCode = error instanceof CommanderError ? usageExit(error) : failed(terminal, error, argv);
   } finally {
     clearInterval(working);

@@ -6,6 +6,9 @@ import type { Stream } from '../core/entry.ts';
 /** How a stream says that nobody reads any more: a closed pipe, a closed terminal, and every write after that. */
 const GONE: ReadonlySet<string> = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED']);
 
+/** Lines are many and small: so much text is worth a write of its own. */
+const WRITE_CHARS = 64 * 1024;
+
 /** Where a command prints. The only place that knows whether people or programs read. */
 export class Terminal {
   /** What the command answers to its caller. */
@@ -14,6 +17,9 @@ export class Terminal {
   readonly #out: WriteStream;
   readonly #err: WriteStream;
   #onClosed: () => void = () => process.exit(0);
+  #pending = '';
+  #flushing: NodeJS.Immediate | undefined;
+  #waiting: Promise<void> | undefined;
 
   constructor(out: WriteStream, err: WriteStream, options: { readonly colour: boolean }) {
     this.#out = out;
@@ -33,9 +39,38 @@ export class Terminal {
     return this.#out.isTTY ? this.#out.columns : undefined;
   }
 
-  /** Resolves when the reader has room for more. */
+  /** Print, many pieces in one write. Resolves when the reader has room for more. */
   async print(text: string): Promise<void> {
-    if (!this.#out.write(text)) await once(this.#out, 'drain');
+    this.#pending += text;
+    if (this.#pending.length >= WRITE_CHARS) await this.flush();
+    else this.#flushing ??= setImmediate(() => void this.flush());
+  }
+
+  /** Write what is pending. Resolves when the reader has room for more. */
+  async flush(): Promise<void> {
+    clearImmediate(this.#flushing);
+    this.#flushing = undefined;
+    // One waits for room at a time; what others bring meanwhile goes out together.
+    while (this.#waiting) await this.#waiting;
+    const text = this.#pending;
+    this.#pending = '';
+    if (text === '' || this.#out.write(text)) return;
+    this.#waiting = this.#room().finally(() => {
+      this.#waiting = undefined;
+    });
+    await this.#waiting;
+  }
+
+  async #room(): Promise<void> {
+    const over = new AbortController();
+    const { signal } = over;
+    try {
+      await Promise.race([once(this.#out, 'drain', { signal }), once(this.#out, 'close', { signal })]);
+    } catch {
+      // What is wrong with the stream, its own listener has been told.
+    } finally {
+      over.abort();
+    }
   }
 
   /** Where another program's output goes on unchanged. */

@@ -98,9 +98,10 @@ async function recorded(terminal: Terminal, config: Config, recording: Recording
   terminal.onClosed(() => child.kill('SIGPIPE'));
   try {
     const exit = await child.exited;
+    const outcome = outcomeOf(exit, startedMs);
     await sender.close();
     if (exit.fault !== undefined) terminal.tell(`${command}: ${exit.fault}`);
-    return outcomeOf(exit, startedMs);
+    return outcome;
   } finally {
     clearInterval(heartbeat);
     release();
