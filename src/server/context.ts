@@ -6,6 +6,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify';
+import type { Inflow } from './inflow.ts';
 import type { ServerParts } from './parts.ts';
 
 /** What every route file gets. */
@@ -13,6 +14,7 @@ export interface Context extends ServerParts {
   /** Aborts when the server closes: streams end, so that their readers come back to its successor. */
   readonly closing: AbortSignal;
   readonly heartbeatMs: number;
+  readonly inflow: Inflow;
   /** Lines that came in by HTTP since the start. */
   readonly counters: { entries: number; filtered: number };
 }

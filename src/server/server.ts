@@ -12,6 +12,7 @@ import { BODY_BYTES, HEARTBEAT_MS } from '../core/limits.ts';
 import { readJsonBodies } from './bodies.ts';
 import type { Context, Routes, Scope } from './context.ts';
 import { guard } from './guard.ts';
+import { Inflow } from './inflow.ts';
 import type { ServerParts, TrailServer } from './parts.ts';
 import { PROBLEM_TYPE, problemOf, sendProblem } from './problem.ts';
 import { RouteTable } from './route-table.ts';
@@ -42,6 +43,7 @@ export async function createServer(parts: ServerParts): Promise<TrailServer> {
     ...parts,
     closing: closing.signal,
     heartbeatMs: parts.settings.heartbeatMs ?? HEARTBEAT_MS,
+    inflow: new Inflow(),
     counters: { entries: 0, filtered: 0 },
   };
   const app = newApp(parts);

@@ -152,6 +152,38 @@ test('a late line is taken and the task stays ended', async (t) => {
   assert.deepEqual([body.status, body.ended, body.log.total], ['completed', true, 2]);
 });
 
+test('when the store lags, callers are told to come back and nothing acknowledged is lost', async (t) => {
+  const { json, taskWith, store, intake } = await served(t);
+  await taskWith('t', 0);
+  await taskWith('other', 0);
+  const gate = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<void>();
+  const [toStore, toIntake] = [store.append.bind(store), intake.append.bind(intake)];
+  t.mock.method(store, 'append', async (...args: Parameters<typeof toStore>) => {
+    await gate.promise;
+    return toStore(...args);
+  });
+  let waiting = 0;
+  t.mock.method(intake, 'append', (...args: Parameters<typeof toIntake>) => {
+    waiting += 1;
+    if (waiting === 2) arrived.resolve();
+    return toIntake(...args);
+  });
+  // 10 MB each: two fill the 16 MiB of a task.
+  const body = `${JSON.stringify({ message: 'x'.repeat(999_000) })}\n`.repeat(10);
+  const send = (task: string, text: string) => json('POST', `/api/tasks/${task}/logs`, text, NDJSON);
+  const held = [send('t', body), send('t', body)];
+  await arrived.promise;
+  const refused = await send('t', '{"message":"x"}');
+  assert.equal(refused.status, 429);
+  assert.deepEqual([refused.body.code, refused.headers.get('retry-after')], ['buffer_full', '1']);
+  const neighbour = send('other', '{"message":"x"}');
+  gate.resolve();
+  for (const answer of await Promise.all(held)) assert.deepEqual([answer.status, answer.body.accepted], [200, 10]);
+  assert.equal((await neighbour).status, 200);
+  assert.equal((await send('t', '{"message":"again"}')).status, 200);
+});
+
 test('no other content type is read', async (t) => {
   const { json, taskWith } = await served(t);
   await taskWith('t', 0);

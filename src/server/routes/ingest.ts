@@ -8,7 +8,7 @@ import type { Routes } from '../context.ts';
 import { answers, Receipt, TaskParams } from '../schemas.ts';
 
 /** Lines on their way in. The bytes go to intake as they came. */
-export const ingestRoutes: Routes = (scope, { intake, counters }) => {
+export const ingestRoutes: Routes = (scope, { intake, inflow, counters }) => {
   keepBodiesAsBytes(scope);
   scope.post(
     '/:task_id/logs',
@@ -27,12 +27,11 @@ export const ingestRoutes: Routes = (scope, { intake, counters }) => {
     },
     async (request, reply) => {
       const key = request.headers['idempotency-key'];
-      const receipt = await intake.append({
-        taskId: request.params.task_id,
-        body: bytesOf(request.body),
-        format: isNdjson(request) ? 'ndjson' : 'json',
-        ...(key !== undefined && { key: String(key) }),
-      });
+      const { task_id: taskId } = request.params;
+      const body = bytesOf(request.body);
+      const format = isNdjson(request) ? 'ndjson' : 'json';
+      const batch = { taskId, body, format, ...(key !== undefined && { key: String(key) }) } as const;
+      const receipt = await inflow.hold(taskId, body.byteLength, () => intake.append(batch));
       counters.entries += receipt.accepted;
       counters.filtered += receipt.filtered;
       return reply.send(toSnake(receipt));
