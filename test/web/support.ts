@@ -120,9 +120,16 @@ export interface Visit {
 
 /** A running site and a fresh page, both closed after the test. A fault in the page fails the test. */
 export async function visit(t: TestContext, options: BrowserContextOptions = {}): Promise<Visit> {
-  const { browser, webDir } = await start();
+  const { webDir } = await start();
   const site = new Site(webDir);
   await site.start();
+  t.after(() => site.close());
+  return { site, ...(await freshPage(t, options)) };
+}
+
+/** A page without a site, closed after the test. A fault in the page fails the test. */
+export async function freshPage(t: TestContext, options: BrowserContextOptions = {}): Promise<Omit<Visit, 'site'>> {
+  const { browser } = await start();
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },
     reducedMotion: 'reduce',
@@ -140,10 +147,9 @@ export async function visit(t: TestContext, options: BrowserContextOptions = {})
   });
   t.after(async () => {
     await context.close();
-    await site.close();
     if (faults.length > 0) throw new Error(`the page had faults:\n${faults.join('\n')}`);
   });
-  return { site, page, faults };
+  return { page, faults };
 }
 
 export function rowsOf(page: Page): Locator {
