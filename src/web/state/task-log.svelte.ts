@@ -117,8 +117,15 @@ export class TaskLog {
     void this.#pump();
   }
 
-  positionOf(seq: number): Promise<number> {
-    return this.#listing.positionOf(seq, this.#work.signal);
+  /** Where a line is, or the next one that the filter lets pass; null when it cannot be found out now. */
+  async positionOf(seq: number): Promise<number | null> {
+    const { signal } = this.#work;
+    try {
+      return await this.#listing.positionOf(seq, signal);
+    } catch (error) {
+      if (!signal.aborted) this.problem = asProblem(error);
+      return null;
+    }
   }
 
   close(): void {

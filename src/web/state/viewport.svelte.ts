@@ -114,8 +114,15 @@ export class Viewport {
     this.topPx = topAfterScroll(this.sheet, this.topPx, { fromPx, toPx });
     this.scrollPx = toPx;
     clearTimeout(this.#settle);
-    this.#settle = setTimeout(() => this.#moveTo(this.topPx), SETTLE_MS);
+    this.#settle = setTimeout(this.#onSettle, SETTLE_MS);
     this.#awaitRest();
+  };
+
+  readonly #onSettle = (): void => {
+    const scrolledPx = this.#element?.scrollTop ?? 0;
+    // The reader has moved on, and the browser has yet to say so: their move counts, not ours.
+    if (Math.abs(scrolledPx - this.scrollPx) >= 1) this.onScroll();
+    else this.#moveTo(this.topPx);
   };
 
   #awaitRest(): void {
