@@ -24,6 +24,11 @@ export function keepBodiesAsBytes(app: FastifyInstance): void {
   );
 }
 
+/** For routes whose fields may all be left out: no body is an empty object. */
+export async function emptyBodyAllowed(request: FastifyRequest): Promise<void> {
+  if (request.body === undefined) request.body = {};
+}
+
 export function isNdjson(request: FastifyRequest): boolean {
   const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   return NDJSON_TYPES.includes(type ?? '');

@@ -14,9 +14,9 @@ export class Peer {
   }
 
   /** Resolves when the frame has left, so that one frame waits at most; false when there is nobody to send to any more. */
-  send(frame: string): Promise<boolean> {
+  send(frame: string | Buffer): Promise<boolean> {
     return new Promise((resolve) => {
-      this.socket.send(frame, (error) => {
+      this.socket.send(frame, { binary: false }, (error) => {
         if (!error) this.#sign();
         resolve(!error);
       });

@@ -244,7 +244,7 @@ test('a viewer that stops reading costs the server one frame, and is gone after 
   assert.ok(peer);
   const openedMs = performance.now();
   await once(peer, 'close');
-  assert.ok(performance.now() - openedMs < 2_000);
+  assert.ok(performance.now() - openedMs < 5_000);
   assert.ok(reads < 30, `${reads} of 60 pages were read for a viewer that takes nothing`);
   socket.destroy();
 });
@@ -274,4 +274,19 @@ test('a plain request to a socket route is told what is expected', async (t) => 
   const { status, body } = await json('GET', '/ws/tasks');
   assert.deepEqual([status, body.code], [400, 'invalid_request']);
   assert.match(body.detail, /WebSocket/);
+});
+
+test('many viewers of one task all get every line, in order', async (t) => {
+  const { open, append, taskWith, intake } = await sockets(t);
+  await taskWith('t', 10);
+  const viewers = Array.from({ length: 40 }, () => open('/ws/logs/t'));
+  await Promise.all(
+    viewers.map((viewer) => viewer.socket.readyState === viewer.socket.OPEN || once(viewer.socket, 'open')),
+  );
+  for (let n = 0; n < 20; n++) await append({ message: `live ${n}` });
+  await intake.changeTask('t', { status: 'failed', error: 'x' });
+  const wanted = [...Array(10).keys()]
+    .map((n) => `line ${n + 1}`)
+    .concat([...Array(20).keys()].map((n) => `live ${n}`));
+  for (const viewer of viewers) assert.deepEqual(messages(await viewer.until('end')), wanted);
 });

@@ -3,6 +3,7 @@ import { ERRORS, TrailError } from '../../core/error.ts';
 import { FILTER_KEYS } from '../../core/filter.ts';
 import { checkTaskId } from '../../core/id.ts';
 import type { FollowEvent, Following } from '../../core/live.ts';
+import type { EntryPage } from '../../core/page.ts';
 import type { StoreReader } from '../../core/ports.ts';
 import { taskToWire, type WireTask } from '../../core/wire.ts';
 import type { Context } from '../context.ts';
@@ -74,10 +75,21 @@ async function serveLines({ live }: Context, peer: Peer, request: FastifyRequest
   peer.socket.close(1000);
 }
 
-function frameOf(event: FollowEvent): string {
+/** Viewers at the same place get the same page, so its frame is made once for all of them. */
+const framesOfPages = new WeakMap<EntryPage, Buffer>();
+
+function entriesFrame(page: EntryPage): Buffer {
+  const known = framesOfPages.get(page);
+  if (known) return known;
+  const frame = Buffer.from(`{"type":"entries","entries":${page.json}}`);
+  framesOfPages.set(page, frame);
+  return frame;
+}
+
+function frameOf(event: FollowEvent): string | Buffer {
   switch (event.type) {
     case 'entries':
-      return `{"type":"entries","entries":${event.page.json}}`;
+      return entriesFrame(event.page);
     case 'partial':
       return JSON.stringify({ type: 'partial', stream: event.stream, text: event.text });
     case 'status':

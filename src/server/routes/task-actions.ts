@@ -5,6 +5,7 @@ import { LINE_BYTES } from '../../core/limits.ts';
 import type { Status } from '../../core/status.ts';
 import type { Metrics as MetricFields, TaskChange, Task as TaskFields } from '../../core/task.ts';
 import { taskToWire, toCamel } from '../../core/wire.ts';
+import { emptyBodyAllowed } from '../bodies.ts';
 import type { Context, Routes, Scope } from '../context.ts';
 import { answers, Metrics, Task, TaskParams } from '../schemas.ts';
 
@@ -70,10 +71,7 @@ function action(scope: Scope, { name, body, act }: { name: string; body: TObject
   scope.post(
     `/:task_id/${name}`,
     {
-      // These may be sent without a body.
-      preValidation: async (request) => {
-        request.body ??= {};
-      },
+      preValidation: emptyBodyAllowed,
       schema: {
         tags: ['task actions'],
         summary: `${name[0]?.toUpperCase()}${name.slice(1)} a task`,

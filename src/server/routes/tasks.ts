@@ -9,6 +9,7 @@ import { parseStatus } from '../../core/status.ts';
 import type { Metrics, TaskChange, TaskDraft, Task as TaskFields, TaskInput } from '../../core/task.ts';
 import { parseTime } from '../../core/time.ts';
 import { taskPageToWire, taskToWire, toCamel } from '../../core/wire.ts';
+import { emptyBodyAllowed } from '../bodies.ts';
 import type { Routes } from '../context.ts';
 import {
   answers,
@@ -34,7 +35,10 @@ export const taskRoutes: Routes = (scope, context) => {
 const makingRoutes: Routes = (scope, { intake }) => {
   scope.post(
     '',
-    { schema: { tags: ['tasks'], summary: 'Report a new task', body: NewTask, response: answers({ 201: Task }) } },
+    {
+      preValidation: emptyBodyAllowed,
+      schema: { tags: ['tasks'], summary: 'Report a new task', body: NewTask, response: answers({ 201: Task }) },
+    },
     async (request, reply) => {
       const userId = request.body.user_id ?? request.caller?.name ?? undefined;
       const draft = draftOf(request.body);
