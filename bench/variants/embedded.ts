@@ -19,7 +19,7 @@ if (way === 'append') {
 } else {
   for (const [index, message] of lines.entries()) {
     task.logger.info(message);
-    if (index % BATCH === BATCH - 1) await task.logger.drain();
+    if (index % 1_000 === 999) await task.logger.drain();
   }
   await task.logger.flush();
 }
