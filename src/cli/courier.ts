@@ -19,6 +19,8 @@ export interface CourierOptions {
 export interface Leftovers {
   readonly left: number;
   readonly lostLines: number;
+  /** The task's start or end, when there was no room for it. */
+  readonly lostCalls: readonly SpoolCall['call'][];
   readonly refused: readonly Refusal[];
 }
 
@@ -50,6 +52,7 @@ export class Courier {
   #delayMs = RETRY_FIRST_MS;
   #lostLines = 0;
   #untoldLines = 0;
+  readonly #lostCalls: SpoolCall['call'][] = [];
   readonly #refused: Refusal[] = [];
 
   constructor(options: CourierOptions) {
@@ -101,7 +104,7 @@ export class Courier {
     }
     clearTimeout(this.#retry);
     const left = this.#keeping ? this.#spool.count : 0;
-    return { left, lostLines: this.#lostLines, refused: this.#refused };
+    return { left, lostLines: this.#lostLines, lostCalls: this.#lostCalls, refused: this.#refused };
   }
 
   /** Let go of the store, the one found later included. */
@@ -137,6 +140,8 @@ export class Courier {
       const lines = call.body.split('\n').length - (this.#untoldLines > 0 ? 1 : 0);
       this.#lostLines += lines;
       this.#untoldLines += lines;
+    } else {
+      this.#lostCalls.push(call.call);
     }
   }
 

@@ -5,9 +5,9 @@ import type { RunOptions } from './commands/run.ts';
 import type { StatsOptions } from './commands/stats.ts';
 import type { TasksOptions } from './commands/tasks.ts';
 import { readConfig } from './config.ts';
+import { version } from './package.ts';
 import { type Config, SETTINGS } from './settings.ts';
 import type { Terminal } from './terminal.ts';
-import { version } from './version.ts';
 
 /** Options that every command knows. */
 interface CommonOptions {

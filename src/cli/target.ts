@@ -5,6 +5,7 @@ import { TrailError } from '../core/error.ts';
 import type { Trail } from '../core/trail.ts';
 import type { LocalTrail } from '../trail/local.ts';
 import { readOwner } from '../trail/owner.ts';
+import { COMMAND } from './package.ts';
 import type { Config } from './settings.ts';
 import { LOCAL } from './spool.ts';
 
@@ -43,7 +44,7 @@ export async function openTarget(config: Config, mode: { readonly write: boolean
   if (!mode.write && !existsSync(config.dataDir)) {
     throw new TrailError(
       'not_found',
-      `nothing is stored in ${config.dataDir} yet; try: tasktrail run -- echo hello, or set TASKTRAIL_URL`,
+      `nothing is stored in ${config.dataDir} yet; try: ${COMMAND} run -- echo hello, or set TASKTRAIL_URL`,
     );
   }
   // Loaded late: a command that talks to a server needs no database.
@@ -98,7 +99,7 @@ export function directoryTarget(trail: LocalTrail): Target {
       await intake.changeTask(taskId, {});
     },
     partial: async (taskId, stream, text) => live.partial(taskId, stream, text),
-    hint: (taskId) => `kept without a server, read it with: tasktrail logs ${taskId}`,
+    hint: (taskId) => `kept without a server, read it with: ${COMMAND} logs ${taskId}`,
     close: () => trail.close(),
   };
 }

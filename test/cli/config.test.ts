@@ -145,10 +145,18 @@ test('NO_COLOR switches colours off', () => {
 
 test('docs/config.md names every setting with its flag, key, default and meaning', async () => {
   const docs = await readFile(new URL('../../docs/config.md', import.meta.url), 'utf8');
-  const written = docs.split('\n').filter((line) => line.startsWith('| `TASK'));
+  const written = docs
+    .split('\n')
+    .filter((line) => line.startsWith('| `TASK'))
+    .map(unaligned);
   const rows = Object.values(SETTINGS).map(({ name, flag, shownDefault, meaning }) => {
     const shownFlag = flag === undefined ? '' : `\`${flag.split(' ')[0]}\``;
-    return `| \`${name}\` | ${shownFlag} | \`${fileKey(name)}\` | ${shownDefault} | ${meaning} |`;
+    return unaligned(`| \`${name}\` | ${shownFlag} | \`${fileKey(name)}\` | ${shownDefault} | ${meaning} |`);
   });
   assert.deepEqual(written, rows);
 });
+
+/** The formatter aligns columns; how wide they are says nothing. */
+function unaligned(row: string): string {
+  return row.replace(/ +/g, ' ');
+}

@@ -66,7 +66,7 @@ test('while the store is there nothing touches the disk', async (t) => {
   const { courier, spool, away } = await run(t, server.url);
   for (const call of [start('task-1'), append('task-1', 'one', 'two'), end('task-1', 'exit code 1')])
     await courier.deliver(call);
-  assert.deepEqual(await courier.finish(patience()), { left: 0, lostLines: 0, refused: [] });
+  assert.deepEqual(await courier.finish(patience()), { left: 0, lostLines: 0, lostCalls: [], refused: [] });
   assert.deepEqual(await messages(server.trail, 'task-1'), ['one', 'two']);
   const task = await server.trail.get('task-1');
   assert.deepEqual([task.status, task.error, task.exitCode], ['failed', 'exit code 1', 1]);
@@ -84,7 +84,7 @@ test('what the store could not take goes to disk, and from there in order when i
   assert.equal(spool.count, 19);
   const again = await back();
   await courier.deliver(end('task-1', null));
-  assert.deepEqual(await courier.finish(patience()), { left: 0, lostLines: 0, refused: [] });
+  assert.deepEqual(await courier.finish(patience()), { left: 0, lostLines: 0, lostCalls: [], refused: [] });
   assert.deepEqual(
     await messages(again.trail, 'task-1'),
     Array.from({ length: 20 }, (_, index) => String(index + 1)),

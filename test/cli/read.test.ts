@@ -195,7 +195,7 @@ test('reading where nothing is stored says so, and makes nothing', async (t) => 
   const at = await place(t);
   const { code, stderr } = await tasktrail(t, at, 'tasks');
   assert.equal(code, 1);
-  assert.match(stderr, /^tasktrail: nothing is stored in .*data yet; try: tasktrail run -- echo hello/);
+  assert.match(stderr, /^tasktrail: nothing is stored in .*data yet; try: npx tasktrail run -- echo hello/);
   assert.equal(existsSync(at.dataDir), false);
 });
 

@@ -18,7 +18,7 @@ test('serve prints where it is and what to try, and stops at SIGTERM with everyt
   server.child.kill('SIGTERM');
   const { code, stdout } = await server.ended;
   assert.equal(code, 0);
-  assert.match(stdout, /try: tasktrail run/);
+  assert.match(stdout, /try: npx tasktrail run/);
   assert.equal(existsSync(join(at.dataDir, 'owner.json')), false);
   assert.match((await tasktrail(t, at, 'logs', task.id)).stdout, /\[system\] one$/m);
 });

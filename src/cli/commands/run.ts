@@ -205,17 +205,27 @@ function outcomeOf({ exitCode, signal, fault }: CommandExit, startedMs: number):
 }
 
 /** What could not be done is told: nothing is dropped in silence. */
-function tellLeftovers(terminal: Terminal, config: Config, { left, lostLines, refused }: Leftovers): void {
+function tellLeftovers(terminal: Terminal, config: Config, leftovers: Leftovers): void {
+  const { left, lostLines, lostCalls, refused } = leftovers;
   if (left > 0) {
     const where = config.url ?? 'this data directory';
     terminal.tell(
-      `${left} batches of lines are kept on disk; the next tasktrail command or server for ${where} delivers them`,
+      `${counted(left, 'batch', 'batches')} of lines on disk wait: the next tasktrail command or server for ${where} delivers them`,
     );
   }
-  if (lostLines > 0) terminal.tell(`${lostLines} lines were lost: the spool in ${config.dataDir} takes no more`);
+  if (lostLines > 0)
+    terminal.tell(`${counted(lostLines, 'line was', 'lines were')} lost: there was no room in ${config.dataDir}`);
+  if (lostCalls.length > 0)
+    terminal.tell(`the ${lostCalls.join(' and the ')} of the task could not be kept in ${config.dataDir}`);
   const [first] = refused;
-  if (first)
-    terminal.tell(`${refused.length} batches were refused (${first.error.message}) and set aside, see ${first.path}`);
+  if (first) {
+    const batches = counted(refused.length, 'batch was', 'batches were');
+    terminal.tell(`${batches} refused (${first.error.message}) and set aside, see ${first.path}`);
+  }
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 function elapsed(delayMs: number): Promise<void> {

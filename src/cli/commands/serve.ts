@@ -13,10 +13,10 @@ import { type Owner, takeOwnership } from '../../trail/owner.ts';
 import { checkExposure } from '../config.ts';
 import { makeDataDir } from '../data-dir.ts';
 import { drainAll } from '../delivery.ts';
+import { COMMAND, version } from '../package.ts';
 import { type Config, isLoopback } from '../settings.ts';
 import { directoryTarget } from '../target.ts';
 import type { Terminal } from '../terminal.ts';
-import { version } from '../version.ts';
 import { tellDrained } from '../with-target.ts';
 
 /** Longest time that a stop may take; what hangs longer is left behind. */
@@ -147,7 +147,7 @@ async function greet(terminal: Terminal, { publicUrl, dataDir, taskLogLevel }: C
   await terminal.print(
     `tasktrail serves ${publicUrl ?? url}\n` +
       `  stores in ${dataDir}, keeps lines of level ${taskLogLevel} and above\n` +
-      `  try: tasktrail run -- echo hello\n`,
+      `  try: ${COMMAND} run -- echo hello\n`,
   );
 }
 
