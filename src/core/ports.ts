@@ -2,6 +2,7 @@ import type { Draft } from './entry.ts';
 import type { TrailError } from './error.ts';
 import type { LogFilter } from './filter.ts';
 import type { Level } from './level.ts';
+import type { PackedLines } from './packed.ts';
 import type { EntryPage } from './page.ts';
 import type {
   Changes,
@@ -16,8 +17,10 @@ import type {
 } from './query.ts';
 import type { Task, TaskChange, TaskDraft } from './task.ts';
 
-/** Entries of one task on their way in. Bytes stay bytes until the thread that stores them. */
-export interface RawBatch {
+/** Entries of one task on their way in: as text, which stays bytes until the thread that stores it, or packed. */
+export type RawBatch = TextBatch | PackedBatch;
+
+export interface TextBatch {
   readonly taskId: string;
   /** `EntryInput`s: one a line, or one JSON document that is an entry or an array of entries. */
   readonly body: string | Uint8Array;
@@ -28,6 +31,11 @@ export interface RawBatch {
   readonly captured?: boolean;
   /** Lines before these that could not be kept; added to the task's count. */
   readonly lost?: number;
+}
+
+export interface PackedBatch {
+  readonly taskId: string;
+  readonly packed: PackedLines;
 }
 
 /** Normalised, masked lines of one task, ready to be numbered. */

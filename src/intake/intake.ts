@@ -3,12 +3,13 @@ import { newTask } from '../core/change.ts';
 import type { Draft } from '../core/entry.ts';
 import { type ErrorCode, type Fault, TrailError } from '../core/error.ts';
 import { type Level, levelRank } from '../core/level.ts';
-import type { Batch, Intake, RawBatch, Store } from '../core/ports.ts';
+import type { Batch, Intake, PackedBatch, RawBatch, Store, TextBatch } from '../core/ports.ts';
 import type { Receipt } from '../core/query.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../core/time.ts';
 import { CommitGroup } from './commit-group.ts';
 import { normalise, pieces, Refusal } from './normalise.ts';
+import { unpacked } from './packed.ts';
 import { FAULTS_NAMED, invalidLines, parseBody } from './parse.ts';
 import { createRedactor, type Redactor } from './redact.ts';
 import { checkedChange, checkedDraft, maskedFields } from './task-fields.ts';
@@ -79,11 +80,14 @@ export class StoreIntake implements Intake {
   }
 
   #prepare(raw: RawBatch): Batch {
+    return 'packed' in raw ? this.#preparePacked(raw) : this.#prepareText(raw);
+  }
+
+  #prepareText(raw: TextBatch): Batch {
     const { taskId, captured = false, lost = 0 } = raw;
     const reading = { taskId, captured, nowMs: this.#clock.now() };
-    const drafts: Draft[] = [];
+    const kept: Kept = { drafts: [], filtered: 0 };
     const faults: Fault[] = [];
-    let filtered = 0;
     let code: ErrorCode = 'invalid_lines';
     for (const { place, value } of parseBody(raw)) {
       const draft = normalise(value, reading);
@@ -92,15 +96,26 @@ export class StoreIntake implements Intake {
         // One limit passed again and again is named as such; a mixture is just lines that are wrong.
         code = faults.length === 1 || code === draft.code ? draft.code : 'invalid_lines';
         if (faults.length === FAULTS_NAMED) break;
-        continue;
+      } else {
+        this.#keep(draft, captured, kept);
       }
-      const masked = this.#redacted(draft);
-      if (masked.type === 'log' && levelRank(masked.level) < this.#lowestRank) filtered += 1;
-      else if (captured) drafts.push(...pieces(masked));
-      else drafts.push(masked);
     }
     if (faults.length > 0) throw invalidLines(faults, code);
-    return { taskId, drafts, filtered, lost, ...(raw.key !== undefined && { key: keyOf(raw.key, raw.body) }) };
+    return { taskId, ...kept, lost, ...(raw.key !== undefined && { key: keyOf(raw.key, raw.body) }) };
+  }
+
+  #preparePacked({ taskId, packed }: PackedBatch): Batch {
+    const kept: Kept = { drafts: [], filtered: 0 };
+    for (const draft of unpacked(packed)) this.#keep(draft, true, kept);
+    return { taskId, ...kept, lost: 0 };
+  }
+
+  /** Redact, then the level gate; a captured line over the limit goes on in following ones. */
+  #keep(draft: Draft, captured: boolean, kept: Kept): void {
+    const masked = this.#redacted(draft);
+    if (masked.type === 'log' && levelRank(masked.level) < this.#lowestRank) kept.filtered += 1;
+    else if (captured) kept.drafts.push(...pieces(masked));
+    else kept.drafts.push(masked);
   }
 
   #redacted(draft: Draft): Draft {
@@ -113,6 +128,11 @@ export class StoreIntake implements Intake {
   #refuseClosed(): void {
     if (this.#closed) throw new TrailError('store_closed', 'this trail is closed; open it again to write');
   }
+}
+
+interface Kept {
+  readonly drafts: Draft[];
+  filtered: number;
 }
 
 function keyOf(value: string, body: string | Uint8Array): { value: string; digest: string } {

@@ -1,8 +1,9 @@
-import { DEFAULT_SOURCE, type EntryInput } from '../core/entry.ts';
+import type { EntryInput } from '../core/entry.ts';
 import { asTrailError, ERRORS, type TrailError } from '../core/error.ts';
 import { BUFFER_BYTES, FLUSH_MS, RETRY_FIRST_MS, RETRY_MAX_MS, TASK_BUFFER_BYTES } from '../core/limits.ts';
+import type { PackedLines } from '../core/packed.ts';
 import type { Intake } from '../core/ports.ts';
-import { systemClock } from '../core/time.ts';
+import { LinePacker } from './packed.ts';
 
 export interface LogBufferOptions {
   /** Longest time that a line nobody awaits stays unwritten (default 25 ms). */
@@ -13,8 +14,6 @@ export interface LogBufferOptions {
 
 /** Lines of this size are sent without waiting for the flush interval: one good commit. */
 const SEND_BYTES = 256 * 1024;
-/** What a line costs besides its text: the string and its place in the list. */
-const LINE_OVERHEAD = 32;
 
 /**
  * Lines that nobody awaits, gathered per task until the flush interval ends, enough have come, or somebody asks. A task is
@@ -44,13 +43,11 @@ export class LogBuffer {
   /** Keep a line. Never throws; false when there was no room and the line was only counted. */
   add(taskId: string, entry: EntryInput): boolean {
     const task = this.#taskOf(taskId);
-    const json = encoded(entry);
-    const bytes = json.length + LINE_OVERHEAD;
-    if (this.#closed || task.bytes + bytes > this.#taskBytes || this.#heldBytes + bytes > BUFFER_BYTES) {
+    if (this.#closed || task.bytes >= this.#taskBytes || this.#heldBytes >= BUFFER_BYTES) {
       task.lost += 1;
       return false;
     }
-    task.lines.push(json);
+    const bytes = task.packer.add(entry);
     task.bytes += bytes;
     task.waitingBytes += bytes;
     this.#heldBytes += bytes;
@@ -63,7 +60,7 @@ export class LogBuffer {
   async flush(taskId: string): Promise<void> {
     const task = this.#tasks.get(taskId);
     if (!task) return;
-    while (task.lines.length > 0 || task.sending) {
+    while (task.waits || task.sending) {
       this.#send(task);
       await task.sending;
       if (task.fault) throw task.fault;
@@ -112,32 +109,41 @@ export class LogBuffer {
   }
 
   #send(task: TaskBuffer): void {
-    if (task.sending || (task.lines.length === 0 && task.lost === 0)) return;
+    if (task.sending || (!task.waits && task.lost === 0)) return;
     clearTimeout(task.retry);
-    task.sending = this.#deliver(task, task.take()).finally(() => {
+    task.sending = this.#deliver(task).finally(() => {
       task.sending = undefined;
       this.#after(task);
     });
   }
 
-  async #deliver(task: TaskBuffer, batch: TakenLines): Promise<void> {
-    const { lines, bytes, lost } = batch;
+  async #deliver(task: TaskBuffer): Promise<void> {
     const { taskId } = task;
+    const batch = task.next();
     try {
-      const body = lost > 0 ? [encoded(lossNote(lost)), ...lines].join('\n') : lines.join('\n');
-      await this.#intake.append({ taskId, body, format: 'ndjson', captured: true, lost });
+      if (task.lost > 0) await this.#tellLoss(task);
+      if (batch) {
+        await this.#intake.append({ taskId, packed: batch.lines });
+        this.#free(task, batch.bytes);
+      }
+      task.underWay = undefined;
       task.fault = undefined;
       task.delayMs = RETRY_FIRST_MS;
-      this.#free(task, bytes);
     } catch (error) {
       task.fault = asTrailError(error);
-      if (ERRORS[task.fault.code].retry && !this.#closed) {
-        task.putBack(batch);
-      } else {
-        this.#free(task, bytes);
-        task.lost += lost + lines.length;
-      }
+      if (ERRORS[task.fault.code].retry && !this.#closed) return;
+      // It will never be taken: what it held is lost, and the next lines have their own chance.
+      task.underWay = undefined;
+      this.#free(task, batch?.bytes ?? 0);
+      task.lost += batch?.lines.ends.length ?? 0;
     }
+  }
+
+  /** One WARNING where lines are missing, and their count on the task. */
+  async #tellLoss(task: TaskBuffer): Promise<void> {
+    const { taskId, lost } = task;
+    await this.#intake.append({ taskId, body: JSON.stringify(lossNote(lost)), format: 'json', lost });
+    task.lost -= lost;
   }
 
   #free(task: TaskBuffer, bytes: number): void {
@@ -147,13 +153,13 @@ export class LogBuffer {
   }
 
   #after(task: TaskBuffer): void {
-    if (task.fault && task.lines.length > 0) {
+    if (task.fault && task.waits) {
       task.retry = setTimeout(() => this.#send(task), task.delayMs);
       task.retry.unref();
       task.delayMs = Math.min(task.delayMs * 2, RETRY_MAX_MS);
     } else if (task.waitingBytes >= SEND_BYTES) {
       this.#send(task);
-    } else if (task.lines.length > 0) {
+    } else if (task.waits) {
       this.#timer ??= setTimeout(this.#onTimer, this.#flushMs);
     } else if (task.lost === 0) {
       this.#tasks.delete(task.taskId);
@@ -162,15 +168,16 @@ export class LogBuffer {
 }
 
 interface TakenLines {
-  readonly lines: string[];
+  readonly lines: PackedLines;
   readonly bytes: number;
-  readonly lost: number;
 }
 
 class TaskBuffer {
   readonly taskId: string;
-  lines: string[] = [];
-  /** Bytes of all lines held, those at the intake included; and of those not sent yet. */
+  readonly packer = new LinePacker();
+  /** The batch under way; it stays until it was taken, and goes first again. */
+  underWay: TakenLines | undefined;
+  /** Bytes of all lines held, those under way included; and of those not sent yet. */
   bytes = 0;
   waitingBytes = 0;
   lost = 0;
@@ -184,18 +191,16 @@ class TaskBuffer {
     this.taskId = taskId;
   }
 
-  take(): TakenLines {
-    const taken = { lines: this.lines, bytes: this.waitingBytes, lost: this.lost };
-    this.lines = [];
-    this.waitingBytes = 0;
-    this.lost = 0;
-    return taken;
+  get waits(): boolean {
+    return this.packer.size > 0 || this.underWay !== undefined;
   }
 
-  putBack(taken: TakenLines): void {
-    this.lines = taken.lines.concat(this.lines);
-    this.waitingBytes += taken.bytes;
-    this.lost += taken.lost;
+  /** The batch to send now: the one that was refused before, else everything that waits. */
+  next(): TakenLines | undefined {
+    if (this.underWay || this.packer.size === 0) return this.underWay;
+    this.underWay = { lines: this.packer.take(), bytes: this.waitingBytes };
+    this.waitingBytes = 0;
+    return this.underWay;
   }
 }
 
@@ -206,18 +211,4 @@ function lossNote(lost: number): EntryInput {
     message: `${lines} lost here: they came faster than they could be stored`,
     metadata: { lost },
   };
-}
-
-/** The line as JSON with its time. What JSON cannot say is named instead of thrown: logging must not break what is logged. */
-function encoded(entry: EntryInput): string {
-  const { message, timestamp = systemClock.now(), level = 'INFO', source = DEFAULT_SOURCE, metadata } = entry;
-  try {
-    // The four fields that every line has are written by hand: it halves what a line costs its caller.
-    const plain = `{"message":${JSON.stringify(message)},"timestamp":${JSON.stringify(timestamp)},"level":${JSON.stringify(level)},"source":${JSON.stringify(source)}`;
-    if (metadata == null && entry.type === undefined && entry.stream == null) return `${plain}}`;
-    return `${plain},${JSON.stringify({ type: entry.type, stream: entry.stream, metadata }).slice(1)}`;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return JSON.stringify({ message: String(message), metadata: { unreadable_metadata: reason } });
-  }
 }

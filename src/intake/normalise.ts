@@ -148,8 +148,15 @@ function define(target: Record<string, unknown>, key: string, value: unknown): v
   Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-function wellFormed(_key: string, value: unknown): unknown {
+/** For `JSON.stringify`: lone surrogates cannot be written as UTF-8, so they become U+FFFD. */
+export function wellFormed(_key: string, value: unknown): unknown {
   return typeof value === 'string' && !value.isWellFormed() ? value.toWellFormed() : value;
+}
+
+/** Metadata of a captured line as JSON text within the limit: what is longer is cut, not refused. */
+export function fittingMetadata(json: string): string {
+  if (json.length * 3 <= METADATA_BYTES || Buffer.byteLength(json) <= METADATA_BYTES) return json;
+  return cutStrings(JSON.parse(json) as Record<string, unknown>);
 }
 
 /** Shorten the longest strings until the whole fits; `_cut` counts the characters that went. */

@@ -1,6 +1,6 @@
 import { type ErrorCode, type Fault, TrailError } from '../core/error.ts';
 import { BATCH_LINES } from '../core/limits.ts';
-import type { RawBatch } from '../core/ports.ts';
+import type { TextBatch } from '../core/ports.ts';
 
 /** A parsed line with its place: the line number in NDJSON, the place in an array, both from 1. */
 export interface Parsed {
@@ -12,7 +12,7 @@ export interface Parsed {
 export const FAULTS_NAMED = 20;
 
 /** Cut a body into values. Blank lines of NDJSON are no lines. Throws `invalid_json`, `invalid_lines` or `too_many_lines`. */
-export function parseBody({ body, format }: Pick<RawBatch, 'body' | 'format'>): readonly Parsed[] {
+export function parseBody({ body, format }: Pick<TextBatch, 'body' | 'format'>): readonly Parsed[] {
   const text = typeof body === 'string' ? body : decode(body);
   return format === 'ndjson' ? parseLines(text) : parseDocument(text);
 }

@@ -53,7 +53,7 @@ export class ThreadIntake implements Intake {
 
   async append(batch: RawBatch): Promise<Receipt> {
     const { taskId } = batch;
-    const bytes = batch.body.length;
+    const bytes = 'packed' in batch ? batch.packed.messages.length : batch.body.length;
     const before = this.#underWay.get(taskId) ?? 0;
     // A batch larger than the limit is taken when nothing else waits: it could never be taken otherwise.
     if (before > 0 && (before + bytes > this.#taskBytes || this.#bytes + bytes > BUFFER_BYTES)) {
@@ -61,6 +61,7 @@ export class ThreadIntake implements Intake {
     }
     this.#count(taskId, bytes);
     try {
+      if ('packed' in batch) return await this.#thread.call<Receipt>('append', [batch]);
       const { body, transfer } = movable(batch.body);
       return await this.#thread.call<Receipt>('append', [{ ...batch, body }], transfer);
     } finally {

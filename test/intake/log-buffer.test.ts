@@ -37,7 +37,9 @@ test('lines that nobody awaits go together when the flush interval is over', asy
   assert.equal(batches.length, 0);
   t.mock.timers.tick(1);
   assert.equal(batches.length, 1);
-  assert.equal(String(batches[0]?.body).split('\n').length, 3);
+  const [batch] = batches;
+  assert.ok(batch && 'packed' in batch);
+  assert.equal(batch.packed.ends.length, 3);
 });
 
 test('flush resolves when every line so far is stored, in order', async (t) => {
@@ -105,6 +107,53 @@ test('drain resolves when there is room again', async (t) => {
   }
   await lines.flush('task-1');
   assert.equal((await store.task('task-1')).log.lastSeq, 20_000);
+});
+
+test('what a logger is given is kept, whatever it is', async (t) => {
+  const { lines, stored } = await buffer(t);
+  const given = [
+    { message: undefined, source: 'a,b\n', level: 'loud', type: 'nonsense', stream: 'stdin', timestamp: 'never' },
+    { message: { toString: () => 'an object' }, source: '', metadata: ['a', 'list'] },
+    { message: 'half a \ud800 pair', source: 'x'.repeat(200), metadata: { half: '\udc00' } },
+    { message: 'warned', level: 'warn', source: 'git', stream: 'stderr', type: 'output', timestamp: '2026-01-24' },
+  ];
+  for (const entry of given) lines.add('task-1', entry as never);
+  await lines.flush('task-1');
+  assert.deepEqual(
+    (await stored()).map(({ message, level, source, stream, type, metadata }) => [
+      message,
+      level,
+      source,
+      stream,
+      type,
+      metadata,
+    ]),
+    [
+      ['undefined', 'INFO', 'a_b', null, 'log', null],
+      ['an object', 'INFO', 'system', null, 'log', { value: ['a', 'list'] }],
+      ['half a \ufffd pair', 'INFO', 'x'.repeat(64), null, 'log', { half: '\ufffd' }],
+      ['warned', 'WARNING', 'git', 'stderr', 'output', null],
+    ],
+  );
+  assert.equal((await stored())[3]?.timestamp, '2026-01-24T00:00:00.000Z');
+});
+
+test('packed lines are read like the same lines as JSON', async (t) => {
+  const { lines, intake, store, stored } = await buffer(t);
+  await intake.createTask({ taskId: 'as-json' });
+  const levels = ['DEBUG', 'INFO', 'WARNING', 'ERROR'] as const;
+  const entries = Array.from({ length: 500 }, (_, index) => ({
+    message: `line ${index} ${'é😀'.repeat(index % 5)}`,
+    timestamp: 1_700_000_000_000 + index * 37,
+    level: levels[index % 4] ?? 'INFO',
+    source: ['git', 'system', 'superset_api'][index % 3] ?? 'system',
+    ...(index % 7 === 0 && { metadata: { index, text: '\u2028' } }),
+  }));
+  for (const entry of entries) lines.add('task-1', entry);
+  await lines.flush('task-1');
+  await intake.append({ taskId: 'as-json', body: JSON.stringify(entries), format: 'json', captured: true });
+  const plain = (all: Awaited<ReturnType<typeof stored>>) => all.map(({ id: _id, taskId: _task, ...line }) => line);
+  assert.deepEqual(plain(await stored()), plain((await store.read('as-json', { limit: 5_000 })).entries));
 });
 
 test('metadata that JSON cannot say is named, and the line is kept', async (t) => {

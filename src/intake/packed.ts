@@ -1,0 +1,154 @@
+import { DEFAULT_SOURCE, type Draft, type EntryInput, isEntryType, isSource, isStream } from '../core/entry.ts';
+import { parseLevel } from '../core/level.ts';
+import { SOURCE_CHARS } from '../core/limits.ts';
+import type { PackedFacet, PackedLines } from '../core/packed.ts';
+import { isoTime, parseTime, systemClock } from '../core/time.ts';
+import { fittingMetadata, wellFormed } from './normalise.ts';
+
+/** What a line costs besides its text: the string, its end, time and kind. */
+const LINE_OVERHEAD = 40;
+/** Facets one packer knows; beyond that it forgets the look-up and begins anew, so that endless sources take no memory. */
+const FACETS = 10_000;
+
+/**
+ * Packs lines as loggers give them. It is on the caller's time, so it does little: remember the text, the time and the number
+ * of the facet. It takes whatever it is given: what is no source or level becomes one, because logging must not break.
+ */
+export class LinePacker {
+  #messages: string[] = [];
+  #ends: number[] = [];
+  #times: number[] = [];
+  #kinds: number[] = [];
+  #metadata = new Map<number, string>();
+  #chars = 0;
+  #facets: PackedFacet[] = [];
+  readonly #numbers = new Map<string, number>();
+  #last: EntryInput | undefined;
+  #lastKind = 0;
+
+  get size(): number {
+    return this.#ends.length;
+  }
+
+  /** Pack one line; answers about how many bytes it takes in memory. */
+  add(entry: EntryInput): number {
+    const { message, timestamp, metadata } = entry;
+    const text = typeof message === 'string' ? message : String(message);
+    const place = this.#ends.length;
+    let bytes = LINE_OVERHEAD + text.length;
+    if (metadata != null) {
+      const json = metadataText(metadata);
+      this.#metadata.set(place, json);
+      bytes += LINE_OVERHEAD + json.length;
+    }
+    this.#messages.push(text);
+    this.#chars += text.length;
+    this.#ends.push(this.#chars);
+    this.#times.push(timestamp === undefined ? systemClock.now() : timeOf(timestamp));
+    this.#kinds.push(this.#kindOf(entry));
+    return bytes;
+  }
+
+  /** What was packed, and an empty packer again. */
+  take(): PackedLines {
+    const packed: PackedLines = {
+      messages: this.#messages.join(''),
+      ends: Uint32Array.from(this.#ends),
+      times: Float64Array.from(this.#times),
+      kinds: Uint32Array.from(this.#kinds),
+      facets: this.#facets,
+      metadata: this.#metadata,
+    };
+    this.#messages = [];
+    this.#ends = [];
+    this.#times = [];
+    this.#kinds = [];
+    this.#metadata = new Map();
+    this.#chars = 0;
+    if (this.#facets.length > FACETS) {
+      this.#facets = [];
+      this.#numbers.clear();
+      this.#last = undefined;
+    }
+    return packed;
+  }
+
+  #kindOf(entry: EntryInput): number {
+    const last = this.#last;
+    const same =
+      last !== undefined &&
+      last.level === entry.level &&
+      last.source === entry.source &&
+      last.stream === entry.stream &&
+      last.type === entry.type;
+    if (same) return this.#lastKind;
+    const key = JSON.stringify([entry.level, entry.source, entry.stream, entry.type]);
+    let kind = this.#numbers.get(key);
+    if (kind === undefined) {
+      kind = this.#facets.length;
+      this.#facets.push(facetOf(entry));
+      this.#numbers.set(key, kind);
+    }
+    this.#last = entry;
+    this.#lastKind = kind;
+    return kind;
+  }
+}
+
+/** The lines again, normalised. */
+export function* unpacked({ messages, ends, times, kinds, facets, metadata }: PackedLines): Generator<Draft> {
+  let start = 0;
+  for (let place = 0; place < ends.length; place++) {
+    const end = ends[place] ?? start;
+    const facet = facets[kinds[place] ?? 0];
+    if (!facet) throw new Error(`facet ${kinds[place]} of packed lines is missing`);
+    const { level, source, stream, type } = facet;
+    const message = messages.slice(start, end);
+    const json = metadata.get(place);
+    yield {
+      timestamp: isoTime(times[place] ?? 0),
+      level,
+      source,
+      stream,
+      type,
+      message: message.isWellFormed() ? message : message.toWellFormed(),
+      metadataJson: json === undefined ? null : fittingMetadata(json),
+    };
+    start = end;
+  }
+}
+
+function facetOf({ level, source, stream, type }: EntryInput): PackedFacet {
+  return {
+    level: parseLevel(level) ?? 'INFO',
+    source: sourceOf(source),
+    stream: isStream(stream) ? stream : null,
+    type: isEntryType(type) ? type : 'log',
+  };
+}
+
+function sourceOf(source: unknown): string {
+  const text = source === undefined || source === null ? DEFAULT_SOURCE : String(source).trim();
+  if (isSource(text)) return text.toWellFormed();
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it replaces
+  const cleaned = text.replace(/[,\u0000-\u001f\u007f-\u009f]/g, '_').slice(0, SOURCE_CHARS);
+  return cleaned === '' ? DEFAULT_SOURCE : cleaned.toWellFormed();
+}
+
+function timeOf(timestamp: string | number): number {
+  const iso = parseTime(timestamp);
+  return iso === undefined ? systemClock.now() : Date.parse(iso);
+}
+
+/** Metadata as it is now, as JSON. What JSON cannot say is named instead of thrown. */
+function metadataText(metadata: unknown): string {
+  try {
+    const plain = JSON.stringify(metadata);
+    // JSON writes a lone surrogate as an escape; as text it would come back as no character at all.
+    const json = plain?.includes('\\ud') ? JSON.stringify(metadata, wellFormed) : plain;
+    // A number or a list is no object, but it was given and is kept.
+    return json?.startsWith('{') ? json : JSON.stringify({ value: metadata });
+  } catch (error) {
+    return JSON.stringify({ unreadable_metadata: error instanceof Error ? error.message : String(error) });
+  }
+}
