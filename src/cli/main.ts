@@ -18,7 +18,7 @@ const USAGE: ReadonlySet<ErrorCode> = new Set([
 
 const HOUR_MS = 3_600_000;
 
-/** Run the command line. Sets the exit code and never throws: every failure is one line on standard error. */
+/** Run the command line and end the process. Never throws: every failure is one line on standard error. */
 export async function main(argv: readonly string[]): Promise<void> {
   const terminal = new Terminal(process.stdout, process.stderr, { colour: wantsColour() });
   const root = program(terminal);
@@ -27,14 +27,14 @@ export async function main(argv: readonly string[]): Promise<void> {
   const working = setInterval(() => {}, HOUR_MS);
   try {
     await root.parseAsync(argv);
-    await terminal.flush();
   } catch (error) {
     await terminal.flush();
     terminal.exitCode = error instanceof CommanderError ? usageExit(error) : failed(terminal, error, argv);
-  } finally {
-    clearInterval(working);
   }
-  process.exitCode = terminal.exitCode;
+  await terminal.end();
+  clearInterval(working);
+  // A heartbeat to a server that hangs must not hold back a command whose work is done.
+  process.exit(terminal.exitCode);
 }
 
 function failed(terminal: Terminal, error: unknown, argv: readonly string[]): number {

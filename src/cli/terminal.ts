@@ -61,6 +61,14 @@ export class Terminal {
     await this.#waiting;
   }
 
+  /** Resolves when everything has left this process, or nobody takes it any more. */
+  async end(): Promise<void> {
+    await this.flush();
+    await Promise.all(
+      [this.#out, this.#err].map((stream) => new Promise<void>((left) => stream.write('', () => left()))),
+    );
+  }
+
   async #room(): Promise<void> {
     const over = new AbortController();
     const { signal } = over;

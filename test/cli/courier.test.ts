@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { readConfig } from '../../src/cli/config.ts';
 import { Courier } from '../../src/cli/courier.ts';
-import { drainAll } from '../../src/cli/delivery.ts';
+import { drainAll, mayRetry } from '../../src/cli/delivery.ts';
 import type { Config } from '../../src/cli/settings.ts';
 import { batchesIn, readCall, Spool, type SpoolCall, spoolDirs } from '../../src/cli/spool.ts';
 import { openServer, openTarget, type Target } from '../../src/cli/target.ts';
-import type { TrailError } from '../../src/core/error.ts';
+import { type ErrorCode, TrailError } from '../../src/core/error.ts';
 import { startServer, type TestServer } from '../client/server.ts';
 import { scratch } from '../support/scratch.ts';
 import { messages } from './cli.ts';
@@ -153,6 +153,23 @@ test('a kept batch that is refused is renamed and never tried again', async (t) 
   );
   assert.deepEqual(await drainAll(config.dataDir, target), { delivered: 0, left: 0, refused: [] });
   assert.ok(existsSync(join(spool.dir, '00000001.refused')));
+});
+
+test('whatever the store may take later is kept: busy, away, full, or a token that is wrong; all else is refused', () => {
+  const keeps = (code: ErrorCode): boolean => mayRetry(new TrailError(code, ''));
+  for (const code of ['buffer_full', 'store_unavailable', 'server_unreachable', 'storage_full', 'internal'] as const) {
+    assert.equal(keeps(code), true, code);
+  }
+  for (const code of ['unauthorized', 'forbidden', 'host_not_allowed'] as const) assert.equal(keeps(code), true, code);
+  for (const code of [
+    'task_not_found',
+    'task_deleted',
+    'invalid_lines',
+    'body_too_large',
+    'idempotency_mismatch',
+  ] as const) {
+    assert.equal(keeps(code), false, code);
+  }
 });
 
 test('a wrong token refuses nothing: the lines wait for the right one', async (t) => {

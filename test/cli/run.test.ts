@@ -219,7 +219,7 @@ for (const next of ['server', 'command'] as const) {
     assert.equal(ran.code, 5);
     assert.match(
       ran.stderr,
-      /tasktrail: \d+ (batch|batches) of lines on disk wait: {2}the next tasktrail command or server/,
+      /tasktrail: \d+ (batch|batches) of lines on disk wait: the next tasktrail command or server/,
     );
     const numbers = Array.from({ length: 200 }, (_, index) => String(index + 1));
     if (next === 'server') {

@@ -54,7 +54,7 @@ export async function run(
   const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(FINISH_MS)]);
   tellLeftovers(terminal, config, await courier.finish(signal));
   stopping.abort();
-  await draining;
+  await Promise.race([draining, elapsed(DRAIN_MS)]);
   await courier.close();
   return outcome.exitCode;
 }
