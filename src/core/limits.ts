@@ -35,6 +35,10 @@ export const SEARCH_CHARS = 1_000;
 export const READ_ROWS = 5_000;
 /** Longest `lastLine` of a task, in characters. */
 export const LAST_LINE_CHARS = 200;
+/** Most bytes of JSON one page of a read holds; a single longer line still comes, alone. */
+export const READ_BYTES = 2 * 1024 * 1024;
+/** The same for a step of a follower: about one frame. */
+export const FRAME_BYTES = 256 * 1024;
 /** Lines a block of the summary covers. */
 export const BLOCK_LINES = 1_024;
 /** Default and largest number of entries of one page of the API. */

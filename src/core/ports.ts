@@ -14,6 +14,7 @@ import type {
   TaskFacets,
   TaskPage,
   TaskQuery,
+  Totals,
 } from './query.ts';
 import type { Task, TaskChange, TaskDraft } from './task.ts';
 
@@ -60,7 +61,7 @@ export interface StoreReader {
   tasks(query: TaskQuery): Promise<TaskPage>;
   /** How many tasks there are by status, source, kind, agent and tag. */
   taskFacets(query: TaskQuery): Promise<TaskFacets>;
-  /** One page of lines: at most `limit`, found among at most `READ_ROWS` visited. `scannedTo` and `done` say how far it came. */
+  /** One page of lines: at most `limit`, about `maxBytes`, found among at most `READ_ROWS` visited. `scannedTo` and `done` say how far it came. */
   read(taskId: string, query: ReadQuery): Promise<EntryPage>;
   /** How many lines a filter matches; `exact` is false when the time was up first, and the total then means "at least". */
   count(taskId: string, filter: LogFilter, budgetMs: number): Promise<Count>;
@@ -68,6 +69,8 @@ export interface StoreReader {
   stats(taskId: string): Promise<LogStats>;
   /** Lines per time bucket and level, over the span of the lines that match. */
   histogram(taskId: string, query: { filter: LogFilter; buckets: number }): Promise<Histogram>;
+  /** Lines that were ever stored, and lost. */
+  totals(): Promise<Totals>;
   /** Tasks that changed after revision `after`, oldest change first, at most `limit`. */
   changes(after: number, limit: number): Promise<Changes>;
   /** Finish work under way and let go of the file or socket. Safe to call twice. */

@@ -16,6 +16,8 @@ export interface ReadQuery {
   /** Matching lines to skip first (default 0). The page says how many it did skip. */
   readonly offset?: number;
   readonly limit: number;
+  /** The page ends with the line that reaches this size in JSON (default and most `READ_BYTES`). */
+  readonly maxBytes?: number;
   readonly order?: Order;
 }
 
@@ -56,6 +58,12 @@ export interface HistogramBucket {
   readonly timestamp: string;
   readonly total: number;
   readonly byLevel: Readonly<Record<Level, number>>;
+}
+
+/** What a store has ever taken in, deleted tasks included: these only grow. */
+export interface Totals {
+  readonly entries: number;
+  readonly lost: number;
 }
 
 export const TASK_SORTS = [

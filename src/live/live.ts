@@ -38,7 +38,9 @@ export class LiveHub implements Live {
     this.#topics.set(taskId, held);
     return new TopicFollowing(held.topic, request, () => {
       held.followers -= 1;
-      if (held.followers === 0) this.#topics.delete(taskId);
+      if (held.followers > 0) return;
+      held.topic.close();
+      this.#topics.delete(taskId);
     });
   }
 

@@ -1,6 +1,6 @@
 import type { Stream } from '../core/entry.ts';
 import { filterKey, type LogFilter } from '../core/filter.ts';
-import { READ_ROWS } from '../core/limits.ts';
+import { FRAME_BYTES, PARTIAL_EVERY_MS, READ_ROWS } from '../core/limits.ts';
 import type { EntryPage } from '../core/page.ts';
 import type { StoreReader } from '../core/ports.ts';
 import type { Task } from '../core/task.ts';
@@ -21,6 +21,8 @@ export class Topic {
   readonly #store: StoreReader;
   readonly #pages = new Map<string, Promise<EntryPage>>();
   #task: Promise<Task> | undefined;
+  #pacing: NodeJS.Timeout | undefined;
+  #partialsToldMs = Number.NEGATIVE_INFINITY;
 
   constructor(store: StoreReader, taskId: string) {
     this.#store = store;
@@ -34,18 +36,31 @@ export class Topic {
     this.#tell();
   }
 
+  /** An unended line that changes is shown at most 4 times a second; that it has ended is shown at once. */
   partial(stream: Stream, text: string): void {
     if (text === '') this.partials.delete(stream);
     else this.partials.set(stream, text);
-    this.#tell();
+    if (text === '') this.#tell();
+    else
+      this.#pacing ??= setTimeout(this.#onPaced, this.#partialsToldMs + PARTIAL_EVERY_MS - performance.now()).unref();
   }
+
+  close(): void {
+    clearTimeout(this.#pacing);
+  }
+
+  readonly #onPaced = (): void => {
+    this.#pacing = undefined;
+    this.#partialsToldMs = performance.now();
+    this.#tell();
+  };
 
   /** Lines after a seq; shared with every follower that asks the same before the next wake-up. */
   read(after: number, filter: LogFilter): Promise<EntryPage> {
     const key = `${after} ${filterKey(filter)}`;
     const known = this.#pages.get(key);
     if (known) return known;
-    const page = this.#store.read(this.taskId, { after, filter, limit: STEP_LINES });
+    const page = this.#store.read(this.taskId, { after, filter, limit: STEP_LINES, maxBytes: FRAME_BYTES });
     this.#pages.set(key, page);
     // Nobody at this cursor may be left with a failed read: the next one tries again.
     page.catch(() => this.#pages.delete(key));
@@ -59,11 +74,11 @@ export class Topic {
     let before: number | undefined;
     let left = tail;
     while (left > 0) {
-      const limit = Math.min(left, READ_ROWS);
+      const limit: number = Math.min(left, READ_ROWS);
       const query = { filter, limit, order: 'desc' as const, ...(before !== undefined && { before }) };
       const page = await this.#store.read(this.taskId, query);
       left -= page.count;
-      before = page.count === limit && page.firstSeq !== null ? page.firstSeq : page.scannedTo;
+      before = left === 0 && page.firstSeq !== null ? page.firstSeq : page.scannedTo;
       if (left === 0 || page.done) break;
     }
     if (before === undefined) return (await this.#store.task(this.taskId)).log.lastSeq;

@@ -23,6 +23,7 @@ function open(dataDir: string): Methods {
     count: (taskId: string, filter: LogFilter, budgetMs: number) => reader.count(taskId, filter, budgetMs),
     stats: (taskId: string) => reader.stats(taskId),
     histogram: (taskId: string, query: { filter: LogFilter; buckets: number }) => reader.histogram(taskId, query),
+    totals: () => reader.totals(),
     changes: (after: number, limit: number) => reader.changes(after, limit),
     close: () => reader.close(),
   };

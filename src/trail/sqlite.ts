@@ -14,6 +14,7 @@ import type {
   TaskFacets,
   TaskPage,
   TaskQuery,
+  Totals,
 } from '../core/query.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
 import { createRedactor, type Redactor } from '../intake/redact.ts';
@@ -135,6 +136,10 @@ export class ThreadReader implements StoreReader {
 
   histogram(taskId: string, query: { filter: LogFilter; buckets: number }): Promise<Histogram> {
     return this.#thread.call('histogram', [taskId, query]);
+  }
+
+  totals(): Promise<Totals> {
+    return this.#thread.call('totals', []);
   }
 
   changes(after: number, limit: number): Promise<Changes> {

@@ -1,7 +1,7 @@
 import type { Draft, EntryType, Stream } from '../../core/entry.ts';
 import type { LogFilter } from '../../core/filter.ts';
 import { LEVELS, type Level } from '../../core/level.ts';
-import { BLOCK_LINES, READ_ROWS } from '../../core/limits.ts';
+import { BLOCK_LINES, READ_BYTES, READ_ROWS } from '../../core/limits.ts';
 import { EntryPage } from '../../core/page.ts';
 import { predicate } from '../../core/predicate.ts';
 import type { Count, Histogram, HistogramBucket, LogStats, ReadQuery } from '../../core/query.ts';
@@ -25,6 +25,7 @@ export type Lines = readonly Draft[];
 export function readPage(taskId: string, lines: Lines, query: ReadQuery): EntryPage {
   const { filter = {}, after = 0, before = Number.POSITIVE_INFINITY, offset = 0, order = 'asc' } = query;
   const limit = Math.min(query.limit, READ_ROWS);
+  const maxBytes = Math.min(query.maxBytes ?? READ_BYTES, READ_BYTES);
   const passes = predicate(filter);
   const lowest = Math.max(after, 0) + 1;
   const highest = Math.min(before - 1, lines.length);
@@ -33,7 +34,8 @@ export function readPage(taskId: string, lines: Lines, query: ReadQuery): EntryP
   const json: string[] = [];
   let skipped = 0;
   let seq = order === 'asc' ? lowest : highest;
-  for (let visited = 0; visited < READ_ROWS && json.length < limit; visited++, seq += step) {
+  let bytes = 0;
+  for (let visited = 0; visited < READ_ROWS && json.length < limit && bytes < maxBytes; visited++, seq += step) {
     const line = seq < lowest || seq > highest ? undefined : lines[seq - 1];
     if (line === undefined) break;
     if (!passes(line)) continue;
@@ -42,7 +44,9 @@ export function readPage(taskId: string, lines: Lines, query: ReadQuery): EntryP
       continue;
     }
     seqs.push(seq);
-    json.push(entryJson(taskId, seq, line));
+    const text = entryJson(taskId, seq, line);
+    bytes += text.length;
+    json.push(text);
   }
   const done = seq < lowest || seq > highest;
   return new EntryPage({

@@ -15,6 +15,7 @@ import type {
   TaskFacets,
   TaskPage,
   TaskQuery,
+  Totals,
 } from '../../core/query.ts';
 import type { Task, TaskChange } from '../../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../../core/time.ts';
@@ -56,6 +57,7 @@ export class MemoryStore implements Store {
   readonly #settings = new Map<string, string>();
   /** Counts the changes of all tasks; each task and tombstone remembers its last. */
   #revision = 0;
+  readonly #totals = { entries: 0, lost: 0 };
   #closed = false;
 
   constructor({ clock = systemClock, onCommit = () => {} }: MemoryStoreOptions = {}) {
@@ -146,6 +148,11 @@ export class MemoryStore implements Store {
     return histogramOf(this.#find(taskId).lines, filter, buckets);
   }
 
+  async totals(): Promise<Totals> {
+    this.#checkOpen();
+    return { ...this.#totals };
+  }
+
   /** A deleted task is a changed one: its followers learn of it by reading. */
   async changes(after: number, limit: number): Promise<Changes> {
     this.#checkOpen();
@@ -194,6 +201,8 @@ export class MemoryStore implements Store {
     if (key) held.keys.set(key.value, { digest: key.digest, receipt, atMs: this.#clock.now() });
     if (stored || lost > 0) {
       held.task = { ...held.task, log: grownLog(held.task.log, drafts, lost) };
+      this.#totals.entries += drafts.length;
+      this.#totals.lost += lost;
       changed.add(held);
     }
     return receipt;

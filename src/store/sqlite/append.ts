@@ -36,6 +36,7 @@ interface TrailRow {
 export interface Numbers {
   entry_id: number;
   revision: number;
+  lost: number;
 }
 
 /** Tasks whose trail a commit has moved, for the wake-ups after it. */
@@ -66,6 +67,7 @@ export class Appender {
     };
     if (stored || lost > 0) {
       this.#store(trail, batch, numbers);
+      numbers.lost += lost;
       moved.set(batch.taskId, trail.last_seq);
     }
     if (batch.key) this.#remember(trail.task_no, batch.key, { receipt, nowMs });

@@ -1,5 +1,5 @@
 import { isOpenFilter } from '../../core/filter.ts';
-import { READ_ROWS } from '../../core/limits.ts';
+import { READ_BYTES, READ_ROWS } from '../../core/limits.ts';
 import { EntryPage } from '../../core/page.ts';
 import type { Order, ReadQuery } from '../../core/query.ts';
 import { entryJson } from '../../core/wire.ts';
@@ -48,7 +48,7 @@ function readOpen(scan: Scan, page: PageBuilder, { lowest, highest, order }: Win
   const take = page.room;
   const from = order === 'asc' ? lowest + skipped : Math.max(highest - skipped - take + 1, lowest);
   const to = order === 'asc' ? Math.min(lowest + skipped + take - 1, highest) : highest - skipped;
-  if (take > 0) for (const line of scan.lines(from, to, order)) page.add(line);
+  if (take > 0) for (const line of scan.lines(from, to, order)) if (page.add(line)) return page.full(line.seq);
   if (order === 'asc' ? to >= highest : from <= lowest) return page.finished();
   return page.full(order === 'asc' ? to : from);
 }
@@ -60,6 +60,8 @@ class PageBuilder {
   readonly #window: Window;
   readonly #limit: number;
   readonly #json: string[] = [];
+  readonly #maxBytes: number;
+  #bytes = 0;
   #offset: number;
   #skipped = 0;
   #first: number | null = null;
@@ -71,6 +73,7 @@ class PageBuilder {
     this.#facets = facets;
     this.#window = window;
     this.#limit = Math.min(query.limit, READ_ROWS);
+    this.#maxBytes = Math.min(query.maxBytes ?? READ_BYTES, READ_BYTES);
     this.#offset = query.offset ?? 0;
     this.#scannedTo = window.order === 'asc' ? window.lowest - 1 : window.highest + 1;
   }
@@ -105,17 +108,19 @@ class PageBuilder {
     if (this.room <= 0) return true;
     const { level, source, stream, type } = this.#facets.facet(line.facet_no);
     const { seq, timestamp, message, metadata_json: metadataJson } = line;
-    this.#json.push(entryJson(this.#taskId, seq, { timestamp, level, source, stream, type, message, metadataJson }));
+    const json = entryJson(this.#taskId, seq, { timestamp, level, source, stream, type, message, metadataJson });
+    this.#json.push(json);
+    this.#bytes += json.length;
     this.#first ??= seq;
     this.#last = seq;
-    return this.room === 0;
+    return this.room === 0 || this.#bytes >= this.#maxBytes;
   }
 
   scanned(from: number, to: number): void {
     this.#scannedTo = this.#window.order === 'asc' ? to : from;
   }
 
-  /** The page ends at a line because it is full. */
+  /** The page ends at a line because it is full, of lines or of bytes. */
   full(seq: number): EntryPage {
     this.#scannedTo = seq;
     return this.soFar();

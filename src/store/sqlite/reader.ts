@@ -11,6 +11,7 @@ import type {
   TaskFacets,
   TaskPage,
   TaskQuery,
+  Totals,
 } from '../../core/query.ts';
 import type { Task } from '../../core/task.ts';
 import { type Clock, systemClock } from '../../core/time.ts';
@@ -65,6 +66,13 @@ export class SqliteReader implements StoreReader {
 
   async histogram(taskId: string, query: { filter: LogFilter; buckets: number }): Promise<Histogram> {
     return this.#reading(() => histogramOf(this.#db, this.#facets, { task: this.#row(taskId), ...query }));
+  }
+
+  async totals(): Promise<Totals> {
+    return this.#reading(() => {
+      const row = this.#db.get<{ entry_id: number; lost: number }>('SELECT entry_id, lost FROM state');
+      return { entries: row?.entry_id ?? 0, lost: row?.lost ?? 0 };
+    });
   }
 
   async changes(after: number, limit: number): Promise<Changes> {

@@ -88,8 +88,8 @@ export class Scan {
       `SELECT seq, timestamp, facet_no, message, metadata_json FROM lines
        WHERE task_no = ? AND seq BETWEEN ? AND ?${this.#sql} ORDER BY seq ${order}`,
     );
-    // Not `iterate`: a reader that stops half-way would leave the statement, and with it a read transaction, open.
-    const rows = statement.all(this.#taskNo, from, to, ...this.#values) as unknown as LineRow[];
+    // Row by row: lines may be long, and a reader that has enough takes no more. Leaving the loop ends the read transaction.
+    const rows = statement.iterate(this.#taskNo, from, to, ...this.#values) as unknown as Iterable<LineRow>;
     for (const row of rows) if (this.#matches === undefined || this.#matches(row.message)) yield row;
   }
 

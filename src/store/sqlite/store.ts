@@ -13,6 +13,7 @@ import type {
   TaskFacets,
   TaskPage,
   TaskQuery,
+  Totals,
 } from '../../core/query.ts';
 import type { Task, TaskChange } from '../../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../../core/time.ts';
@@ -177,6 +178,10 @@ export class SqliteStore implements Store {
     return this.#reader.histogram(taskId, query);
   }
 
+  totals(): Promise<Totals> {
+    return this.#reader.totals();
+  }
+
   changes(after: number, limit: number): Promise<Changes> {
     return this.#reader.changes(after, limit);
   }
@@ -201,11 +206,17 @@ export class SqliteStore implements Store {
     this.#checkOpen();
     try {
       return this.#db.transaction(() => {
-        const numbers = this.#db.get<Numbers>('SELECT entry_id, revision FROM state') ?? { entry_id: 0, revision: 0 };
+        const numbers = this.#db.get<Numbers>('SELECT entry_id, revision, lost FROM state');
+        if (!numbers) throw new Error('the row of shared numbers is missing');
         const { entry_id, revision } = numbers;
         const value = work(numbers);
         if (numbers.entry_id !== entry_id || numbers.revision !== revision) {
-          this.#db.run('UPDATE state SET entry_id = ?, revision = ?', numbers.entry_id, numbers.revision);
+          this.#db.run(
+            'UPDATE state SET entry_id = ?, revision = ?, lost = ?',
+            numbers.entry_id,
+            numbers.revision,
+            numbers.lost,
+          );
         }
         return value;
       });

@@ -4,9 +4,10 @@
 CREATE TABLE state (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   entry_id INTEGER NOT NULL,
-  revision INTEGER NOT NULL
+  revision INTEGER NOT NULL,
+  lost INTEGER NOT NULL
 );
-INSERT INTO state VALUES (1, 0, 0);
+INSERT INTO state VALUES (1, 0, 0, 0);
 
 -- AUTOINCREMENT: a number is never given again, so the lines of a deleted task cannot appear under a new one.
 CREATE TABLE tasks (
