@@ -67,8 +67,11 @@ function entriesOf(
 
 async function pass(chunk: Buffer, out: Writable | undefined): Promise<void> {
   if (!out || out.destroyed || out.write(chunk) || out.destroyed) return;
-  // A reader that went away never drains; its `close` or `error` lets us go on.
-  await Promise.race([once(out, 'drain'), once(out, 'close')]).catch(() => {});
+  // A reader that went away never drains; its `close` or `error` lets us go on. The loser of the race stops listening.
+  const done = new AbortController();
+  const { signal } = done;
+  await Promise.race([once(out, 'drain', { signal }), once(out, 'close', { signal })]).catch(() => {});
+  done.abort();
 }
 
 /** Shows the unended line while it stands, and takes it back when it has ended. */

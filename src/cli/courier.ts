@@ -1,6 +1,7 @@
 import { ulid } from 'ulid';
 import { asTrailError, TrailError } from '../core/error.ts';
 import { RETRY_FIRST_MS, RETRY_MAX_MS } from '../core/limits.ts';
+import { lossNote } from '../core/loss.ts';
 import { type Drained, drain, mayRetry, perform, type Refusal } from './delivery.ts';
 import type { Spool, SpoolCall } from './spool.ts';
 import type { Target } from './target.ts';
@@ -208,11 +209,6 @@ function pause(delayMs: number): Promise<void> {
 
 /** The lines with one in front that says how many are missing there. The key is new: this is another batch now. */
 function withNote(call: SpoolCall, lost: number): SpoolCall {
-  const note = {
-    timestamp: Date.now(),
-    level: 'WARNING',
-    message: `${lost} lines were lost here: there was no room to keep them`,
-    metadata: { lost },
-  };
+  const note = { timestamp: Date.now(), ...lossNote(lost, 'there was no room to keep them') };
   return { ...call, key: ulid(), body: `${JSON.stringify(note)}\n${call.body}` };
 }

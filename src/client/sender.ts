@@ -2,6 +2,7 @@ import { ulid } from 'ulid';
 import type { EntryInput } from '../core/entry.ts';
 import { asTrailError, ERRORS, type TrailError } from '../core/error.ts';
 import { FLUSH_MS, RETRY_FIRST_MS, RETRY_MAX_MS, TASK_BUFFER_BYTES } from '../core/limits.ts';
+import { lossNote } from '../core/loss.ts';
 
 export interface SenderOptions {
   /** Deliver a batch: NDJSON of entries. The same key means the same batch again. */
@@ -175,7 +176,8 @@ export class LineSender {
   /** The next batch, led by a note when lines are missing. A refused batch's own loss waits for the next line to come. */
   #take(): SentBatch | undefined {
     if (this.#waitingBytes === 0 && (this.#lost === 0 || this.#fault)) return undefined;
-    const lines = this.#lost > 0 ? [encoded(lossNote(this.#lost))] : [];
+    const lines =
+      this.#lost > 0 ? [encoded(lossNote(this.#lost, 'they came faster than they could be delivered'))] : [];
     this.#lost = 0;
     const noted = lines.length;
     let bytes = 0;
@@ -191,15 +193,6 @@ export class LineSender {
     }
     return { body: lines.join('\n'), key: ulid(), bytes, lines: lines.length - noted };
   }
-}
-
-function lossNote(lost: number): EntryInput {
-  const lines = lost === 1 ? '1 line was' : `${lost} lines were`;
-  return {
-    level: 'WARNING',
-    message: `${lines} lost here: they came faster than they could be delivered`,
-    metadata: { lost },
-  };
 }
 
 /** The line as JSON with its time. What JSON cannot say is named instead of thrown: logging must not break what is logged. */

@@ -30,8 +30,6 @@ export interface TextBatch {
   readonly key?: string;
   /** Captured lines are cut to the limits and kept; a caller's own entries over a limit are refused. */
   readonly captured?: boolean;
-  /** Lines before these that could not be kept; added to the task's count. */
-  readonly lost?: number;
 }
 
 export interface PackedBatch {
@@ -45,6 +43,7 @@ export interface Batch {
   readonly drafts: readonly Draft[];
   /** Lines below the task level, for the receipt. */
   readonly filtered: number;
+  /** Missing lines that these stand for; added to the task's count. */
   readonly lost: number;
   /** `digest` tells the same key with another body. */
   readonly key?: { readonly value: string; readonly digest: string };
@@ -90,6 +89,8 @@ export interface Store extends StoreReader {
   changeTask(taskId: string, change: TaskChange): Promise<Task>;
   /** Forget the task and its lines; its id answers `task_deleted` from now on. */
   deleteTask(taskId: string, by: string): Promise<void>;
+  /** Commit nothing, to show that it could. Throws what a commit would throw. */
+  check(): Promise<void>;
   /** A setting that outlives the process, as JSON text; null when it was never set. */
   setting(name: string): Promise<string | null>;
   setSetting(name: string, json: string | null): Promise<void>;
@@ -104,6 +105,8 @@ export interface Intake {
   deleteTask(taskId: string, by: string): Promise<void>;
   /** Lines of type `log` below this level are counted as filtered and not kept. */
   setTaskLevel(level: Level): Promise<void>;
+  /** Resolves when the store can commit. Throws what a commit would throw. */
+  check(): Promise<void>;
   /** Replace what is secret in a text that is shown but never stored. */
   mask(text: string): string;
   /** Commit what is under way, then refuse with `store_closed`. Safe to call twice. */

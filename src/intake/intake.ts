@@ -3,12 +3,13 @@ import { newTask } from '../core/change.ts';
 import type { Draft } from '../core/entry.ts';
 import { type ErrorCode, type Fault, TrailError } from '../core/error.ts';
 import { type Level, levelRank } from '../core/level.ts';
+import { lostBy } from '../core/loss.ts';
 import type { Batch, Intake, PackedBatch, RawBatch, Store, TextBatch } from '../core/ports.ts';
 import type { Receipt } from '../core/query.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../core/time.ts';
 import { CommitGroup } from './commit-group.ts';
-import { normalise, pieces, Refusal } from './normalise.ts';
+import { isTooLong, normalise, pieces, Refusal } from './normalise.ts';
 import { unpacked } from './packed.ts';
 import { FAULTS_NAMED, invalidLines, parseBody } from './parse.ts';
 import { createRedactor, type Redactor } from './redact.ts';
@@ -70,6 +71,11 @@ export class StoreIntake implements Intake {
     this.#lowestRank = levelRank(level);
   }
 
+  async check(): Promise<void> {
+    this.#refuseClosed();
+    await this.#store.check();
+  }
+
   mask(text: string): string {
     return this.#redactor.mask(text);
   }
@@ -84,9 +90,9 @@ export class StoreIntake implements Intake {
   }
 
   #prepareText(raw: TextBatch): Batch {
-    const { taskId, captured = false, lost = 0 } = raw;
+    const { taskId, captured = false } = raw;
     const reading = { taskId, captured, nowMs: this.#clock.now() };
-    const kept: Kept = { drafts: [], filtered: 0 };
+    const kept: Kept = { drafts: [], filtered: 0, lost: 0 };
     const faults: Fault[] = [];
     let code: ErrorCode = 'invalid_lines';
     for (const { place, value } of parseBody(raw)) {
@@ -101,26 +107,27 @@ export class StoreIntake implements Intake {
       }
     }
     if (faults.length > 0) throw invalidLines(faults, code);
-    return { taskId, ...kept, lost, ...(raw.key !== undefined && { key: keyOf(raw.key, raw.body) }) };
+    return { taskId, ...kept, ...(raw.key !== undefined && { key: keyOf(raw.key, raw.body) }) };
   }
 
   #preparePacked({ taskId, packed }: PackedBatch): Batch {
-    const kept: Kept = { drafts: [], filtered: 0 };
+    const kept: Kept = { drafts: [], filtered: 0, lost: 0 };
     for (const draft of unpacked(packed)) this.#keep(draft, true, kept);
-    return { taskId, ...kept, lost: 0 };
+    return { taskId, ...kept };
   }
 
   /** Redact, then the level gate; a captured line over the limit goes on in following ones. */
   #keep(draft: Draft, captured: boolean, kept: Kept): void {
     const masked = this.#redacted(draft);
+    kept.lost += lostBy(masked.metadataJson);
     if (masked.type === 'log' && levelRank(masked.level) < this.#lowestRank) kept.filtered += 1;
-    else if (captured) kept.drafts.push(...pieces(masked));
+    else if (captured && isTooLong(masked.message)) kept.drafts.push(...pieces(masked));
     else kept.drafts.push(masked);
   }
 
   #redacted(draft: Draft): Draft {
     const message = this.#redactor.mask(draft.message);
-    const metadataJson = draft.metadataJson && this.#redactor.mask(draft.metadataJson);
+    const metadataJson = draft.metadataJson && this.#redactor.maskJson(draft.metadataJson);
     if (message === draft.message && metadataJson === draft.metadataJson) return draft;
     return { ...draft, message, metadataJson };
   }
@@ -133,6 +140,7 @@ export class StoreIntake implements Intake {
 interface Kept {
   readonly drafts: Draft[];
   filtered: number;
+  lost: number;
 }
 
 function keyOf(value: string, body: string | Uint8Array): { value: string; digest: string } {

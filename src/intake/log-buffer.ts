@@ -1,6 +1,7 @@
 import type { EntryInput } from '../core/entry.ts';
 import { asTrailError, ERRORS, type TrailError } from '../core/error.ts';
 import { BUFFER_BYTES, FLUSH_MS, RETRY_FIRST_MS, RETRY_MAX_MS, TASK_BUFFER_BYTES } from '../core/limits.ts';
+import { lossNote } from '../core/loss.ts';
 import type { PackedLines } from '../core/packed.ts';
 import type { Intake } from '../core/ports.ts';
 import { LinePacker } from './packed.ts';
@@ -12,6 +13,7 @@ export interface LogBufferOptions {
   readonly taskBytes?: number;
 }
 
+const REASON = 'they came faster than they could be stored';
 /** Lines of this size are sent without waiting for the flush interval: one good commit. */
 const SEND_BYTES = 256 * 1024;
 
@@ -142,7 +144,7 @@ export class LogBuffer {
   /** One WARNING where lines are missing, and their count on the task. */
   async #tellLoss(task: TaskBuffer): Promise<void> {
     const { taskId, lost } = task;
-    await this.#intake.append({ taskId, body: JSON.stringify(lossNote(lost)), format: 'json', lost });
+    await this.#intake.append({ taskId, body: JSON.stringify(lossNote(lost, REASON)), format: 'json' });
     task.lost -= lost;
   }
 
@@ -202,13 +204,4 @@ class TaskBuffer {
     this.waitingBytes = 0;
     return this.underWay;
   }
-}
-
-function lossNote(lost: number): EntryInput {
-  const lines = lost === 1 ? '1 line was' : `${lost} lines were`;
-  return {
-    level: 'WARNING',
-    message: `${lines} lost here: they came faster than they could be stored`,
-    metadata: { lost },
-  };
 }

@@ -72,7 +72,7 @@ export function normalise(value: unknown, reading: Reading): Draft | Refusal {
   const timestamp = input.timestamp == null ? isoTime(reading.nowMs) : parseTime(input.timestamp);
   if (timestamp === undefined)
     return new Refusal(`timestamp: expected ISO 8601 or Unix milliseconds, got ${shown(input.timestamp)}`);
-  if (tooLong(message) && !reading.captured)
+  if (isTooLong(message) && !reading.captured)
     return new Refusal(`message: expected at most ${LINE_BYTES} bytes`, 'message_too_large');
   const metadata = metadataOf(input, reading);
   if (metadata instanceof Refusal) return metadata;
@@ -104,7 +104,6 @@ function draft(message: string, rest: Rest): Draft {
 
 /** A captured line over the limit as several: the first bears its metadata, the following ones `continued`. */
 export function pieces(draft: Draft): readonly Draft[] {
-  if (!tooLong(draft.message)) return [draft];
   const cut: Draft[] = [];
   const bytes = Buffer.from(draft.message);
   for (let start = 0; start < bytes.length; ) {
@@ -118,7 +117,7 @@ export function pieces(draft: Draft): readonly Draft[] {
   return cut;
 }
 
-function tooLong(message: string): boolean {
+export function isTooLong(message: string): boolean {
   // A UTF-16 unit is at most 3 bytes of UTF-8: short lines need no count.
   return message.length > LINE_BYTES / 3 && Buffer.byteLength(message) > LINE_BYTES;
 }

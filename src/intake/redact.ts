@@ -1,9 +1,13 @@
+import type { Json } from '../core/entry.ts';
+
 /**
  * Secrets leave a text before it is stored, shown or spooled: known token shapes (by prefix, alphabet and least length, so that
  * ordinary words and hashes stay), and values that were registered. Each becomes `[redacted:<kind>]`.
  */
 export interface Redactor {
   mask(text: string): string;
+  /** The same for JSON text, which stays JSON: the texts inside are masked, keys too. */
+  maskJson(json: string): string;
   /** Hide this value wherever it stands. Values under 8 characters are refused: they would hide ordinary words. */
   register(value: string): boolean;
   /** How many secrets were replaced so far. */
@@ -26,7 +30,7 @@ const SHAPES: readonly (readonly [kind: string, pattern: string])[] = [
   ['npm-token', '\\bnpm_[A-Za-z0-9]{36}\\b'],
   ['pypi-token', '\\bpypi-AgE[A-Za-z0-9_-]{50,512}'],
   ['jwt', '\\beyJ[A-Za-z0-9_-]{8,4096}\\.eyJ[A-Za-z0-9_-]{8,8192}\\.[A-Za-z0-9_-]{8,4096}'],
-  ['private-key', '-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]{0,20000}(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?'],
+  ['private-key', '-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-"]{0,20000}(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?'],
 ];
 /** A URL with a password: its user and host stay readable. */
 const URL_PASSWORD = '(:\\/\\/[^\\s\\/:@"\']{0,255}:)[^\\s\\/:@"\']{1,255}@';
@@ -59,6 +63,14 @@ export function createRedactor(values: readonly string[] = []): Redactor {
         return counted(kind ? `[redacted:${kind}]` : `${String(groups[group])}[redacted:url-password]@`);
       });
     },
+    maskJson(json) {
+      // Mostly there is nothing to hide, and the look at the whole is enough. A replacement in the text itself could tear an
+      // escape or take a quote along.
+      const before = count;
+      if (redactor.mask(json) === json) return json;
+      count = before;
+      return JSON.stringify(maskedValue(JSON.parse(json) as Json, redactor));
+    },
     register(value) {
       if (value.length < LEAST_CHARS || registered.size >= REGISTERED_VALUES) return false;
       registered.add(value);
@@ -70,4 +82,15 @@ export function createRedactor(values: readonly string[] = []): Redactor {
   };
   for (const value of values) redactor.register(value);
   return redactor;
+}
+
+/** A JSON value with every text in it masked, however deep, keys too. */
+export function maskedValue(value: Json, redactor: Pick<Redactor, 'mask'>): Json {
+  if (typeof value === 'string') return redactor.mask(value.toWellFormed());
+  if (Array.isArray(value)) return value.map((held: Json) => maskedValue(held, redactor));
+  if (typeof value !== 'object' || value === null) return value;
+  // Entries, so that a key `__proto__` stays a key.
+  return Object.fromEntries(
+    Object.entries(value).map(([key, held]) => [redactor.mask(key.toWellFormed()), maskedValue(held, redactor)]),
+  );
 }

@@ -6,7 +6,7 @@ import { parseStatus } from '../core/status.ts';
 import { NO_METRICS, type TaskChange, type TaskDraft } from '../core/task.ts';
 import { parseTime } from '../core/time.ts';
 import { deeper } from './normalise.ts';
-import type { Redactor } from './redact.ts';
+import { maskedValue, type Redactor } from './redact.ts';
 
 const TEXTS = [
   'kind',
@@ -58,16 +58,6 @@ export function maskedFields<T extends TaskDraft | TaskChange>(fields: T, redact
     if (masked[name] != null) masked[name] = maskedValue(masked[name] as Json, redactor);
   }
   return masked as T;
-}
-
-function maskedValue(value: Json, redactor: Redactor): Json {
-  if (typeof value === 'string') return redactor.mask(value.toWellFormed());
-  if (Array.isArray(value)) return value.map((held: Json) => maskedValue(held, redactor));
-  if (typeof value !== 'object' || value === null) return value;
-  // Entries, so that a key `__proto__` stays a key.
-  return Object.fromEntries(
-    Object.entries(value).map(([key, held]) => [redactor.mask(key.toWellFormed()), maskedValue(held, redactor)]),
-  );
 }
 
 function checkText(name: string, fields: Record<string, unknown>, faults: Fault[]): void {

@@ -42,7 +42,10 @@ export class Topic {
     else this.partials.set(stream, text);
     if (text === '') this.#tell();
     else
-      this.#pacing ??= setTimeout(this.#onPaced, this.#partialsToldMs + PARTIAL_EVERY_MS - performance.now()).unref();
+      this.#pacing ??= setTimeout(
+        this.#onPaced,
+        Math.max(0, this.#partialsToldMs + PARTIAL_EVERY_MS - performance.now()),
+      ).unref();
   }
 
   close(): void {

@@ -16,7 +16,7 @@ export interface Context extends ServerParts {
   readonly heartbeatMs: number;
   readonly inflow: Inflow;
   /** Lines that came in by HTTP since the start. */
-  readonly counters: { entries: number; filtered: number };
+  readonly counters: { filtered: number };
 }
 
 /** A place for routes whose schemas are TypeBox. */

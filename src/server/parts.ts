@@ -36,8 +36,6 @@ export interface Health {
   readonly store: string;
   /** State of Redis; null when it is not switched on. */
   readonly redis: string | null;
-  /** Lines that could not be kept, of all tasks. */
-  readonly lostTotal?: number;
 }
 
 export interface ServerParts {

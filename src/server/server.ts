@@ -44,7 +44,7 @@ export async function createServer(parts: ServerParts): Promise<TrailServer> {
     closing: closing.signal,
     heartbeatMs: parts.settings.heartbeatMs ?? HEARTBEAT_MS,
     inflow: new Inflow(),
-    counters: { entries: 0, filtered: 0 },
+    counters: { filtered: 0 },
   };
   const app = newApp(parts);
   const table = new RouteTable(app);

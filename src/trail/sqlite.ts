@@ -86,6 +86,10 @@ export class ThreadIntake implements Intake {
     return this.#thread.call('setTaskLevel', [level]);
   }
 
+  check(): Promise<void> {
+    return this.#thread.call('check', []);
+  }
+
   mask(text: string): string {
     return this.#redactor.mask(text);
   }

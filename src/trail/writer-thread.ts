@@ -43,6 +43,7 @@ function open({ dataDir, secrets, taskLevel }: WriterOptions, tell: (told: Told)
       await intake.deleteTask(taskId, by);
       purge();
     },
+    check: () => intake.check(),
     setTaskLevel: (level: Level) => intake.setTaskLevel(level),
     setting: (name: string) => store.setting(name),
     setSetting: (name: string, json: string | null) => store.setSetting(name, json),

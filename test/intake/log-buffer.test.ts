@@ -84,7 +84,7 @@ test('memory is bounded; what finds no room is counted exactly and said on the t
   assert.equal(log.lost, 1_000 - kept);
   assert.equal(log.byLevel.WARNING, 1);
   const note = (await stored()).find(({ level }) => level === 'WARNING');
-  assert.deepEqual(note?.metadata, { lost: 1_000 - kept });
+  assert.deepEqual(note?.metadata, { tasktrail_lost: 1_000 - kept });
   assert.equal(lines.lost('task-1'), 0);
 });
 

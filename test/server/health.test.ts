@@ -23,10 +23,9 @@ test('health and readiness answer the shape of the contract, 503 when the store 
 });
 
 test('metrics are Prometheus text by default and JSON for those who ask', async (t) => {
-  const { call, json, taskWith } = await served(t, {
-    health: () => ({ healthy: true, store: 'memory', redis: null, lostTotal: 7 }),
-  });
+  const { call, json, taskWith, intake } = await served(t);
   await taskWith('a', 0);
+  await intake.append({ taskId: 'a', body: '{"message":"gap","metadata":{"tasktrail_lost":7}}', format: 'ndjson' });
   await taskWith('b', 0);
   await json('POST', '/api/tasks', { status: 'queued' });
   await json('POST', '/api/tasks/a/logs', [{ message: 'x' }, { message: 'y' }, { message: 'z', level: 'debug' }]);
@@ -41,7 +40,7 @@ test('metrics are Prometheus text by default and JSON for those who ask', async 
     dead: null,
     tasks_processed: 1,
     tasks_by_status: { executing: 1, queued: 1, completed: 1 },
-    entries_total: 2,
+    entries_total: 3,
     filtered_total: 1,
     lost_total: 7,
   });
@@ -50,7 +49,7 @@ test('metrics are Prometheus text by default and JSON for those who ask', async 
   const text = await plain.text();
   for (const line of [
     '# TYPE tasktrail_entries_total counter',
-    'tasktrail_entries_total 2',
+    'tasktrail_entries_total 3',
     'tasktrail_lost_total 7',
     'tasktrail_queue_depth 1',
     'tasktrail_tasks{status="completed"} 1',

@@ -32,7 +32,6 @@ export const ingestRoutes: Routes = (scope, { intake, inflow, counters }) => {
       const format = isNdjson(request) ? 'ndjson' : 'json';
       const batch = { taskId, body, format, ...(key !== undefined && { key: String(key) }) } as const;
       const receipt = await inflow.hold(taskId, body.byteLength, () => intake.append(batch));
-      counters.entries += receipt.accepted;
       counters.filtered += receipt.filtered;
       return reply.send(toSnake(receipt));
     },

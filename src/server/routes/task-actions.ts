@@ -15,7 +15,11 @@ const figures = {
   metrics: Type.Optional(Type.Partial(Metrics)),
 };
 const Completion = Type.Object({ result: Type.Optional(Type.Unknown()), ...figures });
-const Failure = Type.Object({ error: Type.String({ minLength: 1 }), ...figures });
+const Failure = Type.Object({
+  error: Type.String({ minLength: 1 }),
+  result: Type.Optional(Type.Unknown()),
+  ...figures,
+});
 const Input = Type.Object({
   message: Type.String({ minLength: 1, maxLength: LINE_BYTES }),
   question_type: Type.Optional(Type.String({ maxLength: 100 })),

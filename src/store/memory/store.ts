@@ -108,6 +108,10 @@ export class MemoryStore implements Store {
     this.#onCommit({ taskId, lastSeq });
   }
 
+  async check(): Promise<void> {
+    this.#checkOpen();
+  }
+
   async setting(name: string): Promise<string | null> {
     this.#checkOpen();
     return this.#settings.get(name) ?? null;

@@ -137,6 +137,10 @@ export class SqliteStore implements Store {
     });
   }
 
+  async check(): Promise<void> {
+    this.#write(() => this.#db.run('UPDATE state SET revision = revision'));
+  }
+
   async setting(name: string): Promise<string | null> {
     this.#checkOpen();
     const row = this.#db.get<{ value_json: string }>('SELECT value_json FROM settings WHERE name = ?', name);
