@@ -27,6 +27,15 @@ export function figuresContract(open: OpenStore): void {
     }
   });
 
+  test('totals count what was ever stored and lost, deleted tasks included', async (t) => {
+    const { store } = await withTask(t, open);
+    assert.deepEqual(plain(await store.totals()), { entries: 0, lost: 0 });
+    await stored(store, 'a', numbered(1_500), { lost: 3 });
+    await store.deleteTask('a', 'a test');
+    assert.deepEqual(plain(await store.totals()), { entries: 1_500, lost: 3 });
+    await store.check();
+  });
+
   test('stats of a task without lines are zero, not missing', async (t) => {
     const { store } = await withTask(t, open);
     assert.deepEqual(plain(await store.stats('a')), {

@@ -236,4 +236,26 @@ export function readContract(open: OpenStore): void {
       );
     }
   });
+
+  test('a page ends with the line that fills it, in bytes too, and the next goes on where it stopped', async (t) => {
+    const { store } = await withTask(t, open);
+    const long = 'x'.repeat(10_000);
+    await stored(
+      store,
+      'a',
+      numbered(50, () => ({ message: long, level: 'ERROR' })),
+    );
+    for (const order of ['asc', 'desc'] as const) {
+      for (const filter of [{}, { levels: ['ERROR'] }, { search: 'xxx' }] as LogFilter[]) {
+        const first = await store.read('a', { limit: 1_000, maxBytes: 25_000, order, filter });
+        assert.deepEqual([first.count, first.done], [3, false]);
+        assert.equal(first.scannedTo, order === 'asc' ? 3 : 48);
+        const window = order === 'asc' ? { after: first.scannedTo } : { before: first.scannedTo };
+        const second = await store.read('a', { limit: 1_000, order, filter, ...window });
+        assert.deepEqual([second.count, second.done], [47, true]);
+      }
+    }
+    const tiny = await store.read('a', { limit: 10, maxBytes: 1 });
+    assert.deepEqual([tiny.count, tiny.firstSeq, tiny.done], [1, 1, false]);
+  });
 }
