@@ -190,7 +190,11 @@ async function listen(
   app: FastifyInstance,
   { host, port }: { host: string; port: number },
 ): Promise<{ url: string; port: number }> {
+  // Who starts the server says where it listens, in words; Fastify's own line of JSON would say it again.
+  const { level } = app.log;
+  app.log.level = 'warn';
   await app.listen({ host, port });
+  app.log.level = level;
   const address = app.server.address();
   const taken = typeof address === 'object' && address !== null ? address.port : port;
   const name = host.includes(':') ? `[${host}]` : host;
