@@ -11,7 +11,7 @@ import type { TaskChange, TaskDraft } from '../../src/core/task.ts';
 import { systemClock } from '../../src/core/time.ts';
 import { StoreIntake } from '../../src/intake/intake.ts';
 import { LiveHub } from '../../src/live/live.ts';
-import type { TrailServer } from '../../src/server/parts.ts';
+import type { ServerSettings, TrailServer } from '../../src/server/parts.ts';
 import { createServer } from '../../src/server/server.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
 
@@ -56,10 +56,12 @@ export class Site {
   readonly intake: StoreIntake;
   #server: TrailServer | undefined;
   #webDir: string;
+  #settings: Partial<ServerSettings>;
   #port = 0;
 
-  constructor(webDir: string) {
+  constructor(webDir: string, settings: Partial<ServerSettings>) {
     this.#webDir = webDir;
+    this.#settings = settings;
     const wakes: LiveHub[] = [];
     this.store = new MemoryStore({ onCommit: (task) => wakes.forEach((hub) => void hub.wake(task)) });
     this.live = new LiveHub(this.store);
@@ -81,7 +83,7 @@ export class Site {
       health: () => ({ healthy: true, store: 'memory', redis: null }),
       clock: systemClock,
       webDir: this.#webDir,
-      settings: { allowedHosts: [], allowedOrigins: [], tokens: [], loopback: true },
+      settings: { allowedHosts: [], allowedOrigins: [], tokens: [], loopback: true, ...this.#settings },
     });
     ({ port: this.#port } = await this.#server.listen({ host: '127.0.0.1', port: this.#port }));
   }
@@ -119,9 +121,13 @@ export interface Visit {
 }
 
 /** A running site and a fresh page, both closed after the test. A fault in the page fails the test. */
-export async function visit(t: TestContext, options: BrowserContextOptions = {}): Promise<Visit> {
+export async function visit(
+  t: TestContext,
+  options: BrowserContextOptions = {},
+  settings: Partial<ServerSettings> = {},
+): Promise<Visit> {
   const { webDir } = await start();
-  const site = new Site(webDir);
+  const site = new Site(webDir, settings);
   await site.start();
   t.after(() => site.close());
   return { site, ...(await freshPage(t, options)) };
