@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ulid } from 'ulid';
 import { SPOOL_BYTES } from '../core/limits.ts';
-import { makeDataDir } from './data-dir.ts';
+import { makeDataDir } from '../trail/data-dir.ts';
 
 /** What a run asks of its store, in order: make the task, add lines (NDJSON), end the task. Start and end are JSON. */
 export interface SpoolCall {

@@ -1,8 +1,8 @@
 import type { Json } from '../core/entry.ts';
 import { HEARTBEAT_MS } from '../core/limits.ts';
 import type { Task } from '../core/task.ts';
+import { TaskLogger } from '../core/task-logger.ts';
 import type { Ending, Logger, RunningTask } from '../core/trail.ts';
-import { ServerLogger } from './logger.ts';
 import { LineSender, unref } from './sender.ts';
 
 /** What a running task asks of its server. */
@@ -25,7 +25,7 @@ export class ServerTask implements RunningTask {
     this.id = id;
     this.#server = server;
     this.#sender = new LineSender({ send: (body, key) => server.append(body, key) });
-    this.logger = new ServerLogger(this.#sender);
+    this.logger = new TaskLogger(this.#sender);
     // A heartbeat that finds no server is no fault of the task: the next one may.
     this.#heartbeat = setInterval(() => void server.heartbeat().catch(() => {}), HEARTBEAT_MS);
     unref(this.#heartbeat);

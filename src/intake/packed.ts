@@ -2,6 +2,7 @@ import { DEFAULT_SOURCE, type Draft, type EntryInput, isEntryType, isSource, isS
 import { parseLevel } from '../core/level.ts';
 import { SOURCE_CHARS } from '../core/limits.ts';
 import type { PackedFacet, PackedLines } from '../core/packed.ts';
+import { textOf } from '../core/task-logger.ts';
 import { isoTime, parseTime, systemClock } from '../core/time.ts';
 import { fittingMetadata, wellFormed } from './normalise.ts';
 
@@ -33,7 +34,7 @@ export class LinePacker {
   /** Pack one line; answers about how many bytes it takes in memory. */
   add(entry: EntryInput): number {
     const { message, timestamp, metadata } = entry;
-    const text = typeof message === 'string' ? message : String(message);
+    const text = textOf(message);
     const place = this.#ends.length;
     let bytes = LINE_OVERHEAD + text.length;
     if (metadata != null) {
@@ -128,7 +129,7 @@ function facetOf({ level, source, stream, type }: EntryInput): PackedFacet {
 }
 
 function sourceOf(source: unknown): string {
-  const text = source === undefined || source === null ? DEFAULT_SOURCE : String(source).trim();
+  const text = source === undefined || source === null ? DEFAULT_SOURCE : textOf(source).trim();
   if (isSource(text)) return text.toWellFormed();
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it replaces
   const cleaned = text.replace(/[,\u0000-\u001f\u007f-\u009f]/g, '_').slice(0, SOURCE_CHARS);

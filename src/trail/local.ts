@@ -4,9 +4,9 @@ import type { Live } from '../core/live.ts';
 import type { Intake, StoreReader } from '../core/ports.ts';
 import type { Histogram, LogStats, Receipt, TaskPage, TaskQuery } from '../core/query.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
+import { type LineSink, TaskLogger } from '../core/task-logger.ts';
 import type { Ending, FollowOptions, LogPage, LogQuery, RunningTask, Trail } from '../core/trail.ts';
 import { LogBuffer, type LogBufferOptions } from '../intake/log-buffer.ts';
-import { TaskLogger } from '../task/logger.ts';
 import { readLogPage } from './log-page.ts';
 
 /** What a server is made of: reading, writing, and the wake-ups between them. */
@@ -37,7 +37,7 @@ export class LocalTrail implements Trail {
     const { taskId } = await this.create(draft);
     return {
       id: taskId,
-      logger: new TaskLogger(this.#buffer, taskId),
+      logger: new TaskLogger(this.#sinkOf(taskId)),
       complete: (result: Json = null, ending: Omit<Ending, 'result'> = {}) =>
         this.complete(taskId, { ...ending, result }),
       fail: (error: string | Error, ending: Ending = {}) =>
@@ -114,6 +114,14 @@ export class LocalTrail implements Trail {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  #sinkOf(taskId: string): LineSink {
+    return {
+      add: (entry) => this.#buffer.add(taskId, entry),
+      flush: () => this.#buffer.flush(taskId),
+      drain: () => this.#buffer.drain(taskId),
+    };
   }
 
   async #end(taskId: string, change: TaskChange): Promise<Task> {

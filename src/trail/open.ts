@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Level } from '../core/level.ts';
 import { LiveHub } from '../live/live.ts';
+import { makeDataDir } from './data-dir.ts';
 import { LocalTrail } from './local.ts';
 import { ThreadIntake, ThreadReader } from './sqlite.ts';
 
@@ -25,7 +25,7 @@ export interface OpenOptions {
 export async function openTrail(options: OpenOptions = {}): Promise<LocalTrail> {
   const { flushMs, bufferBytes, taskLevel, secrets } = options;
   const dataDir = resolve(options.dataDir ?? 'data');
-  prepareDirectory(dataDir);
+  makeDataDir(dataDir);
   let live: LiveHub | undefined;
   const intake = new ThreadIntake({ dataDir, taskLevel, secrets, taskBytes: bufferBytes }, (task) => live?.wake(task));
   try {
@@ -48,14 +48,4 @@ export async function openTrail(options: OpenOptions = {}): Promise<LocalTrail> 
       },
     },
   );
-}
-
-/** Only this user may read what tasks print, and version control should never see it. */
-function prepareDirectory(dataDir: string): void {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  try {
-    writeFileSync(join(dataDir, '.gitignore'), '*\n', { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
 }

@@ -114,6 +114,7 @@ test('what a logger is given is kept, whatever it is', async (t) => {
   const given = [
     { message: undefined, source: 'a,b\n', level: 'loud', type: 'nonsense', stream: 'stdin', timestamp: 'never' },
     { message: { toString: () => 'an object' }, source: '', metadata: ['a', 'list'] },
+    { message: Object.create(null) },
     { message: 'half a \ud800 pair', source: 'x'.repeat(200), metadata: { half: '\udc00' } },
     { message: 'warned', level: 'warn', source: 'git', stream: 'stderr', type: 'output', timestamp: '2026-01-24' },
   ];
@@ -131,11 +132,12 @@ test('what a logger is given is kept, whatever it is', async (t) => {
     [
       ['undefined', 'INFO', 'a_b', null, 'log', null],
       ['an object', 'INFO', 'system', null, 'log', { value: ['a', 'list'] }],
+      ['[object Object]', 'INFO', 'system', null, 'log', null],
       ['half a \ufffd pair', 'INFO', 'x'.repeat(64), null, 'log', { half: '\ufffd' }],
       ['warned', 'WARNING', 'git', 'stderr', 'output', null],
     ],
   );
-  assert.equal((await stored())[3]?.timestamp, '2026-01-24T00:00:00.000Z');
+  assert.equal((await stored()).at(-1)?.timestamp, '2026-01-24T00:00:00.000Z');
 });
 
 test('packed lines are read like the same lines as JSON', async (t) => {
