@@ -37,6 +37,8 @@ export const READ_ROWS = 5_000;
 export const LAST_LINE_CHARS = 200;
 /** Most bytes of JSON one page of a read holds; a single longer line still comes, alone. */
 export const READ_BYTES = 2 * 1024 * 1024;
+/** Most characters of messages one read looks at: a pattern over long lines must not hold up other readers. */
+export const LOOK_CHARS = 4 * 1024 * 1024;
 /** The same for a step of a follower: about one frame. */
 export const FRAME_BYTES = 256 * 1024;
 /** Lines a block of the summary covers. */

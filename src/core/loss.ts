@@ -9,7 +9,7 @@ export function lossNote(lost: number, reason: string): EntryInput {
   return { level: 'WARNING', message: `${lines} lost here: ${reason}`, metadata: { tasktrail_lost: lost } };
 }
 
-const LOSS = /^\{"tasktrail_lost":(\d{1,15})\}$/;
+const LOSS = /^\{"tasktrail_lost":(\d{1,9})\}$/;
 
 /** How many missing lines a line with this metadata stands for; 0 for any other line. */
 export function lostBy(metadataJson: string | null): number {

@@ -1,5 +1,5 @@
 import type { EntryInput } from '../core/entry.ts';
-import { asTrailError, ERRORS, type TrailError } from '../core/error.ts';
+import { asTrailError, ERRORS, type ErrorCode, type TrailError } from '../core/error.ts';
 import { BUFFER_BYTES, FLUSH_MS, RETRY_FIRST_MS, RETRY_MAX_MS, TASK_BUFFER_BYTES } from '../core/limits.ts';
 import { lossNote } from '../core/loss.ts';
 import type { PackedLines } from '../core/packed.ts';
@@ -13,6 +13,8 @@ export interface LogBufferOptions {
   readonly taskBytes?: number;
 }
 
+/** After these nothing can be told on the task any more. */
+const GONE: ReadonlySet<ErrorCode> = new Set(['task_deleted', 'task_not_found', 'store_closed']);
 const REASON = 'they came faster than they could be stored';
 /** Lines of this size are sent without waiting for the flush interval: one good commit. */
 const SEND_BYTES = 256 * 1024;
@@ -50,6 +52,7 @@ export class LogBuffer {
       return false;
     }
     const bytes = task.packer.add(entry);
+    task.added += 1;
     task.bytes += bytes;
     task.waitingBytes += bytes;
     this.#heldBytes += bytes;
@@ -62,11 +65,10 @@ export class LogBuffer {
   async flush(taskId: string): Promise<void> {
     const task = this.#tasks.get(taskId);
     if (!task) return;
-    while (task.waits || task.sending) {
-      this.#send(task);
-      await task.sending;
-      if (task.fault) throw task.fault;
-    }
+    // Up to here and no further: whoever goes on logging meanwhile does not hold this caller up.
+    const goal = task.added;
+    while (task.settled < goal) await this.#sent(task);
+    if (task.lost > 0 || task.underWay) await this.#sent(task);
   }
 
   /** Resolves when less than half of the task's buffer is in use. */
@@ -81,7 +83,8 @@ export class LogBuffer {
 
   /** Lines of a task that could not be kept and are not reported yet. */
   lost(taskId: string): number {
-    return this.#tasks.get(taskId)?.lost ?? 0;
+    const task = this.#tasks.get(taskId);
+    return task ? task.lost + (task.underWay?.lost ?? 0) : 0;
   }
 
   /** Commit what waits, then keep no more. Safe to call twice. */
@@ -110,23 +113,32 @@ export class LogBuffer {
     return task;
   }
 
+  async #sent(task: TaskBuffer): Promise<void> {
+    this.#send(task);
+    await task.sending;
+    if (task.fault) throw task.fault;
+  }
+
   #send(task: TaskBuffer): void {
-    if (task.sending || (!task.waits && task.lost === 0)) return;
+    if (task.sending || !task.waits) return;
     clearTimeout(task.retry);
-    task.sending = this.#deliver(task).finally(() => {
+    task.sending = this.#deliver(task, task.next()).finally(() => {
       task.sending = undefined;
       this.#after(task);
     });
   }
 
-  async #deliver(task: TaskBuffer): Promise<void> {
+  /** Send the lines, then the note of those that found no room behind them. What was taken is not sent again. */
+  async #deliver(task: TaskBuffer, batch: TakenLines): Promise<void> {
     const { taskId } = task;
-    const batch = task.next();
     try {
-      if (task.lost > 0) await this.#tellLoss(task);
-      if (batch) {
+      if (batch.lines) {
         await this.#intake.append({ taskId, packed: batch.lines });
-        this.#free(task, batch.bytes);
+        this.#settle(task, batch);
+      }
+      if (batch.lost > 0) {
+        const note = JSON.stringify(lossNote(batch.lost, REASON));
+        await this.#intake.append({ taskId, body: note, format: 'json' });
       }
       task.underWay = undefined;
       task.fault = undefined;
@@ -135,17 +147,19 @@ export class LogBuffer {
       task.fault = asTrailError(error);
       if (ERRORS[task.fault.code].retry && !this.#closed) return;
       // It will never be taken: what it held is lost, and the next lines have their own chance.
+      task.lost += batch.lost + (batch.lines?.ends.length ?? 0);
+      this.#settle(task, batch);
       task.underWay = undefined;
-      this.#free(task, batch?.bytes ?? 0);
-      task.lost += batch?.lines.ends.length ?? 0;
+      // Of a task that is gone there is nobody to tell.
+      if (GONE.has(task.fault.code)) this.#tasks.delete(taskId);
     }
   }
 
-  /** One WARNING where lines are missing, and their count on the task. */
-  async #tellLoss(task: TaskBuffer): Promise<void> {
-    const { taskId, lost } = task;
-    await this.#intake.append({ taskId, body: JSON.stringify(lossNote(lost, REASON)), format: 'json' });
-    task.lost -= lost;
+  #settle(task: TaskBuffer, batch: TakenLines): void {
+    task.settled += batch.lines?.ends.length ?? 0;
+    this.#free(task, batch.bytes);
+    batch.lines = undefined;
+    batch.bytes = 0;
   }
 
   #free(task: TaskBuffer, bytes: number): void {
@@ -155,23 +169,26 @@ export class LogBuffer {
   }
 
   #after(task: TaskBuffer): void {
-    if (task.fault && task.waits) {
+    if (this.#tasks.get(task.taskId) !== task) return;
+    if (!task.waits) {
+      this.#tasks.delete(task.taskId);
+    } else if (task.fault) {
       task.retry = setTimeout(() => this.#send(task), task.delayMs);
       task.retry.unref();
       task.delayMs = Math.min(task.delayMs * 2, RETRY_MAX_MS);
     } else if (task.waitingBytes >= SEND_BYTES) {
       this.#send(task);
-    } else if (task.waits) {
+    } else {
       this.#timer ??= setTimeout(this.#onTimer, this.#flushMs);
-    } else if (task.lost === 0) {
-      this.#tasks.delete(task.taskId);
     }
   }
 }
 
+/** A batch under way: what is not sent yet of its lines and of the count of lines that were lost behind them. */
 interface TakenLines {
-  readonly lines: PackedLines;
-  readonly bytes: number;
+  lines: PackedLines | undefined;
+  bytes: number;
+  readonly lost: number;
 }
 
 class TaskBuffer {
@@ -179,9 +196,13 @@ class TaskBuffer {
   readonly packer = new LinePacker();
   /** The batch under way; it stays until it was taken, and goes first again. */
   underWay: TakenLines | undefined;
+  /** Lines ever kept, and of those the ones that were committed or given up. */
+  added = 0;
+  settled = 0;
   /** Bytes of all lines held, those under way included; and of those not sent yet. */
   bytes = 0;
   waitingBytes = 0;
+  /** Lines that found no room and are in no batch's count yet. */
   lost = 0;
   readonly draining: (() => void)[] = [];
   sending: Promise<void> | undefined;
@@ -194,14 +215,16 @@ class TaskBuffer {
   }
 
   get waits(): boolean {
-    return this.packer.size > 0 || this.underWay !== undefined;
+    return this.packer.size > 0 || this.underWay !== undefined || this.lost > 0;
   }
 
   /** The batch to send now: the one that was refused before, else everything that waits. */
-  next(): TakenLines | undefined {
-    if (this.underWay || this.packer.size === 0) return this.underWay;
-    this.underWay = { lines: this.packer.take(), bytes: this.waitingBytes };
+  next(): TakenLines {
+    if (this.underWay) return this.underWay;
+    const lines = this.packer.size > 0 ? this.packer.take() : undefined;
+    this.underWay = { lines, bytes: this.waitingBytes, lost: this.lost };
     this.waitingBytes = 0;
+    this.lost = 0;
     return this.underWay;
   }
 }

@@ -83,7 +83,7 @@ export class LinePacker {
       last.stream === entry.stream &&
       last.type === entry.type;
     if (same) return this.#lastKind;
-    const key = JSON.stringify([entry.level, entry.source, entry.stream, entry.type]);
+    const key = [entry.level, entry.source, entry.stream, entry.type].map(textOf).join('\n');
     let kind = this.#numbers.get(key);
     if (kind === undefined) {
       kind = this.#facets.length;

@@ -4,7 +4,7 @@ import type { Live } from '../core/live.ts';
 import type { Intake, StoreReader } from '../core/ports.ts';
 import type { Histogram, LogStats, Receipt, TaskPage, TaskQuery } from '../core/query.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
-import { type LineSink, TaskLogger } from '../core/task-logger.ts';
+import { type LineSink, TaskLogger, textOf } from '../core/task-logger.ts';
 import type { Ending, FollowOptions, LogPage, LogQuery, RunningTask, Trail } from '../core/trail.ts';
 import { LogBuffer, type LogBufferOptions } from '../intake/log-buffer.ts';
 import { readLogPage } from './log-page.ts';
@@ -40,8 +40,7 @@ export class LocalTrail implements Trail {
       logger: new TaskLogger(this.#sinkOf(taskId)),
       complete: (result: Json = null, ending: Omit<Ending, 'result'> = {}) =>
         this.complete(taskId, { ...ending, result }),
-      fail: (error: string | Error, ending: Ending = {}) =>
-        this.fail(taskId, error instanceof Error ? error.message : error, ending),
+      fail: (error: string | Error, ending: Ending = {}) => this.fail(taskId, reasonOf(error), ending),
     };
   }
 
@@ -134,5 +133,16 @@ export class LocalTrail implements Trail {
     this.#followers.abort();
     await this.#buffer.close();
     await this.#release();
+  }
+}
+
+/** Why a task failed, of whatever was thrown. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Error) return error.message || error.name;
+  if (typeof error !== 'object' || error === null) return textOf(error);
+  try {
+    return JSON.stringify(error);
+  } catch {
+    return textOf(error);
   }
 }

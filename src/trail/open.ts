@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { TrailError } from '../core/error.ts';
 import type { Level } from '../core/level.ts';
 import { LiveHub } from '../live/live.ts';
 import { makeDataDir } from './data-dir.ts';
@@ -25,7 +26,13 @@ export interface OpenOptions {
 export async function openTrail(options: OpenOptions = {}): Promise<LocalTrail> {
   const { flushMs, bufferBytes, taskLevel, secrets } = options;
   const dataDir = resolve(options.dataDir ?? 'data');
-  makeDataDir(dataDir);
+  try {
+    makeDataDir(dataDir);
+  } catch (cause) {
+    throw new TrailError('store_unavailable', `the data directory cannot be used: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
   let live: LiveHub | undefined;
   const intake = new ThreadIntake({ dataDir, taskLevel, secrets, taskBytes: bufferBytes }, (task) => live?.wake(task));
   try {

@@ -57,8 +57,13 @@ export class ThreadIntake implements Intake {
     const bytes = 'packed' in batch ? batch.packed.messages.length : batch.body.length;
     const before = this.#underWay.get(taskId) ?? 0;
     // A batch larger than the limit is taken when nothing else waits: it could never be taken otherwise.
-    if (before > 0 && (before + bytes > this.#taskBytes || this.#bytes + bytes > BUFFER_BYTES)) {
-      throw new TrailError('buffer_full', `${before} bytes of this task wait to be written; send again in a moment`);
+    const tooMuch =
+      (before > 0 && before + bytes > this.#taskBytes) || (this.#bytes > 0 && this.#bytes + bytes > BUFFER_BYTES);
+    if (tooMuch) {
+      throw new TrailError(
+        'buffer_full',
+        `${this.#bytes} bytes wait to be written, ${before} of this task; send again in a moment`,
+      );
     }
     this.#count(taskId, bytes);
     try {

@@ -49,7 +49,13 @@ export class Thread {
     if (this.#waiting.size === 0) this.#worker.ref();
     return new Promise<unknown>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, method, args } satisfies Ask, transfer);
+      try {
+        this.#worker.postMessage({ id, method, args } satisfies Ask, transfer);
+      } catch (cause) {
+        // A function, or something else that cannot be copied: the thread was never asked.
+        const message = cause instanceof Error ? cause.message : String(cause);
+        this.#settle({ id, error: { code: 'invalid_request', message: `expected plain values: ${message}` } });
+      }
     }) as Promise<T>;
   }
 

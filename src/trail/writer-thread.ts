@@ -76,22 +76,24 @@ function purger(store: SqliteStore): () => void {
 /** Other processes append to the same file. SQLite says when one has; which tasks changed is asked by revision. */
 function watchForeignCommits(store: SqliteStore, tell: (told: Told) => void): NodeJS.Timeout {
   const page = 1_000;
-  let version = store.dataVersion();
+  // The revision before the version: what commits between the two is looked at twice rather than never.
   let revision = store.revision();
+  let version = store.dataVersion();
   return setInterval(async () => {
     try {
+      const reached = store.revision();
       const now = store.dataVersion();
       if (now === version) {
-        revision = store.revision();
+        revision = reached;
         return;
       }
-      version = now;
       for (;;) {
         const changes = await store.changes(revision, page);
         revision = changes.revision;
         for (const task of changes.tasks) tell(task);
-        if (changes.tasks.length < page) return;
+        if (changes.tasks.length < page) break;
       }
+      version = now;
     } catch {
       // A store that cannot be read now is looked at again at the next tick; nothing is skipped, the revision stayed.
     }

@@ -88,15 +88,52 @@ test('memory is bounded; what finds no room is counted exactly and said on the t
   assert.equal(lines.lost('task-1'), 0);
 });
 
-test('a task that is gone counts its lines as lost and does not hold up others', async (t) => {
-  const { lines, intake, stored } = await buffer(t);
+test('a task that is gone takes nothing with it: its lines are given up, others go on, and it is not asked again', async (t) => {
+  const { lines, stored, batches } = await buffer(t);
   lines.add('nobody', { message: 'into the void' });
   lines.add('task-1', { message: 'here' });
   await assert.rejects(lines.flush('nobody'), { code: 'task_not_found' });
   await lines.flush('task-1');
-  assert.equal(lines.lost('nobody'), 1);
   assert.equal((await stored()).length, 1);
-  await intake.close();
+  const before = batches.length;
+  lines.add('task-1', { message: 'and there' });
+  await lines.flush('task-1');
+  await lines.flush('nobody');
+  assert.equal(batches.length, before + 1);
+});
+
+test('flush waits for the lines so far, not for those of somebody who goes on logging', async (t) => {
+  const { lines } = await buffer(t);
+  let going = true;
+  const log = (): void => {
+    lines.add('task-1', { message: 'more' });
+    if (going) setImmediate(log);
+  };
+  log();
+  await lines.flush('task-1');
+  going = false;
+});
+
+test('lines lost behind a batch that is under way are told after it, at the latest when the buffer closes', async (t) => {
+  const { lines, stored, store } = await buffer(t, { taskBytes: 5_000 });
+  for (let index = 0; index < 500; index++) lines.add('task-1', { message: `line ${index}` });
+  const flushed = lines.flush('task-1');
+  // The first batch is at the door now; what comes while the buffer is still full is lost.
+  for (let index = 500; index < 600; index++) lines.add('task-1', { message: `line ${index}` });
+  await flushed;
+  await lines.close();
+  const all = await stored();
+  const kept = all.filter(({ level }) => level === 'INFO');
+  assert.deepEqual(
+    kept.map(({ message }) => message),
+    kept.map((_, index) => `line ${index}`),
+    'the first lines were kept, and stand before the note',
+  );
+  assert.equal(
+    all.findIndex(({ level }) => level === 'WARNING'),
+    kept.length,
+  );
+  assert.equal((await store.task('task-1')).log.lost, 600 - kept.length);
 });
 
 test('drain resolves when there is room again', async (t) => {
@@ -112,7 +149,7 @@ test('drain resolves when there is room again', async (t) => {
 test('what a logger is given is kept, whatever it is', async (t) => {
   const { lines, stored } = await buffer(t);
   const given = [
-    { message: undefined, source: 'a,b\n', level: 'loud', type: 'nonsense', stream: 'stdin', timestamp: 'never' },
+    { message: undefined, source: 'a,b\n', level: 10n, type: 'nonsense', stream: 'stdin', timestamp: 'never' },
     { message: { toString: () => 'an object' }, source: '', metadata: ['a', 'list'] },
     { message: Object.create(null) },
     { message: 'half a \ud800 pair', source: 'x'.repeat(200), metadata: { half: '\udc00' } },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import test from 'node:test';
 import { openTrail } from '../../src/trail/open.ts';
 import { scratch } from '../support/scratch.ts';
@@ -61,7 +62,6 @@ test('lines that another process commits reach followers of this one', async (t)
 
 test('a database that cannot be opened is named, and a closed trail refuses', async (t) => {
   const dataDir = await scratch(t);
-  const { writeFile } = await import('node:fs/promises');
   await writeFile(`${dataDir}/tasktrail.db`, 'this is no database, but a text that is long enough to be read as one');
   await assert.rejects(openTrail({ dataDir }), { code: 'store_unavailable' });
 
@@ -85,4 +85,46 @@ test('a deleted task is gone at once, its lines soon after, and its followers ar
   await seen;
   await assert.rejects(trail.get(task.id), { code: 'task_deleted' });
   await assert.rejects(trail.create({ taskId: task.id }), { code: 'task_deleted' });
+});
+
+test('whatever a task fails with becomes its error', async (t) => {
+  const trail = await openTrail({ dataDir: await scratch(t) });
+  t.after(() => trail.close());
+  for (const [thrown, error] of [
+    [new TypeError('no such thing'), 'no such thing'],
+    [{ code: 7 }, '{"code":7}'],
+    ['text', 'text'],
+    [undefined, 'undefined'],
+    [new Error(''), 'Error'],
+  ] as const) {
+    const task = await trail.task();
+    const failed = await task.fail(thrown as Error);
+    assert.deepEqual([failed.status, failed.error], ['failed', error]);
+  }
+});
+
+test('what cannot cross to the thread is refused by name, and nothing hangs', async (t) => {
+  const trail = await openTrail({ dataDir: await scratch(t) });
+  const metadata = { f: () => {} } as never;
+  await assert.rejects(trail.create({ metadata }), { code: 'invalid_request', message: /expected plain values/ });
+  await trail.close();
+});
+
+test('a data directory that is a file is named', async (t) => {
+  const file = `${await scratch(t)}/file`;
+  await writeFile(file, '');
+  await assert.rejects(openTrail({ dataDir: `${file}/below` }), { code: 'store_unavailable' });
+});
+
+test('no count that a stranger sends makes the store unreadable', async (t) => {
+  const trail = await openTrail({ dataDir: await scratch(t) });
+  t.after(() => trail.close());
+  const task = await trail.task();
+  for (let index = 0; index < 12; index++) {
+    await trail.append(task.id, { message: 'lost', metadata: { tasktrail_lost: 999_999_999_999_999 } });
+    await trail.append(task.id, { message: 'lost', metadata: { tasktrail_lost: 999_999_999 } });
+  }
+  assert.equal((await trail.get(task.id)).log.lost, 12 * 999_999_999);
+  await assert.rejects(trail.complete(task.id, { exitCode: 2 ** 60 }), { code: 'invalid_task' });
+  assert.equal((await trail.tasks()).tasks.length, 1);
 });

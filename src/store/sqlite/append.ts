@@ -67,7 +67,7 @@ export class Appender {
     };
     if (stored || lost > 0) {
       this.#store(trail, batch, numbers);
-      numbers.lost += lost;
+      numbers.lost = Math.min(numbers.lost + lost, Number.MAX_SAFE_INTEGER);
       moved.set(batch.taskId, trail.last_seq);
     }
     if (batch.key) this.#remember(trail.task_no, batch.key, { receipt, nowMs });
@@ -99,7 +99,14 @@ export class Appender {
     this.#db.run(
       `UPDATE trails SET last_seq = ?, lost = ?, debug = ?, info = ?, warning = ?, error = ?,
          first_at = ?, last_at = ?, last_line = ?, revision = ? WHERE task_no = ?`,
-      ...[trail.last_seq, trail.lost + lost, trail.debug, trail.info, trail.warning, trail.error],
+      ...[
+        trail.last_seq,
+        Math.min(trail.lost + lost, Number.MAX_SAFE_INTEGER),
+        trail.debug,
+        trail.info,
+        trail.warning,
+        trail.error,
+      ],
       ...[earlier(trail.first_at, tally.firstAt), later(trail.last_at, tally.lastAt)],
       ...[newest ? lineStart(newest.message) : trail.last_line, ++numbers.revision, trail.task_no],
     );

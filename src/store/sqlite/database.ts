@@ -6,6 +6,8 @@ import { TrailError } from '../../core/error.ts';
 /** SQLite up to 3.51.2 can corrupt a database when the WAL is reset under load (https://sqlite.org/wal.html#walresetbug). */
 const SAFE_SQLITE = [3, 51, 3] as const;
 const BUSY_MS = 10_000;
+/** Prepared statements that one connection keeps. */
+const STATEMENTS = 200;
 const MIGRATIONS = new URL('./migrations/', import.meta.url);
 
 export const DATABASE_FILE = 'tasktrail.db';
@@ -24,11 +26,12 @@ export class Database {
   }
 
   prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      statement = this.#db.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const statement = this.#db.prepare(sql);
+    // Listings make their SQL of what was asked, in any number of ways; the oldest makes room.
+    if (this.#statements.size >= STATEMENTS) this.#statements.delete(this.#statements.keys().next().value ?? '');
+    this.#statements.set(sql, statement);
     return statement;
   }
 
@@ -38,6 +41,11 @@ export class Database {
 
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
     return this.prepare(sql).all(...values) as Row[];
+  }
+
+  /** Row by row; leaving the loop ends the read. */
+  iterate<Row>(sql: string, ...values: SQLInputValue[]): Iterable<Row> {
+    return this.prepare(sql).iterate(...values) as unknown as Iterable<Row>;
   }
 
   run(sql: string, ...values: SQLInputValue[]): number {
@@ -56,8 +64,16 @@ export class Database {
       this.exec('COMMIT');
       return value;
     } catch (error) {
-      if (this.#db.isTransaction) this.exec('ROLLBACK');
+      this.#rollBack();
       throw error;
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      if (this.#db.isTransaction) this.exec('ROLLBACK');
+    } catch {
+      // What made us roll back says more than that this failed too.
     }
   }
 
@@ -73,19 +89,21 @@ export class Database {
  */
 export function openDatabase(dataDir: string): Database {
   checkSqlite(process.versions.sqlite);
+  let db: Database | undefined;
   try {
     const path = join(dataDir, DATABASE_FILE);
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     // Made by us first, because SQLite gives the WAL the rights of the database file.
     closeSync(openSync(path, 'a', 0o600));
-    const db = new Database(new DatabaseSync(path, { timeout: BUSY_MS }));
+    db = new Database(new DatabaseSync(path, { timeout: BUSY_MS }));
     // auto_vacuum only counts before the first table. FULL: a commit is on disk before it is answered.
     db.exec('PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL');
     db.exec('PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864');
     migrate(db);
     return db;
   } catch (error) {
-    throw storeError(error);
+    db?.close();
+    throw openingError(error);
   }
 }
 
@@ -99,7 +117,7 @@ export function openDatabaseForReading(dataDir: string): Database {
     db.exec('PRAGMA query_only=ON; PRAGMA cache_size=-16384');
     return db;
   } catch (error) {
-    throw storeError(error);
+    throw openingError(error);
   }
 }
 
@@ -118,6 +136,12 @@ export function checkSqlite(version: string | undefined): void {
   }
 }
 
+/** Whatever stands in the way of opening, a directory that is a file for one, the store is not to be had. */
+function openingError(error: unknown): TrailError {
+  const known = storeError(error);
+  return known.code === 'internal' ? new TrailError('store_unavailable', known.message, { cause: error }) : known;
+}
+
 /** What SQLite threw, as what it means to a caller. */
 export function storeError(error: unknown): TrailError {
   if (error instanceof TrailError) return error;
@@ -127,9 +151,9 @@ export function storeError(error: unknown): TrailError {
   if (primary === 13) {
     return new TrailError('storage_full', 'the disk is full; make room, reading goes on', { cause: error });
   }
-  return new TrailError('store_unavailable', `the database cannot be used: ${message ?? String(error)}`, {
-    cause: error,
-  });
+  // Without a result code it did not come from SQLite but from us: no retry would help.
+  const code = errcode === undefined ? 'internal' : 'store_unavailable';
+  return new TrailError(code, `the database cannot be used: ${message ?? String(error)}`, { cause: error });
 }
 
 /** True after a failed write or fsync: what the disk holds is unknown, so this connection must not acknowledge again. */

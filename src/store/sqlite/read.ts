@@ -35,6 +35,7 @@ export function readPage(
     const to = Math.min(block.lastSeq, window.highest);
     if (block.atMost > 0 && !page.skipWhole(block, { from, to })) {
       for (const line of scan.lines(from, to, order)) if (page.add(line)) return page.full(line.seq);
+      if (scan.stoppedAt !== undefined) return page.full(scan.stoppedAt);
       visited += to - from + 1;
     }
     page.scanned(from, to);
@@ -49,6 +50,7 @@ function readOpen(scan: Scan, page: PageBuilder, { lowest, highest, order }: Win
   const from = order === 'asc' ? lowest + skipped : Math.max(highest - skipped - take + 1, lowest);
   const to = order === 'asc' ? Math.min(lowest + skipped + take - 1, highest) : highest - skipped;
   if (take > 0) for (const line of scan.lines(from, to, order)) if (page.add(line)) return page.full(line.seq);
+  if (scan.stoppedAt !== undefined) return page.full(scan.stoppedAt);
   if (order === 'asc' ? to >= highest : from <= lowest) return page.finished();
   return page.full(order === 'asc' ? to : from);
 }

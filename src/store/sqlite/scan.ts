@@ -1,6 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { LogFilter } from '../../core/filter.ts';
-import { BLOCK_LINES } from '../../core/limits.ts';
+import { BLOCK_LINES, LOOK_CHARS } from '../../core/limits.ts';
 import { messagePredicate } from '../../core/predicate.ts';
 import type { Order } from '../../core/query.ts';
 import type { Database } from './database.ts';
@@ -82,7 +82,10 @@ export class Scan {
     }
   }
 
-  /** The matching lines from one seq to another, in order. */
+  /** Where the last `lines` stopped before its end, because it had looked at enough. */
+  stoppedAt: number | undefined;
+
+  /** The matching lines from one seq to another, in order; at most `LOOK_CHARS` of messages are looked at. */
   *lines(from: number, to: number, order: Order): Generator<LineRow> {
     const statement = this.#db.prepare(
       `SELECT seq, timestamp, facet_no, message, metadata_json FROM lines
@@ -90,7 +93,15 @@ export class Scan {
     );
     // Row by row: lines may be long, and a reader that has enough takes no more. Leaving the loop ends the read transaction.
     const rows = statement.iterate(this.#taskNo, from, to, ...this.#values) as unknown as Iterable<LineRow>;
-    for (const row of rows) if (this.#matches === undefined || this.#matches(row.message)) yield row;
+    let looked = 0;
+    this.stoppedAt = undefined;
+    for (const row of rows) {
+      if (this.#matches === undefined || this.#matches(row.message)) yield row;
+      looked += row.message.length;
+      if (looked < LOOK_CHARS) continue;
+      this.stoppedAt = row.seq;
+      return;
+    }
   }
 
   #block(row: BlockRow): Block {

@@ -1,13 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogFilter } from '../../core/filter.ts';
 import { LEVELS, type Level } from '../../core/level.ts';
-import { READ_ROWS } from '../../core/limits.ts';
 import type { Count, Histogram, HistogramBucket, LogStats } from '../../core/query.ts';
 import { isoTime } from '../../core/time.ts';
 import type { Database } from './database.ts';
 import type { Facets } from './facets.ts';
-import { type Block, Scan } from './scan.ts';
+import { type Block, type LineRow, Scan } from './scan.ts';
 import type { TaskRow } from './task-row.ts';
+
+/** Time that a histogram of a text filter may take. */
+const HISTOGRAM_MS = 2_000;
 
 export interface Summed {
   readonly task: TaskRow;
@@ -51,67 +53,67 @@ export async function countLines(
   facets: Facets,
   { task, filter, budgetMs }: Summed & { budgetMs: number },
 ): Promise<Count> {
-  const endMs = performance.now() + budgetMs;
-  const scan = new Scan(db, facets, { taskNo: task.task_no, filter });
+  const walk = new Walk(new Scan(db, facets, { taskNo: task.task_no, filter }), budgetMs);
   let total = 0;
-  let visited = 0;
-  for (const block of scan.blocks(1, task.last_seq, 'asc')) {
+  for (const block of walk.scan.blocks(1, task.last_seq, 'asc')) {
     if (block.atMost === 0) continue;
     if (block.whole) {
       total += block.atMost;
       continue;
     }
-    if (visited > 0 && performance.now() >= endMs) return { total, exact: false };
-    for (const _line of scan.lines(block.firstSeq, block.lastSeq, 'asc')) total += 1;
-    visited += block.lastSeq - block.firstSeq + 1;
-    if (visited % READ_ROWS < block.lastSeq - block.firstSeq + 1) await nextTurn();
+    await walk.look(block, () => {
+      total += 1;
+    });
+    if (walk.over) break;
   }
-  return { total, exact: true };
+  return { total, exact: !walk.over };
 }
 
 /**
  * Matching lines per time bucket and level. `from` and `to` are the earliest and the latest matching line; a bucket is their
- * distance / buckets wide, rounded up to a whole millisecond, at least 1 ms; the last bucket holds `to`.
+ * distance / buckets wide, rounded up to a whole millisecond, at least 1 ms; the last bucket holds `to`. A text filter over
+ * many lines may not be done in time; what was found then is answered as inexact.
  */
 export async function histogramOf(
   db: Database,
   facets: Facets,
   { task, filter, buckets }: Summed & { buckets: number },
 ): Promise<Histogram> {
-  const scan = new Scan(db, facets, { taskNo: task.task_no, filter });
-  const span = await spanOf(scan, task.last_seq);
-  if (!span) return { from: null, to: null, widthMs: 1, exact: true, buckets: [] };
+  const walk = new Walk(new Scan(db, facets, { taskNo: task.task_no, filter }), HISTOGRAM_MS);
+  const span = await spanOf(walk, task.last_seq);
+  if (!span) return { from: null, to: null, widthMs: 1, exact: !walk.over, buckets: [] };
   const fromMs = Date.parse(span.from);
   const spanMs = Date.parse(span.to) - fromMs;
   const widthMs = Math.max(1, Math.ceil(spanMs / buckets));
   const last = Math.min(buckets - 1, Math.floor(spanMs / widthMs));
   const counted = Array.from({ length: last + 1 }, () => ({ DEBUG: 0, INFO: 0, WARNING: 0, ERROR: 0 }));
+  const placeOf = (timestamp: string) => Math.floor((Date.parse(timestamp) - fromMs) / widthMs);
   const count = (timestamp: string, facetNo: number, lines: number): void => {
-    const place = Math.min(last, Math.floor((Date.parse(timestamp) - fromMs) / widthMs));
-    const byLevel = counted[place];
+    // A span that was cut short does not hold every line.
+    const byLevel = counted[Math.max(0, Math.min(last, placeOf(timestamp)))];
     if (byLevel) byLevel[facets.facet(facetNo).level] += lines;
   };
-  const placeOf = (timestamp: string) => Math.floor((Date.parse(timestamp) - fromMs) / widthMs);
-  for (const block of scan.blocks(1, task.last_seq, 'asc')) {
+  for (const block of walk.scan.blocks(1, task.last_seq, 'asc')) {
     if (block.atMost === 0) continue;
     if (block.whole && placeOf(block.firstAt) === placeOf(block.lastAt)) {
       for (const [facetNo, lines] of block.counts) count(block.firstAt, facetNo, lines);
       continue;
     }
-    for (const line of scan.lines(block.firstSeq, block.lastSeq, 'asc')) count(line.timestamp, line.facet_no, 1);
-    await nextTurn();
+    await walk.look(block, (line) => count(line.timestamp, line.facet_no, 1));
+    if (walk.over) break;
   }
   return {
     from: span.from,
     to: span.to,
     widthMs,
-    exact: true,
+    exact: !walk.over,
     buckets: counted.map((byLevel, place) => bucketAt(fromMs + place * widthMs, byLevel)),
   };
 }
 
 /** The earliest and latest matching line. A block inside the span found so far need not be looked into. */
-async function spanOf(scan: Scan, lastSeq: number): Promise<{ from: string; to: string } | undefined> {
+async function spanOf(walk: Walk, lastSeq: number): Promise<{ from: string; to: string } | undefined> {
+  const { scan } = walk;
   let span: { from: string; to: string } | undefined;
   const widen = (from: string, to: string): void => {
     span = { from: !span || from < span.from ? from : span.from, to: !span || to > span.to ? to : span.to };
@@ -124,10 +126,35 @@ async function spanOf(scan: Scan, lastSeq: number): Promise<{ from: string; to: 
       widen(block.firstAt, block.lastAt);
       continue;
     }
-    for (const { timestamp } of scan.lines(block.firstSeq, block.lastSeq, 'asc')) widen(timestamp, timestamp);
-    await nextTurn();
+    await walk.look(block, ({ timestamp }) => widen(timestamp, timestamp));
+    if (walk.over) break;
   }
   return span;
+}
+
+/** Looking into many blocks, with turns for other readers in between, until the time is up. The first look is always made. */
+class Walk {
+  readonly scan: Scan;
+  /** The time was up before everything was looked at. */
+  over = false;
+  readonly #endMs: number;
+  #started = false;
+
+  constructor(scan: Scan, budgetMs: number) {
+    this.scan = scan;
+    this.#endMs = performance.now() + budgetMs;
+  }
+
+  async look(block: Block, visit: (line: LineRow) => void): Promise<void> {
+    for (let from = block.firstSeq; from <= block.lastSeq; ) {
+      this.over = this.#started && performance.now() >= this.#endMs;
+      if (this.over) return;
+      this.#started = true;
+      for (const line of this.scan.lines(from, block.lastSeq, 'asc')) visit(line);
+      from = (this.scan.stoppedAt ?? block.lastSeq) + 1;
+      await nextTurn();
+    }
+  }
 }
 
 function bucketAt(ms: number, byLevel: Record<Level, number>): HistogramBucket {

@@ -2,11 +2,15 @@ import type { SQLInputValue } from 'node:sqlite';
 import { decodeCursor, encodeCursor, sortValue } from '../../core/cursor.ts';
 import { PAGE_TASKS, PAGE_TASKS_MAX } from '../../core/limits.ts';
 import type { TaskFacets, TaskPage, TaskQuery, TaskSort } from '../../core/query.ts';
+import type { Task } from '../../core/task.ts';
 import type { Database } from './database.ts';
 import { TASK_SELECT, type TaskRow, taskOfRow } from './task-row.ts';
 
 /** Tasks a total counts before it says "at least". */
 const COUNTED_TASKS = 10_000;
+
+/** Characters of JSON and error texts one page holds; a task may have megabytes of them. */
+const LIST_CHARS = 8 * 1024 * 1024;
 
 const SORT_COLUMN: Readonly<Record<TaskSort, string>> = {
   created_at: 'tasks.created_at',
@@ -37,7 +41,7 @@ export function defineFold(db: Database): void {
 
 export function listTasks(db: Database, query: TaskQuery): TaskPage {
   const { sort = 'created_at', order = 'desc' } = query;
-  const limit = Math.min(query.limit ?? PAGE_TASKS, PAGE_TASKS_MAX);
+  const limit = Math.max(1, Math.min(query.limit ?? PAGE_TASKS, PAGE_TASKS_MAX));
   const where = conditions(query);
   const total = countTasks(db, where);
   const paged =
@@ -46,16 +50,30 @@ export function listTasks(db: Database, query: TaskQuery): TaskPage {
   const nulls = NULLABLE.has(sort) ? `${column} IS NULL, ` : '';
   // The text decides last, so that no two places are equal.
   const orderBy = `ORDER BY ${nulls}${column} ${order}, tasks.task_id ${order} LIMIT ?`;
-  const rows = db.all<TaskRow>(`${TASK_SELECT} ${whereSql(paged)} ${orderBy}`, ...paged.values, limit + 1);
-  const tasks = rows.slice(0, limit).map(taskOfRow);
+  const rows = db.iterate<TaskRow>(`${TASK_SELECT} ${whereSql(paged)} ${orderBy}`, ...paged.values, limit + 1);
+  const tasks: Task[] = [];
+  let chars = 0;
+  let more = false;
+  for (const row of rows) {
+    more = tasks.length === limit || chars >= LIST_CHARS;
+    if (more) break;
+    tasks.push(taskOfRow(row));
+    chars += sizeOf(row);
+  }
   const last = tasks.at(-1);
-  const more = last !== undefined && rows.length > limit;
   return {
     tasks,
     total: Math.min(total, COUNTED_TASKS),
     totalExact: total <= COUNTED_TASKS,
-    nextCursor: more ? encodeCursor({ sort, order, value: sortValue(last, sort), id: last.taskId }) : null,
+    nextCursor: more && last ? encodeCursor({ sort, order, value: sortValue(last, sort), id: last.taskId }) : null,
   };
+}
+
+function sizeOf({ params_json, input_json, metadata_json, result_json, error }: TaskRow): number {
+  return [params_json, input_json, metadata_json, result_json, error].reduce(
+    (sum, text) => sum + (text?.length ?? 0),
+    0,
+  );
 }
 
 export function countFacets(db: Database, query: TaskQuery): TaskFacets {
