@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import type { EntryInput, Stream } from '../core/entry.ts';
+import type { Stream } from '../core/entry.ts';
 import { type Clock, systemClock } from '../core/time.ts';
 import { type LinesSink, readLines } from './read-lines.ts';
 
@@ -105,45 +105,63 @@ function start(options: CommandOptions): Piped | CommandExit {
 }
 
 async function finished(child: Piped, options: CommandOptions): Promise<Omit<CommandExit, 'timedOut'>> {
+  const { drainMs = DRAIN_MS } = options;
   const ended = exitOf(child);
-  const cut = new AbortController();
-  const touched = { atMs: 0 };
+  const watches = { stdout: new Silence(), stderr: new Silence() };
   const read = (stream: Stream): Promise<void> => {
     const { onLines, onPartial, source, passthrough, clock = systemClock } = options;
+    const { signal, onBusy } = watches[stream];
     return readLines(child[stream], {
-      stream,
-      onLines: (entries: readonly EntryInput[], from) => {
-        touched.atMs = performance.now();
-        return onLines(entries, from);
-      },
-      onPartial,
-      source,
+      ...{ stream, onLines, onPartial, source, clock, signal, onBusy },
       passthrough: passthrough?.[stream],
-      clock,
-      signal: cut.signal,
-      onChunk: () => {
-        touched.atMs = performance.now();
-      },
     });
   };
   const pipes = Promise.all([read('stdout'), read('stderr')]);
   // A taker that fails must not leave the command blocked on a full pipe for ever.
-  pipes.catch(() => cut.abort());
+  pipes.catch(() => {
+    for (const watch of Object.values(watches)) watch.cut();
+  });
   const exit = await ended;
-  touched.atMs = performance.now();
-  const drainMs = options.drainMs ?? DRAIN_MS;
-  const watch = setInterval(
-    () => {
-      if (performance.now() - touched.atMs >= drainMs) cut.abort();
-    },
-    Math.min(drainMs, 100),
-  );
+  for (const watch of Object.values(watches)) watch.start(drainMs);
   try {
     await pipes;
   } finally {
-    clearInterval(watch);
+    for (const watch of Object.values(watches)) watch.stop();
   }
   return exit;
+}
+
+/**
+ * Waits for a pipe to fall silent. Only time spent reading counts: while what was read is being taken, nobody listens, and the
+ * pipe may be full.
+ */
+class Silence {
+  readonly #cut = new AbortController();
+  readonly signal = this.#cut.signal;
+  #busy = false;
+  #sinceMs = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+
+  readonly onBusy = (busy: boolean): void => {
+    this.#busy = busy;
+    this.#sinceMs = performance.now();
+  };
+
+  start(drainMs: number): void {
+    this.#sinceMs = performance.now();
+    const look = (): void => {
+      if (!this.#busy && performance.now() - this.#sinceMs >= drainMs) this.cut();
+    };
+    this.#timer = setInterval(look, Math.min(drainMs, 100));
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  cut(): void {
+    this.#cut.abort();
+  }
 }
 
 function exitOf(child: Piped): Promise<Omit<CommandExit, 'timedOut'>> {

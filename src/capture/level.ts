@@ -13,12 +13,15 @@ const JSON_KEY = /"(?:level|severity|lvl)"\s*:/;
 const LOGFMT = /(?:^|\s)(?:level|severity|lvl)=("?)([A-Za-z]+)\1(?=\s|$)/;
 /** klog: a letter, the date, the time (https://github.com/kubernetes/klog). */
 const KLOG = /^([EWID])\d{4} \d{2}:\d{2}:\d{2}/;
-/** What may stand before a level: a time, a number, something in brackets. */
-const HEADER = String.raw`^(?:[\d:.,\-+/TZ]+\s+|\[[^\]]{0,60}\]\s*|\([^)]{0,60}\)\s*|[|·•-]\s+)*`;
+/**
+ * What may stand before a level: a time, a number, something in brackets. Each alternative begins with a character of its own
+ * and ends with its own kind of end, so that there is one way to read any text: a line cannot make the match take long.
+ */
+const HEADER = String.raw`^(?:[\d:.,\-+/TZ]+\s+|\[[^\]]{0,60}\]\s*|\([^)]{0,60}\)\s*|[|·•]\s+){0,8}`;
 const WORDS = 'trace|debug|info|notice|warn|warning|err|error|fatal|critical|crit';
 /** `[warn] …`, `<error> …`, `(info) …`: in brackets any case names a level. */
 const BRACKETED = new RegExp(
-  String.raw`^(?:[\d:.,\-+/TZ]+\s+|\[(?!\s*(?:${WORDS})\b)[^\]]{0,60}\]\s*)*[[(<]\s*(?:[\d:.,\-+/TZ]+\s+)?(${WORDS})\b[^\])>]{0,60}[\])>]`,
+  String.raw`^(?:[\d:.,\-+/TZ]+\s+|\[(?!\s*(?:${WORDS})\b)[^\]]{0,60}\]\s*){0,8}[[(<]\s*(?:[\d:.,\-+/TZ]+\s+)?(${WORDS})\b[^\])>]{0,60}[\])>]`,
   'i',
 );
 /** `error: …`, `Warning: …`, `error[E0308]: …`, `npm error …` and `npm ERR! …`: with a colon, or where npm speaks. */

@@ -17,7 +17,8 @@ export interface LinesSink {
   readonly clock: Clock;
   /** Stop reading and take the unended line as it is. */
   readonly signal: AbortSignal;
-  readonly onChunk?: () => void;
+  /** Told when reading stops for what was read to be taken, and when it goes on. */
+  readonly onBusy?: (busy: boolean) => void;
 }
 
 /** Read a stream to its end as entries of type `output`. Resolves when all were taken, rejects with what `onLines` threw. */
@@ -32,11 +33,12 @@ export async function readLines(readable: Readable, sink: LinesSink): Promise<vo
   if (sink.signal.aborted) stop();
   try {
     for await (const chunk of readable as AsyncIterable<Buffer>) {
-      sink.onChunk?.();
+      sink.onBusy?.(true);
       await pass(chunk, sink.passthrough);
       const lines = cutter.push(chunk);
       unended.touched(lines.length > 0);
       await take(lines);
+      sink.onBusy?.(false);
     }
   } catch (error) {
     // A pipe that was cut on purpose ends here; its lines so far are whole.

@@ -110,6 +110,30 @@ test('a grandchild that holds the pipes open does not hold up the end', async ()
   process.kill(Number(pid), 'SIGKILL');
 });
 
+test('a taker that is slower than the silence allowed after the exit still gets every line', async (t) => {
+  const taken: string[] = [];
+  let first = true;
+  const run = capture(
+    { command: 'seq', args: ['1', '20000'] },
+    {
+      drainMs: 100,
+      onLines: async (entries) => {
+        taken.push(...entries.map(({ message }) => message));
+        const { promise, resolve } = Promise.withResolvers<void>();
+        setTimeout(resolve, first ? 600 : 0);
+        first = false;
+        await promise;
+      },
+    },
+  );
+  assert.equal((await run.exited).exitCode, 0);
+  assert.deepEqual(
+    taken,
+    Array.from({ length: 20_000 }, (_, index) => String(index + 1)),
+  );
+  t.diagnostic(`${taken.length} lines`);
+});
+
 test('a slow taker slows the printer, not our memory', async () => {
   const script = `
     const block = Buffer.from(('x'.repeat(99) + '\\n').repeat(1000));
