@@ -105,9 +105,8 @@ export class LineCutter {
       this.#redraw = undefined;
       const { message, invalid } = decoded(whole);
       redraw.write(message);
-      const marks = this.#marks({ redraws: redraw.returns, invalid: this.#invalid + invalid });
+      this.#push(redraw.text, { redraws: redraw.returns, invalid: this.#invalid + invalid }, lines);
       this.#invalid = 0;
-      lines.push({ message: redraw.text, metadata: marks });
     } else {
       this.#piece(this.#pieces(whole, lines), lines);
     }
@@ -128,7 +127,23 @@ export class LineCutter {
 
   #piece(bytes: Buffer, lines: CapturedLine[]): void {
     const { message, invalid } = decoded(bytes);
-    lines.push({ message, metadata: this.#marks({ redraws: 0, invalid }) });
+    this.#push(message, { redraws: 0, invalid }, lines);
+  }
+
+  /** A bad byte is three bytes as U+FFFD, and a redraw adds colours: what became too long goes on in following lines. */
+  #push(message: string, marks: Marks, lines: CapturedLine[]): void {
+    if (message.length <= this.#maxBytes / 3 || Buffer.byteLength(message) <= this.#maxBytes) {
+      lines.push({ message, metadata: this.#marks(marks) });
+      return;
+    }
+    const bytes = Buffer.from(message);
+    for (let start = 0; start < bytes.length; ) {
+      const rest = bytes.subarray(start);
+      const end = rest.length > this.#maxBytes ? characterStart(rest, this.#maxBytes) : rest.length;
+      lines.push({ message: rest.toString('utf8', 0, end), metadata: this.#marks(marks) });
+      this.#continued = true;
+      start += end;
+    }
   }
 
   /** An unended line that draws over itself, or grows without end, must not take memory without end. */
@@ -152,7 +167,7 @@ export class LineCutter {
     this.#continued = true;
   }
 
-  #marks({ redraws, invalid }: { redraws: number; invalid: number }): JsonObject | null {
+  #marks({ redraws, invalid }: Marks): JsonObject | null {
     if (!this.#continued && redraws === 0 && invalid === 0) return null;
     return {
       ...(this.#continued && { continued: true }),
@@ -160,6 +175,11 @@ export class LineCutter {
       ...(invalid > 0 && { invalid_utf8: invalid }),
     };
   }
+}
+
+interface Marks {
+  readonly redraws: number;
+  readonly invalid: number;
 }
 
 /** A CR that does not belong to a CR LF. */

@@ -1,6 +1,8 @@
 // biome-ignore lint/suspicious/noControlCharactersInRegex: ESC begins the sequences that are looked for
 const TOKEN = /\u001b\[([0-9;?]*)([A-Za-z])|[\s\S]/gu;
 
+/** Columns a sequence may move past what is drawn; without a bound, a few bytes would print thousands of spaces. */
+const MAX_GAP = 500;
 /** Columns that can be drawn over, wider than any terminal; what is printed further right is kept as plain text. */
 const MAX_CELLS = 10_000;
 
@@ -78,8 +80,8 @@ export class Redraw {
     const count = Math.min(Number.parseInt(parameters, 10) || 1, MAX_CELLS);
     if (command === 'm') this.#style = /^0?$/.test(parameters) ? '' : (this.#style + token).slice(-200);
     else if (command === 'K') this.#erase(parameters);
-    else if (command === 'G') this.#column = count - 1;
-    else if (command === 'C') this.#column = Math.min(this.#column + count, MAX_CELLS);
+    else if (command === 'G') this.#column = Math.min(count - 1, this.#cells.length + MAX_GAP);
+    else if (command === 'C') this.#column = Math.min(this.#column + count, this.#cells.length + MAX_GAP);
     else if (command === 'D') this.#column = Math.max(0, this.#column - count);
     // Any other sequence moves between lines or sets the terminal up: it draws nothing here.
   }

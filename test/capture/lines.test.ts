@@ -50,6 +50,25 @@ test('a line over the limit goes on in following lines, cut between characters',
   );
 });
 
+test('no line is over the limit, also where bad bytes grow', () => {
+  for (const chunk of [1, 1_000, 65_536]) {
+    const bytes = Buffer.concat([Buffer.alloc(30_000, 0xff), Buffer.from('\nfine\nab\rc'), Buffer.alloc(5_000, 0xfe)]);
+    const chunks = Array.from({ length: Math.ceil(bytes.length / chunk) }, (_, at) =>
+      bytes.subarray(at * chunk, (at + 1) * chunk),
+    );
+    const lines = cut(chunks, 10_000);
+    assert.ok(lines.every(({ message }) => Buffer.byteLength(message) <= 10_000));
+    const text = lines.map(({ message }) => message).join('');
+    assert.equal(text.split('\ufffd').length - 1, 35_000);
+    assert.ok(lines.some(({ message }) => message === 'fine'));
+  }
+});
+
+test('a sequence that moves far right prints no thousands of spaces', () => {
+  const lines = cutText('\ra\u001b[9999CX\n\ra\u001b[9999GX\n'.repeat(200));
+  assert.ok(lines.every(({ message }) => message.length <= 600 && /^a +X$/.test(message)));
+});
+
 test('a line without end takes no memory without end, and loses nothing', () => {
   const cutter = new LineCutter(1_000);
   const lines: CapturedLine[] = [];
