@@ -3,13 +3,14 @@ import { newTask } from '../core/change.ts';
 import type { Draft } from '../core/entry.ts';
 import { type ErrorCode, type Fault, TrailError } from '../core/error.ts';
 import { type Level, levelRank } from '../core/level.ts';
+import { SOURCE_CHARS } from '../core/limits.ts';
 import { lostBy } from '../core/loss.ts';
 import type { Batch, Intake, PackedBatch, RawBatch, Store, TextBatch } from '../core/ports.ts';
 import type { Receipt } from '../core/query.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../core/time.ts';
 import { CommitGroup } from './commit-group.ts';
-import { isTooLong, normalise, pieces, Refusal } from './normalise.ts';
+import { fittingMetadata, isTooLong, normalise, pieces, Refusal } from './normalise.ts';
 import { unpacked } from './packed.ts';
 import { FAULTS_NAMED, invalidLines, parseBody } from './parse.ts';
 import { createRedactor, type Redactor } from './redact.ts';
@@ -121,15 +122,22 @@ export class StoreIntake implements Intake {
     const masked = this.#redacted(draft);
     kept.lost += lostBy(masked.metadataJson);
     if (masked.type === 'log' && levelRank(masked.level) < this.#lowestRank) kept.filtered += 1;
-    else if (captured && isTooLong(masked.message)) kept.drafts.push(...pieces(masked));
+    // What was masked may have become longer than the limit that it was held to.
+    else if ((captured || masked !== draft) && isTooLong(masked.message)) kept.drafts.push(...pieces(masked));
     else kept.drafts.push(masked);
   }
 
   #redacted(draft: Draft): Draft {
     const message = this.#redactor.mask(draft.message);
     const metadataJson = draft.metadataJson && this.#redactor.maskJson(draft.metadataJson);
-    if (message === draft.message && metadataJson === draft.metadataJson) return draft;
-    return { ...draft, message, metadataJson };
+    const source = this.#redactor.mask(draft.source);
+    if (message === draft.message && metadataJson === draft.metadataJson && source === draft.source) return draft;
+    return {
+      ...draft,
+      message,
+      source: source.slice(0, SOURCE_CHARS).toWellFormed(),
+      metadataJson: metadataJson && fittingMetadata(metadataJson),
+    };
   }
 
   #refuseClosed(): void {

@@ -8,6 +8,14 @@ export interface Parsed {
   readonly value: unknown;
 }
 
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const OPEN_LIST = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+
 /** Fault reports name this many lines; more would not help to find the mistake. */
 export const FAULTS_NAMED = 20;
 
@@ -18,6 +26,8 @@ export function parseBody({ body, format }: Pick<TextBatch, 'body' | 'format'>):
 }
 
 function parseDocument(text: string): readonly Parsed[] {
+  // Parsing what is far too much would take gigabytes before it could be refused. An element takes two characters at least.
+  if (text.length > 2 * BATCH_LINES && elementsOf(text) > BATCH_LINES) throw tooMany(BATCH_LINES + 1);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -29,6 +39,30 @@ function parseDocument(text: string): readonly Parsed[] {
   const values = Array.isArray(value) ? value : [value];
   if (values.length > BATCH_LINES) throw tooMany(values.length);
   return values.map((held, index) => ({ place: index + 1, value: held }));
+}
+
+/** About how many elements the outermost array has: its commas, outside of texts. Stops counting beyond the limit. */
+function elementsOf(text: string): number {
+  let depth = 0;
+  let elements = 1;
+  for (let at = 0; at < text.length && elements <= BATCH_LINES; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      at = text.indexOf('"', at + 1);
+      // A quote behind an odd number of backslashes does not end the text.
+      while (at !== -1 && isEscaped(text, at)) at = text.indexOf('"', at + 1);
+      if (at === -1) break;
+    } else if (code === OPEN_LIST || code === OPEN_OBJECT) depth += 1;
+    else if (code === CLOSE_LIST || code === CLOSE_OBJECT) depth -= 1;
+    else if (code === COMMA && depth === 1) elements += 1;
+  }
+  return elements;
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let backslashes = 0;
+  while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes += 1;
+  return backslashes % 2 === 1;
 }
 
 function parseLines(text: string): readonly Parsed[] {

@@ -29,7 +29,7 @@ const SHAPES: readonly (readonly [kind: string, pattern: string])[] = [
   ['google-key', '\\bAIza[A-Za-z0-9_-]{35}'],
   ['npm-token', '\\bnpm_[A-Za-z0-9]{36}\\b'],
   ['pypi-token', '\\bpypi-AgE[A-Za-z0-9_-]{50,512}'],
-  ['jwt', '\\beyJ[A-Za-z0-9_-]{8,4096}\\.eyJ[A-Za-z0-9_-]{8,8192}\\.[A-Za-z0-9_-]{8,4096}'],
+  ['jwt', '(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,4096}\\.eyJ[A-Za-z0-9_-]{8,8192}\\.[A-Za-z0-9_-]{8,4096}'],
   ['private-key', '-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-"]{0,20000}(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?'],
 ];
 /** A URL with a password: its user and host stay readable. */
@@ -64,12 +64,13 @@ export function createRedactor(values: readonly string[] = []): Redactor {
       });
     },
     maskJson(json) {
-      // Mostly there is nothing to hide, and the look at the whole is enough. A replacement in the text itself could tear an
-      // escape or take a quote along.
+      // Mostly there is nothing to hide, and a look at the whole is enough, unless escapes make texts look different from what
+      // they are. A replacement in the JSON itself could tear an escape or take a quote along.
       const before = count;
-      if (redactor.mask(json) === json) return json;
+      if (!json.includes('\\') && redactor.mask(json) === json) return json;
       count = before;
-      return JSON.stringify(maskedValue(JSON.parse(json) as Json, redactor));
+      const masked = JSON.stringify(maskedValue(JSON.parse(json) as Json, redactor));
+      return count === before ? json : masked;
     },
     register(value) {
       if (value.length < LEAST_CHARS || registered.size >= REGISTERED_VALUES) return false;
@@ -90,7 +91,15 @@ export function maskedValue(value: Json, redactor: Pick<Redactor, 'mask'>): Json
   if (Array.isArray(value)) return value.map((held: Json) => maskedValue(held, redactor));
   if (typeof value !== 'object' || value === null) return value;
   // Entries, so that a key `__proto__` stays a key.
-  return Object.fromEntries(
-    Object.entries(value).map(([key, held]) => [redactor.mask(key.toWellFormed()), maskedValue(held, redactor)]),
-  );
+  const masked: [string, Json][] = [];
+  const keys = new Set<string>();
+  for (const [key, held] of Object.entries(value)) {
+    const name = redactor.mask(key.toWellFormed());
+    // Two secrets of a kind as keys would fall together, and one value with them.
+    let unique = name;
+    for (let again = 2; keys.has(unique); again++) unique = `${name} ${again}`;
+    keys.add(unique);
+    masked.push([unique, maskedValue(held, redactor)]);
+  }
+  return Object.fromEntries(masked);
 }

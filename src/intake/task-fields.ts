@@ -40,8 +40,9 @@ export function checkedChange<T extends TaskDraft | TaskChange>(change: T): T {
   checkTags(fields, faults);
   checkMetrics(fields, faults);
   if (typeof fields.error === 'string') fields.error = cut(fields.error.toWellFormed(), TASK_JSON_BYTES);
-  if (fields.exitCode != null && !Number.isInteger(fields.exitCode)) {
-    faults.push({ path: 'exit_code', detail: 'expected a whole number or null' });
+  else if (fields.error != null) faults.push({ path: 'error', detail: 'expected text or null' });
+  if (fields.exitCode != null && fields.exitCode !== Number(fields.exitCode) << 0) {
+    faults.push({ path: 'exit_code', detail: 'expected a whole number of 32 bits, or null' });
   }
   if (faults.length > 0) {
     const named = faults.map(({ path, detail }) => `${path}: ${detail}`).join('; ');
@@ -108,8 +109,11 @@ function checkMetrics(fields: Record<string, unknown>, faults: Fault[]): void {
     const path = `metrics.${snake(name)}`;
     if (!(name in NO_METRICS))
       faults.push({ path, detail: `expected one of ${Object.keys(NO_METRICS).map(snake).join(', ')}` });
-    else if (value !== null && !(typeof value === 'number' && Number.isFinite(value) && value >= 0)) {
-      faults.push({ path, detail: 'expected a number of at least 0, or null' });
+    else if (
+      value !== null &&
+      !(typeof value === 'number' && Number.isFinite(value) && value >= 0 && value <= Number.MAX_SAFE_INTEGER)
+    ) {
+      faults.push({ path, detail: 'expected a number from 0 to 2^53 - 1, or null' });
     }
   }
 }

@@ -179,6 +179,25 @@ test('secrets are masked in messages, metadata and every text of a task before t
   assert.equal(intake.mask(`see ${token}`), 'see [redacted:github-token]');
 });
 
+test('what masking makes longer is held to the limits again, and a secret source is masked', async () => {
+  const { send, stored } = await door();
+  await send({ message: '://a:b@'.repeat(149_000), source: `AKIA${'ABCD2345'.repeat(2)}` });
+  const all = await stored();
+  assert.ok(all.length > 1 && all.every(({ message }) => Buffer.byteLength(message) <= LINE_BYTES));
+  assert.equal(all[0]?.source, '[redacted:aws-key]');
+});
+
+test('a body with far too many entries is refused before it is parsed', async () => {
+  const { intake } = await door();
+  for (const body of [`[${'{},'.repeat(8_000_000)}{}]`, `[${'"\\\\",'.repeat(2_000_000)}1]`]) {
+    const startMs = performance.now();
+    await assert.rejects(intake.append({ taskId: 'task-1', body, format: 'json' }), { code: 'too_many_lines' });
+    assert.ok(performance.now() - startMs < 1_000);
+  }
+  const commas = JSON.stringify([{ message: ',"\\'.repeat(200_000), metadata: { list: Array(5_000).fill(1) } }]);
+  assert.equal((await intake.append({ taskId: 'task-1', body: commas, format: 'json' })).accepted, 1);
+});
+
 test('a task with wrong fields is refused with every fault named', async () => {
   const { intake } = await door();
   const wrong = {
@@ -186,12 +205,14 @@ test('a task with wrong fields is refused with every fault named', async () => {
     tags: 'not a list',
     createdAt: 'yesterday',
     metrics: { costUsd: -1, coffee: 2 },
-    exitCode: 1.5,
+    exitCode: 2 ** 60,
+    error: { an: 'object' },
   } as unknown as Parameters<typeof intake.createTask>[0];
   await assert.rejects(intake.createTask(wrong), (error: { code: string; errors: { path: string }[] }) => {
     assert.equal(error.code, 'invalid_task');
     assert.deepEqual(error.errors.map(({ path }) => path).sort(), [
       'created_at',
+      'error',
       'exit_code',
       'metrics.coffee',
       'metrics.cost_usd',

@@ -66,6 +66,24 @@ test('ordinary lines stay as they are', () => {
   assert.equal(redactor.count, 0);
 });
 
+test('escapes in JSON hide no secret, and two masked keys keep both their values', () => {
+  const token = SECRETS['github-token'] ?? '';
+  const redactor = createRedactor(['say "friend" and enter']);
+  const metadata = { log: `first\n${token}\tend`, told: 'say "friend" and enter', plain: 'a\nb' };
+  assert.deepEqual(JSON.parse(redactor.maskJson(JSON.stringify(metadata))), {
+    log: 'first\n[redacted:github-token]\tend',
+    told: '[redacted:registered]',
+    plain: 'a\nb',
+  });
+  const untouched = '{"text": "a\\nb"}';
+  assert.equal(redactor.maskJson(untouched), untouched);
+  const other = token.replace('a', 'z');
+  assert.deepEqual(JSON.parse(redactor.maskJson(JSON.stringify({ [token]: 1, [other]: 2 }))), {
+    '[redacted:github-token]': 1,
+    '[redacted:github-token] 2': 2,
+  });
+});
+
 test('JSON stays JSON, whatever is masked in it', () => {
   const redactor = createRedactor(['nsecret12', '"},{"a":"']);
   const texts = fc.oneof(
