@@ -28,6 +28,7 @@ export function readPage(
   const scan = new Scan(db, facets, { taskNo: task.task_no, filter });
   const page = new PageBuilder(task.task_id, facets, { window, query });
   if (window.lowest > window.highest) return page.finished();
+  if (page.room <= 0) return page.soFar();
   if (isOpenFilter(filter)) return readOpen(scan, page, window);
   let visited = 0;
   for (const block of scan.blocks(window.lowest, window.highest, order)) {

@@ -255,6 +255,10 @@ export function readContract(open: OpenStore): void {
         assert.deepEqual([second.count, second.done], [47, true]);
       }
     }
+    for (const filter of [{}, { levels: ['ERROR'] }] as LogFilter[]) {
+      const none = await store.read('a', { limit: 0, filter });
+      assert.deepEqual([none.count, none.scannedTo, none.done], [0, 0, false]);
+    }
     const tiny = await store.read('a', { limit: 10, maxBytes: 1 });
     assert.deepEqual([tiny.count, tiny.firstSeq, tiny.done], [1, 1, false]);
   });
