@@ -183,9 +183,11 @@ test('the list filters by status and text, and opens a task by keyboard', page, 
   await until('one row', async () => (await page.locator('tr[data-task]').count()) === 1);
   assert.equal(new URL(page.url()).searchParams.get('status'), 'failed');
   await page.getByRole('button', { name: 'Clear' }).click();
+  await until('all rows', async () => (await page.locator('tr[data-task]').count()) === 3);
   await page.keyboard.press('/');
   await page.keyboard.type('gam');
   await until('one row', async () => (await page.locator('tr[data-task]').count()) === 1);
+  await page.locator('tr[data-task=gamma]').waitFor();
   await page.keyboard.press('Escape');
   await page.keyboard.press('j');
   await page.keyboard.press('Enter');
