@@ -93,7 +93,7 @@ export class StoreIntake implements Intake {
   #prepareText(raw: TextBatch): Batch {
     const { taskId, captured = false } = raw;
     const reading = { taskId, captured, nowMs: this.#clock.now() };
-    const kept: Kept = { drafts: [], filtered: 0, lost: 0 };
+    const kept: Kept = { drafts: [], filtered: 0, lost: 0, sources: new Map() };
     const faults: Fault[] = [];
     let code: ErrorCode = 'invalid_lines';
     for (const { place, value } of parseBody(raw)) {
@@ -108,18 +108,20 @@ export class StoreIntake implements Intake {
       }
     }
     if (faults.length > 0) throw invalidLines(faults, code);
-    return { taskId, ...kept, ...(raw.key !== undefined && { key: keyOf(raw.key, raw.body) }) };
+    const { drafts, filtered, lost } = kept;
+    return { taskId, drafts, filtered, lost, ...(raw.key !== undefined && { key: keyOf(raw.key, raw.body) }) };
   }
 
   #preparePacked({ taskId, packed }: PackedBatch): Batch {
-    const kept: Kept = { drafts: [], filtered: 0, lost: 0 };
+    const kept: Kept = { drafts: [], filtered: 0, lost: 0, sources: new Map() };
     for (const draft of unpacked(packed)) this.#keep(draft, true, kept);
-    return { taskId, ...kept };
+    const { drafts, filtered, lost } = kept;
+    return { taskId, drafts, filtered, lost };
   }
 
   /** Redact, then the level gate; a captured line over the limit goes on in following ones. */
   #keep(draft: Draft, captured: boolean, kept: Kept): void {
-    const masked = this.#redacted(draft);
+    const masked = this.#redacted(draft, kept.sources);
     kept.lost += lostBy(masked.metadataJson);
     if (masked.type === 'log' && levelRank(masked.level) < this.#lowestRank) kept.filtered += 1;
     // What was masked may have become longer than the limit that it was held to.
@@ -127,17 +129,25 @@ export class StoreIntake implements Intake {
     else kept.drafts.push(masked);
   }
 
-  #redacted(draft: Draft): Draft {
+  #redacted(draft: Draft, sources: Map<string, string>): Draft {
     const message = this.#redactor.mask(draft.message);
     const metadataJson = draft.metadataJson && this.#redactor.maskJson(draft.metadataJson);
-    const source = this.#redactor.mask(draft.source);
+    const source = this.#maskedSource(draft.source, sources);
     if (message === draft.message && metadataJson === draft.metadataJson && source === draft.source) return draft;
     return {
       ...draft,
       message,
-      source: source.slice(0, SOURCE_CHARS).toWellFormed(),
+      source,
       metadataJson: metadataJson && fittingMetadata(metadataJson),
     };
+  }
+
+  #maskedSource(source: string, sources: Map<string, string>): string {
+    const known = sources.get(source);
+    if (known !== undefined) return known;
+    const masked = this.#redactor.mask(source).slice(0, SOURCE_CHARS).toWellFormed();
+    sources.set(source, masked);
+    return masked;
   }
 
   #refuseClosed(): void {
@@ -149,6 +159,8 @@ interface Kept {
   readonly drafts: Draft[];
   filtered: number;
   lost: number;
+  /** Masked sources of this batch: there are few of them, and many lines. */
+  readonly sources: Map<string, string>;
 }
 
 function keyOf(value: string, body: string | Uint8Array): { value: string; digest: string } {
