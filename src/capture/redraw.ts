@@ -1,3 +1,5 @@
+import { changedStyle } from './style.ts';
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: ESC begins the sequences that are looked for
 const TOKEN = /\u001b\[([0-9;?]*)([A-Za-z])|[\s\S]/gu;
 
@@ -5,14 +7,16 @@ const TOKEN = /\u001b\[([0-9;?]*)([A-Za-z])|[\s\S]/gu;
 const MAX_GAP = 500;
 /** Columns that can be drawn over, wider than any terminal; what is printed further right is kept as plain text. */
 const MAX_CELLS = 10_000;
+const RESET = '\u001b[0m';
 
 interface Cell {
   readonly text: string;
+  /** Parameters of `ESC[…m`; empty for none. */
   readonly style: string;
 }
 
 /**
- * A line that is drawn over: `\r` goes back to its start, what follows replaces what stands there, character by character, as a
+ * A line that is drawn over: `\r` (or `ESC[G`) goes back to its start, what follows replaces what stands there, character by character, as a
  * terminal does. `ESC[K` erases to the end, `ESC[2K` all of it, `ESC[nD`, `ESC[nC` and `ESC[nG` move. Colours stay with the
  * characters that were printed in them. Every character takes one cell: for wide ones a terminal would differ by a column.
  */
@@ -27,7 +31,7 @@ export class Redraw {
 
   write(text: string): void {
     for (const [token, parameters, command] of text.matchAll(TOKEN)) {
-      if (command !== undefined) this.#control(token, parameters ?? '', command);
+      if (command !== undefined) this.#control(parameters ?? '', command);
       else if (token === '\r') this.#return();
       else if (token === '\b') this.#column = Math.max(0, this.#column - 1);
       else this.#put(token);
@@ -39,11 +43,11 @@ export class Redraw {
     let style = '';
     let text = '';
     for (const cell of this.#cells) {
-      if (cell.style !== style) text += (style === '' ? '' : '\u001b[0m') + cell.style;
+      if (cell.style !== style) text += (style && RESET) + (cell.style && `\u001b[${cell.style}m`);
       style = cell.style;
       text += cell.text;
     }
-    return style === '' ? text + this.#tail : `${text}\u001b[0m${this.#tail}`;
+    return text + (style && RESET) + this.#tail;
   }
 
   /** How it would look with more written to it. */
@@ -76,10 +80,11 @@ export class Redraw {
     this.#column += 1;
   }
 
-  #control(token: string, parameters: string, command: string): void {
+  #control(parameters: string, command: string): void {
     const count = Math.min(Number.parseInt(parameters, 10) || 1, MAX_CELLS);
-    if (command === 'm') this.#style = /^0?$/.test(parameters) ? '' : (this.#style + token).slice(-200);
+    if (command === 'm') this.#style = changedStyle(this.#style, parameters);
     else if (command === 'K') this.#erase(parameters);
+    else if (command === 'G' && count === 1) this.#return();
     else if (command === 'G') this.#column = Math.min(count - 1, this.#cells.length + MAX_GAP);
     else if (command === 'C') this.#column = Math.min(this.#column + count, this.#cells.length + MAX_GAP);
     else if (command === 'D') this.#column = Math.max(0, this.#column - count);

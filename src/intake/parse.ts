@@ -1,5 +1,5 @@
 import { type ErrorCode, type Fault, TrailError } from '../core/error.ts';
-import { BATCH_LINES } from '../core/limits.ts';
+import { BATCH_LINES, JSON_DEPTH } from '../core/limits.ts';
 import type { TextBatch } from '../core/ports.ts';
 
 /** A parsed line with its place: the line number in NDJSON, the place in an array, both from 1. */
@@ -16,6 +16,12 @@ const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
+/** A list needs two characters an element, so a shorter text cannot hold too many. */
+const HARMLESS_CHARS = 2 * BATCH_LINES;
+/** Levels of a list of entries whose metadata nests as deep as it may; a little more is left to be told apart later. */
+const NESTING = JSON_DEPTH + 8;
+const TOO_DEEP = `expected at most ${NESTING} levels of nesting`;
+
 /** Fault reports name this many lines; more would not help to find the mistake. */
 export const FAULTS_NAMED = 20;
 
@@ -26,8 +32,7 @@ export function parseBody({ body, format }: Pick<TextBatch, 'body' | 'format'>):
 }
 
 function parseDocument(text: string): readonly Parsed[] {
-  // Parsing what is far too much would take gigabytes before it could be refused. An element takes two characters at least.
-  if (text.length > 2 * BATCH_LINES && elementsOf(text) > BATCH_LINES) throw tooMany(BATCH_LINES + 1);
+  refuseFlood(text);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -41,22 +46,31 @@ function parseDocument(text: string): readonly Parsed[] {
   return values.map((held, index) => ({ place: index + 1, value: held }));
 }
 
-/** About how many elements the outermost array has: its commas, outside of texts. Stops counting beyond the limit. */
-function elementsOf(text: string): number {
+/**
+ * Refuse what would take gigabytes to parse before it could be refused: too many elements in an outermost list, or nesting without
+ * end. Looks only at texts long enough to do harm, counts outside of strings, and leaves every other fault to the parser.
+ */
+function refuseFlood(text: string): void {
+  if (text.length <= HARMLESS_CHARS) return;
+  const isList = text.trimStart().startsWith('[');
   let depth = 0;
   let elements = 1;
-  for (let at = 0; at < text.length && elements <= BATCH_LINES; at++) {
+  for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) {
       at = text.indexOf('"', at + 1);
       // A quote behind an odd number of backslashes does not end the text.
       while (at !== -1 && isEscaped(text, at)) at = text.indexOf('"', at + 1);
-      if (at === -1) break;
-    } else if (code === OPEN_LIST || code === OPEN_OBJECT) depth += 1;
-    else if (code === CLOSE_LIST || code === CLOSE_OBJECT) depth -= 1;
-    else if (code === COMMA && depth === 1) elements += 1;
+      if (at === -1) return;
+    } else if (code === OPEN_LIST || code === OPEN_OBJECT) {
+      depth += 1;
+      if (depth > NESTING) throw new TrailError('invalid_json', TOO_DEEP);
+    } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) depth -= 1;
+    else if (code === COMMA && depth === 1 && isList) {
+      elements += 1;
+      if (elements > BATCH_LINES) throw tooMany(elements);
+    }
   }
-  return elements;
 }
 
 function isEscaped(text: string, at: number): boolean {
@@ -77,9 +91,11 @@ function parseLines(text: string): readonly Parsed[] {
     if (line === '' || line.trim() === '') continue;
     if (parsed.length === BATCH_LINES) throw tooMany(BATCH_LINES + 1);
     try {
+      refuseFlood(line);
       parsed.push({ place, value: JSON.parse(line) });
     } catch (error) {
-      faults.push({ path: `line ${place}`, detail: `not valid JSON: ${reason(error)}` });
+      const detail = error instanceof TrailError ? error.message : `not valid JSON: ${reason(error)}`;
+      faults.push({ path: `line ${place}`, detail });
       if (faults.length === FAULTS_NAMED) break;
     }
   }

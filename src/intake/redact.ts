@@ -92,13 +92,16 @@ export function maskedValue(value: Json, redactor: Pick<Redactor, 'mask'>): Json
   if (typeof value !== 'object' || value === null) return value;
   // Entries, so that a key `__proto__` stays a key.
   const masked: [string, Json][] = [];
-  const keys = new Set<string>();
+  // Two secrets of a kind as keys would fall together, and one value with them. Where to go on counting is remembered: a search
+  // from 2 for each of many like names would take quadratic time.
+  const lastNumber = new Map<string, number>();
   for (const [key, held] of Object.entries(value)) {
     const name = redactor.mask(key.toWellFormed());
-    // Two secrets of a kind as keys would fall together, and one value with them.
     let unique = name;
-    for (let again = 2; keys.has(unique); again++) unique = `${name} ${again}`;
-    keys.add(unique);
+    let number = lastNumber.get(name) ?? 0;
+    while (lastNumber.has(unique)) unique = `${name} ${++number + 1}`;
+    lastNumber.set(name, number);
+    if (unique !== name) lastNumber.set(unique, 0);
     masked.push([unique, maskedValue(held, redactor)]);
   }
   return Object.fromEntries(masked);

@@ -41,9 +41,7 @@ export function checkedChange<T extends TaskDraft | TaskChange>(change: T): T {
   checkMetrics(fields, faults);
   if (typeof fields.error === 'string') fields.error = cut(fields.error.toWellFormed(), TASK_JSON_BYTES);
   else if (fields.error != null) faults.push({ path: 'error', detail: 'expected text or null' });
-  if (fields.exitCode != null && fields.exitCode !== Number(fields.exitCode) << 0) {
-    faults.push({ path: 'exit_code', detail: 'expected a whole number of 32 bits, or null' });
-  }
+  checkExitCode(fields, faults);
   if (faults.length > 0) {
     const named = faults.map(({ path, detail }) => `${path}: ${detail}`).join('; ');
     throw new TrailError('invalid_task', named, { errors: faults });
@@ -105,9 +103,13 @@ function checkTags(fields: Record<string, unknown>, faults: Fault[]): void {
 function checkMetrics(fields: Record<string, unknown>, faults: Fault[]): void {
   const { metrics } = fields;
   if (metrics === undefined || metrics === null) return;
+  if (typeof metrics !== 'object' || Array.isArray(metrics)) {
+    faults.push({ path: 'metrics', detail: 'expected an object of figures' });
+    return;
+  }
   for (const [name, value] of Object.entries(metrics)) {
     const path = `metrics.${snake(name)}`;
-    if (!(name in NO_METRICS))
+    if (!Object.hasOwn(NO_METRICS, name))
       faults.push({ path, detail: `expected one of ${Object.keys(NO_METRICS).map(snake).join(', ')}` });
     else if (
       value !== null &&
@@ -116,6 +118,13 @@ function checkMetrics(fields: Record<string, unknown>, faults: Fault[]): void {
       faults.push({ path, detail: 'expected a number from 0 to 2^53 - 1, or null' });
     }
   }
+}
+
+/** POSIX gives 0–255 and the like, Windows unsigned 32 bits (0xC0000005), some programs the same as signed ones. */
+function checkExitCode({ exitCode }: Record<string, unknown>, faults: Fault[]): void {
+  if (exitCode === undefined || exitCode === null) return;
+  const fine = Number.isInteger(exitCode) && Number(exitCode) >= -(2 ** 31) && Number(exitCode) < 2 ** 32;
+  if (!fine) faults.push({ path: 'exit_code', detail: 'expected a whole number of 32 bits, or null' });
 }
 
 function snake(name: string): string {

@@ -109,21 +109,35 @@ test('JSON stays JSON, whatever is masked in it', () => {
   );
 });
 
-test('hostile text costs no time', () => {
-  const { mask } = createRedactor();
+test('many keys that mask alike keep their values, each under a name of its own, in linear time', () => {
+  const redactor = createRedactor();
+  const keys = Array.from({ length: 40_000 }, (_, index) => `://:${index}@`);
   const start = performance.now();
-  for (const unit of [
-    '://',
-    '://a:',
-    '-----BEGIN PRIVATE KEY-----',
-    'eyJ',
-    'eyJaaaaaaaaa.',
-    'sk-',
-    'A',
-    'xoxb-',
-  ] as const) {
-    mask(unit.repeat(Math.ceil(200_000 / unit.length)));
-  }
-  const tookMs = performance.now() - start;
-  assert.ok(tookMs < 3_000, `${tookMs} ms`);
+  const masked = JSON.parse(redactor.maskJson(JSON.stringify(Object.fromEntries(keys.map((key, at) => [key, at])))));
+  assert.ok(performance.now() - start < 2_000);
+  assert.deepEqual(Object.values(masked), [...keys.keys()]);
+  assert.equal(redactor.count, keys.length);
+  // A key that already looks like a numbered one is not overwritten either.
+  const clash = { '://:a@': 1, '://:[redacted:url-password]@ 2': 2, '://:b@': 3 };
+  assert.deepEqual(Object.values(JSON.parse(redactor.maskJson(JSON.stringify(clash)))).sort(), [1, 2, 3]);
 });
+
+const HOSTILE = [
+  ...['://', '://a', '://a:', '://a:b@', `://${'a'.repeat(255)}`, `://:${'a'.repeat(255)}`],
+  ...['-----BEGIN ', '-----BEGIN A A A A', '-----BEGIN PRIVATE KEY-----', 'PRIVATE KEY', '-'],
+  ...['eyJ', 'eyJ-', '-eyJ', 'eyJaaaaaaaa.', '.eyJaaaaaaaa', `eyJ${'a'.repeat(4_096)} `, `eyJ${'a'.repeat(9_000)}.`],
+  ...['sk-', 'sk-ant-', 'sk-proj-', 'sk_live_', 'whsec_', 'xoxb-', 'xapp-1-', 'glpat-', 'pypi-', 'pypi-AgE'],
+  ...['AKIA', 'AIza', 'npm_', 'ghp_', `ghp_${'a'.repeat(35)} `, 'github_pat_', 'A'],
+];
+for (const unit of HOSTILE) {
+  test(`a mebibyte of ${JSON.stringify(unit.slice(0, 30))} (${unit.length} characters) holds nothing up`, () => {
+    const text = unit.repeat(Math.ceil(2 ** 20 / unit.length));
+    // The best of three: another program on the machine is no fault of ours.
+    const tookMs = [1, 2, 3].map(() => {
+      const start = performance.now();
+      createRedactor().mask(text);
+      return performance.now() - start;
+    });
+    assert.ok(Math.min(...tookMs) < 300, `${tookMs} ms`);
+  });
+}
