@@ -1,4 +1,5 @@
 import type { Draft } from './entry.ts';
+import { TrailError } from './error.ts';
 import { newTaskId } from './id.ts';
 import { LAST_LINE_CHARS } from './limits.ts';
 import { checkMove, isEnded, type Status } from './status.ts';
@@ -29,6 +30,8 @@ export function newTask(given: TaskDraft, now: string): Task {
     userId: null,
     machineId: null,
     owner: null,
+    runner: null,
+    priority: 0,
     tags: [],
     pinned: false,
     params: null,
@@ -53,10 +56,14 @@ export function newTask(given: TaskDraft, now: string): Task {
 }
 
 /**
- * The task after a change: the one place that says what a move does to its other fields. Throws `invalid_transition`.
+ * The task after a change: the one place that says what a move does to its other fields. Throws `invalid_transition`, also when
+ * the task has none of the statuses `from`.
  * Repeating the same ending answers the very same task, so that a retry changes nothing.
  */
-export function changedTask(task: Task, given: TaskChange, now: string): Task {
+export function changedTask(task: Task, given: TaskChange, now: string, from?: readonly Status[]): Task {
+  if (from && !from.includes(task.status)) {
+    throw new TrailError('invalid_transition', `expected a task that is ${from.join(' or ')}, it is ${task.status}`);
+  }
   const change = defined(given);
   const status = change.status ?? task.status;
   checkMove(task.status, status);

@@ -1,4 +1,4 @@
-import type { Draft } from './entry.ts';
+import type { Draft, Json } from './entry.ts';
 import type { TrailError } from './error.ts';
 import type { LogFilter } from './filter.ts';
 import type { Level } from './level.ts';
@@ -16,6 +16,7 @@ import type {
   TaskQuery,
   Totals,
 } from './query.ts';
+import type { Status } from './status.ts';
 import type { Task, TaskChange, TaskDraft } from './task.ts';
 
 /** Entries of one task on their way in: as text, which stays bytes until the thread that stores it, or packed. */
@@ -58,6 +59,8 @@ export interface StoreReader {
   task(taskId: string): Promise<Task>;
   /** Tasks that match, in order, with a cursor to the next page. */
   tasks(query: TaskQuery): Promise<TaskPage>;
+  /** Tasks that a runner of ours executes or will execute, in these statuses: by priority, then oldest first, at most `limit`. */
+  runs(statuses: readonly Status[], limit: number): Promise<readonly Task[]>;
   /** How many tasks there are by status, source, kind, agent and tag. */
   taskFacets(query: TaskQuery): Promise<TaskFacets>;
   /** One page of lines: at most `limit`, about `maxBytes`, found among at most `READ_ROWS` visited. `scannedTo` and `done` say how far it came. */
@@ -85,8 +88,11 @@ export interface Store extends StoreReader {
   append(batches: readonly Batch[]): Promise<readonly Appended[]>;
   /** Store a new task, or throw `task_exists` or `task_deleted`. */
   createTask(task: Task): Promise<Task>;
-  /** Apply a change by the rules of `changedTask`, and answer the task as it is then. */
-  changeTask(taskId: string, change: TaskChange): Promise<Task>;
+  /**
+   * Apply a change by the rules of `changedTask`, and answer the task as it is then. With `from` only a task that has one of these
+   * statuses changes; any other throws `invalid_transition`. So of many that claim a queued task, one gets it.
+   */
+  changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task>;
   /** Forget the task and its lines; its id answers `task_deleted` from now on. */
   deleteTask(taskId: string, by: string): Promise<void>;
   /** Commit nothing, to show that it could. Throws what a commit would throw. */
@@ -101,10 +107,14 @@ export interface Intake {
   /** Resolves after the commit. Throws `invalid_lines` and stores nothing when a line is wrong. */
   append(batch: RawBatch): Promise<Receipt>;
   createTask(draft: TaskDraft): Promise<Task>;
-  changeTask(taskId: string, change: TaskChange): Promise<Task>;
+  /** With `from`: only a task that has one of these statuses changes. */
+  changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task>;
   deleteTask(taskId: string, by: string): Promise<void>;
   /** Lines of type `log` below this level are counted as filtered and not kept. */
   setTaskLevel(level: Level): Promise<void>;
+  /** A setting that outlives the process; null when it was never set. */
+  setting(name: string): Promise<Json>;
+  setSetting(name: string, value: Json): Promise<void>;
   /** Resolves when the store can commit. Throws what a commit would throw. */
   check(): Promise<void>;
   /** Replace what is secret in a text that is shown but never stored. */

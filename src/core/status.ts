@@ -28,7 +28,7 @@ const ALIASES: ReadonlyMap<string, Status> = new Map([
 const ENDINGS: readonly Status[] = ['completed', 'failed', 'cancelled', 'timed_out'];
 /** Which status may follow which. An ended task moves only when it is reopened: a reporter that was thought gone comes back. */
 export const MOVES: Readonly<Record<Status, readonly Status[]>> = {
-  queued: ['discovering', 'pending_approval', 'executing', ...ENDINGS],
+  queued: ['discovering', 'pending_approval', 'executing', 'paused', ...ENDINGS],
   discovering: ['pending_approval', 'approved', 'executing', 'awaiting_input', 'paused', 'queued', ...ENDINGS],
   pending_approval: ['approved', 'rejected', ...ENDINGS],
   approved: ['queued', 'executing', ...ENDINGS],

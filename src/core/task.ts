@@ -44,6 +44,10 @@ export interface Task {
   readonly userId: string | null;
   readonly machineId: string | null;
   readonly owner: string | null;
+  /** Who runs it here, as `plugin:<id>` or `agent:<name>`; null when an outside program reports it. */
+  readonly runner: string | null;
+  /** Greater goes first in the queue (default 0). */
+  readonly priority: number;
   readonly tags: readonly string[];
   readonly pinned: boolean;
   readonly createdAt: string;
@@ -66,7 +70,7 @@ export type TaskDraft = {
 } & { readonly metrics?: Partial<Metrics> };
 
 /** What may change in a task. `metadata` and `metrics` are merged, all else is replaced. */
-export type TaskChange = Omit<TaskDraft, 'taskId' | 'createdAt'>;
+export type TaskChange = Omit<TaskDraft, 'taskId' | 'createdAt' | 'runner'>;
 
 export const NO_METRICS: Metrics = {
   costUsd: null,

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { newTask } from '../core/change.ts';
-import type { Draft } from '../core/entry.ts';
+import type { Draft, Json } from '../core/entry.ts';
 import { type ErrorCode, type Fault, TrailError } from '../core/error.ts';
 import { type Level, levelRank } from '../core/level.ts';
 import { SOURCE_CHARS } from '../core/limits.ts';
 import { lostBy } from '../core/loss.ts';
 import type { Batch, Intake, PackedBatch, RawBatch, Store, TextBatch } from '../core/ports.ts';
 import type { Receipt } from '../core/query.ts';
+import type { Status } from '../core/status.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../core/time.ts';
 import { CommitGroup } from './commit-group.ts';
@@ -56,11 +57,11 @@ export class StoreIntake implements Intake {
     return this.#store.createTask(newTask(checked, isoTime(this.#clock.now())));
   }
 
-  async changeTask(taskId: string, change: TaskChange): Promise<Task> {
+  async changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task> {
     this.#refuseClosed();
     // Lines that were sent before the end stand before it.
     await this.#group.settled();
-    return this.#store.changeTask(taskId, maskedFields(checkedChange(change), this.#redactor));
+    return this.#store.changeTask(taskId, maskedFields(checkedChange(change), this.#redactor), from);
   }
 
   async deleteTask(taskId: string, by: string): Promise<void> {
@@ -70,6 +71,16 @@ export class StoreIntake implements Intake {
 
   async setTaskLevel(level: Level): Promise<void> {
     this.#lowestRank = levelRank(level);
+  }
+
+  async setting(name: string): Promise<Json> {
+    const json = await this.#store.setting(name);
+    return json === null ? null : (JSON.parse(json) as Json);
+  }
+
+  async setSetting(name: string, value: Json): Promise<void> {
+    this.#refuseClosed();
+    await this.#store.setSetting(name, value === null ? null : this.#redactor.maskJson(JSON.stringify(value)));
   }
 
   async check(): Promise<void> {

@@ -52,6 +52,8 @@ export const Task = Type.Object({
   user_id: orNull(Type.String()),
   machine_id: orNull(Type.String()),
   owner: orNull(Type.String()),
+  runner: orNull(Type.String({ description: '`plugin:<id>` or `agent:<name>` when it runs here' })),
+  priority: Type.Integer({ description: 'Greater goes first in the queue' }),
   tags: Type.Array(Type.String()),
   pinned: Type.Boolean(),
   created_at: time,

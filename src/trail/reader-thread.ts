@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { LogFilter } from '../core/filter.ts';
 import type { ReadQuery, TaskQuery } from '../core/query.ts';
+import type { Status } from '../core/status.ts';
 import { SqliteReader } from '../store/sqlite/reader.ts';
 import { type Methods, serveThread } from './serve-thread.ts';
 
@@ -15,6 +16,7 @@ function open(dataDir: string): Methods {
   return {
     task: (taskId: string) => reader.task(taskId),
     tasks: (query: TaskQuery) => reader.tasks(query),
+    runs: (statuses: readonly Status[], limit: number) => reader.runs(statuses, limit),
     taskFacets: (query: TaskQuery) => reader.taskFacets(query),
     read: async (taskId: string, query: ReadQuery) => {
       const { json, count, firstSeq, lastSeq, skipped, scannedTo, done } = await reader.read(taskId, query);

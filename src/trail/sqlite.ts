@@ -1,3 +1,4 @@
+import type { Json } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
 import type { LogFilter } from '../core/filter.ts';
 import type { Level } from '../core/level.ts';
@@ -16,6 +17,7 @@ import type {
   TaskQuery,
   Totals,
 } from '../core/query.ts';
+import type { Status } from '../core/status.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
 import { createRedactor, type Redactor } from '../intake/redact.ts';
 import { Thread } from './thread.ts';
@@ -79,8 +81,8 @@ export class ThreadIntake implements Intake {
     return this.#thread.call('createTask', [draft]);
   }
 
-  changeTask(taskId: string, change: TaskChange): Promise<Task> {
-    return this.#thread.call('changeTask', [taskId, change]);
+  changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task> {
+    return this.#thread.call('changeTask', [taskId, change, from]);
   }
 
   deleteTask(taskId: string, by: string): Promise<void> {
@@ -89,6 +91,14 @@ export class ThreadIntake implements Intake {
 
   setTaskLevel(level: Level): Promise<void> {
     return this.#thread.call('setTaskLevel', [level]);
+  }
+
+  setting(name: string): Promise<Json> {
+    return this.#thread.call('setting', [name]);
+  }
+
+  setSetting(name: string, value: Json): Promise<void> {
+    return this.#thread.call('setSetting', [name, value]);
   }
 
   check(): Promise<void> {
@@ -125,6 +135,10 @@ export class ThreadReader implements StoreReader {
 
   tasks(query: TaskQuery): Promise<TaskPage> {
     return this.#thread.call('tasks', [query]);
+  }
+
+  runs(statuses: readonly Status[], limit: number): Promise<readonly Task[]> {
+    return this.#thread.call('runs', [statuses, limit]);
   }
 
   taskFacets(query: TaskQuery): Promise<TaskFacets> {

@@ -3,9 +3,11 @@
  * here, so that a slow disk or a large batch never holds up the thread that answers people.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Json } from '../core/entry.ts';
 import type { Level } from '../core/level.ts';
 import { FOREIGN_POLL_MS } from '../core/limits.ts';
 import type { RawBatch } from '../core/ports.ts';
+import type { Status } from '../core/status.ts';
 import type { TaskChange, TaskDraft } from '../core/task.ts';
 import { StoreIntake } from '../intake/intake.ts';
 import { createRedactor } from '../intake/redact.ts';
@@ -38,15 +40,16 @@ function open({ dataDir, secrets, taskLevel }: WriterOptions, tell: (told: Told)
     ready: () => true,
     append: (batch: RawBatch) => intake.append(batch),
     createTask: (draft: TaskDraft) => intake.createTask(draft),
-    changeTask: (taskId: string, change: TaskChange) => intake.changeTask(taskId, change),
+    changeTask: (taskId: string, change: TaskChange, from?: readonly Status[]) =>
+      intake.changeTask(taskId, change, from),
     deleteTask: async (taskId: string, by: string) => {
       await intake.deleteTask(taskId, by);
       purge();
     },
     check: () => intake.check(),
     setTaskLevel: (level: Level) => intake.setTaskLevel(level),
-    setting: (name: string) => store.setting(name),
-    setSetting: (name: string, json: string | null) => store.setSetting(name, json),
+    setting: (name: string) => intake.setting(name),
+    setSetting: (name: string, value: Json) => intake.setSetting(name, value),
     close: async () => {
       clearInterval(foreign);
       await intake.close();

@@ -39,6 +39,8 @@ test('a task has the names of the contract on the wire', () => {
     ...['task_id', 'kind', 'title', 'status', 'ended', 'source', 'provider', 'assigned_agent', 'agent_type', 'model'],
     ...['user_id', 'machine_id', 'owner', 'tags', 'pinned', 'created_at', 'started_at', 'completed_at', 'updated_at'],
     ...['params', 'input', 'metadata', 'metrics', 'result', 'error', 'exit_code', 'log'],
+    // Ours, beyond the contract: who runs it here, and its place in the queue.
+    ...['runner', 'priority'],
   ];
   const wire = taskToWire(FULL);
   assert.deepEqual(Object.keys(wire).sort(), names.sort());

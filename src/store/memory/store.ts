@@ -17,6 +17,7 @@ import type {
   TaskQuery,
   Totals,
 } from '../../core/query.ts';
+import type { Status } from '../../core/status.ts';
 import type { Task, TaskChange } from '../../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../../core/time.ts';
 import { countMatches, histogramOf, readPage, statsOf } from './lines.ts';
@@ -92,9 +93,9 @@ export class MemoryStore implements Store {
     return task;
   }
 
-  async changeTask(taskId: string, change: TaskChange): Promise<Task> {
+  async changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task> {
     const held = this.#find(taskId);
-    const task = changedTask(held.task, change, isoTime(this.#clock.now()));
+    const task = changedTask(held.task, change, isoTime(this.#clock.now()), from);
     if (task === held.task) return task;
     held.task = task;
     this.#committed(held);
@@ -129,6 +130,13 @@ export class MemoryStore implements Store {
 
   async tasks(query: TaskQuery): Promise<TaskPage> {
     return pageOf(this.#allTasks(), query);
+  }
+
+  async runs(statuses: readonly Status[], limit: number): Promise<readonly Task[]> {
+    return this.#allTasks()
+      .filter(({ runner, status }) => runner !== null && statuses.includes(status))
+      .sort((a, b) => b.priority - a.priority)
+      .slice(0, limit);
   }
 
   async taskFacets(query: TaskQuery): Promise<TaskFacets> {

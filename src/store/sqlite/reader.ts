@@ -13,13 +13,14 @@ import type {
   TaskQuery,
   Totals,
 } from '../../core/query.ts';
+import type { Status } from '../../core/status.ts';
 import type { Task } from '../../core/task.ts';
 import { type Clock, systemClock } from '../../core/time.ts';
 import { type Database, openDatabaseForReading, storeError } from './database.ts';
 import { Facets } from './facets.ts';
 import { readPage } from './read.ts';
 import { countLines, histogramOf, statsOf } from './summary.ts';
-import { countFacets, defineFold, listTasks } from './task-list.ts';
+import { countFacets, defineFold, listRuns, listTasks } from './task-list.ts';
 import { type TaskRow, taskOfRow, taskRow } from './task-row.ts';
 
 /** Reads one database through a connection of its own. Every method is one short read, or several with turns between them. */
@@ -46,6 +47,10 @@ export class SqliteReader implements StoreReader {
 
   async tasks(query: TaskQuery): Promise<TaskPage> {
     return this.#reading(() => listTasks(this.#db, query));
+  }
+
+  async runs(statuses: readonly Status[], limit: number): Promise<readonly Task[]> {
+    return this.#reading(() => listRuns(this.#db, statuses, limit));
   }
 
   async taskFacets(query: TaskQuery): Promise<TaskFacets> {

@@ -15,6 +15,7 @@ import type {
   TaskQuery,
   Totals,
 } from '../../core/query.ts';
+import type { Status } from '../../core/status.ts';
 import type { Task, TaskChange } from '../../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../../core/time.ts';
 import { Appender, type Moved, type Numbers } from './append.ts';
@@ -79,13 +80,13 @@ export class SqliteStore implements Store {
     return task;
   }
 
-  async changeTask(taskId: string, change: TaskChange): Promise<Task> {
+  async changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task> {
     const nowMs = this.#clock.now();
     let changed = true;
     const task = this.#write((numbers) => {
       const row = taskRow(this.#db, taskId, nowMs);
       const before = taskOfRow(row);
-      const after = changedTask(before, change, isoTime(nowMs));
+      const after = changedTask(before, change, isoTime(nowMs), from);
       changed = after !== before;
       if (!changed) return before;
       updateTask(this.#db, row.task_no, after);
@@ -160,6 +161,10 @@ export class SqliteStore implements Store {
 
   tasks(query: TaskQuery): Promise<TaskPage> {
     return this.#reader.tasks(query);
+  }
+
+  runs(statuses: readonly Status[], limit: number): Promise<readonly Task[]> {
+    return this.#reader.runs(statuses, limit);
   }
 
   taskFacets(query: TaskQuery): Promise<TaskFacets> {

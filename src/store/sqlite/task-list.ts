@@ -2,6 +2,7 @@ import type { SQLInputValue } from 'node:sqlite';
 import { decodeCursor, encodeCursor, sortValue } from '../../core/cursor.ts';
 import { PAGE_TASKS, PAGE_TASKS_MAX } from '../../core/limits.ts';
 import type { TaskFacets, TaskPage, TaskQuery, TaskSort } from '../../core/query.ts';
+import type { Status } from '../../core/status.ts';
 import type { Task } from '../../core/task.ts';
 import type { Database } from './database.ts';
 import { TASK_SELECT, type TaskRow, taskOfRow } from './task-row.ts';
@@ -67,6 +68,17 @@ export function listTasks(db: Database, query: TaskQuery): TaskPage {
     totalExact: total <= COUNTED_TASKS,
     nextCursor: more && last ? encodeCursor({ sort, order, value: sortValue(last, sort), id: last.taskId }) : null,
   };
+}
+
+/** In the order of the queue. One status at a time, so that the index `tasks_run_here` gives the order and nothing is sorted. */
+export function listRuns(db: Database, statuses: readonly Status[], limit: number): readonly Task[] {
+  const sql = `${TASK_SELECT} WHERE tasks.runner IS NOT NULL AND tasks.status = ?
+    ORDER BY tasks.priority DESC, tasks.task_no LIMIT ?`;
+  return statuses
+    .flatMap((status) => db.all<TaskRow>(sql, status, limit))
+    .sort((a, b) => b.priority - a.priority || a.task_no - b.task_no)
+    .slice(0, limit)
+    .map(taskOfRow);
 }
 
 function sizeOf({ params_json, input_json, metadata_json, result_json, error }: TaskRow): number {

@@ -23,6 +23,8 @@ export interface TaskRow {
   user_id: string | null;
   machine_id: string | null;
   owner: string | null;
+  runner: string | null;
+  priority: number;
   tags_json: string;
   pinned: number;
   created_at: string;
@@ -76,6 +78,8 @@ export function taskOfRow(row: TaskRow): Task {
     userId: row.user_id,
     machineId: row.machine_id,
     owner: row.owner,
+    runner: row.runner,
+    priority: row.priority,
     tags: JSON.parse(row.tags_json),
     pinned: row.pinned === 1,
     createdAt: row.created_at,
@@ -114,6 +118,8 @@ export function columnsOfTask(task: Task): TaskColumns {
     user_id: task.userId,
     machine_id: task.machineId,
     owner: task.owner,
+    runner: task.runner,
+    priority: task.priority,
     tags_json: JSON.stringify(task.tags),
     pinned: task.pinned ? 1 : 0,
     created_at: task.createdAt,

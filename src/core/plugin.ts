@@ -1,0 +1,89 @@
+import type { JsonObject } from './entry.ts';
+import type { Task, TaskDraft } from './task.ts';
+import type { Logger } from './trail.ts';
+
+/** Something that can be run as a task by its id. */
+export interface Plugin<Params extends JsonObject = JsonObject> {
+  /** 1–64 characters of `A-Z a-z 0-9 . _ -`, beginning with a letter or digit. */
+  readonly id: string;
+  /** For people. */
+  readonly name: string;
+  readonly description?: string;
+  readonly version?: string;
+  /** JSON Schema of `params`, an object's; `default`s in it are filled in. Without it every object is taken. */
+  readonly parameters?: JsonObject;
+  /** Run again from its beginning when the server stopped in the middle (default false: the task fails, "server stopped"). */
+  readonly restartable?: boolean;
+  /** It calls `context.checkpoint()` or `context.onPause()`, so a running task can be paused (default false). */
+  readonly pausable?: boolean;
+  /** A person must approve each run before it starts (default false). */
+  readonly approval?: boolean;
+  /** Seconds after which a run is ended as `timed_out` (default none). */
+  readonly timeoutSeconds?: number;
+  /** Keep what the plugin prints through `console` as lines with source `console` (default false). */
+  readonly captureConsole?: boolean;
+  /**
+   * Whether `execute` takes the context. Told by its number of parameters unless said here, which a function with default or rest
+   * parameters must: JavaScript does not count those. An old plugin that takes only `params` logs through `params._task_log`.
+   */
+  readonly takesContext?: boolean;
+  /** Do the work. What it returns is the task's result, what it throws its error. */
+  execute(params: Params, context: TaskContext<Params>): unknown;
+}
+
+/** What a run has to work with. */
+export interface TaskContext<Params extends JsonObject = JsonObject> {
+  readonly taskId: string;
+  readonly params: Params;
+  /** Writes the task's lines; its source is `plugin` unless it is changed by `withSource`. */
+  readonly logger: Logger;
+  /** Aborts when the task is cancelled, rejected or timed out, and when the server stops. */
+  readonly signal: AbortSignal;
+  /** True while a person has paused the task. */
+  readonly paused: boolean;
+  /** A line with `metadata.progress`, clamped to 0–100. */
+  progress(percent: number, message?: string): void;
+  /** Ask a person, wait as `awaiting_input`, answer what was said. Rejects when the task ends first. */
+  input(question: string, options?: { readonly questionType?: string }): Promise<string>;
+  /** Ask for leave, wait as `pending_approval`. Rejects when it is refused: the task then is `rejected`. */
+  approval(plan: string): Promise<void>;
+  /** Resolves at once, or when the task goes on after a pause. Rejects when it ended. */
+  checkpoint(): Promise<void>;
+  /** Told when the task is paused (true) and goes on (false). */
+  onPause(listener: (paused: boolean) => void): void;
+  /** Tell of a child process, so that it is ended when the server dies and starts again before the child has ended. */
+  child(pid: number): void;
+  /** Figures of the run, merged into the task's metrics when it ends. */
+  metrics(figures: Partial<Task['metrics']>): void;
+  /** The same task under another source. */
+  createSubContext(source: string): TaskContext<Params>;
+}
+
+/** What is told of a plugin to those who want to run it. */
+export interface PluginInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly version: string | null;
+  /** JSON Schema of its parameters. */
+  readonly parameters: JsonObject;
+  readonly restartable: boolean;
+  readonly pausable: boolean;
+  readonly approval: boolean;
+}
+
+/** Runs plugins as tasks; what a server needs of a `TaskManager`. */
+export interface TaskRuns {
+  plugins(): readonly PluginInfo[];
+  /**
+   * Queue a run and answer its task. Throws `unknown_plugin`, and `invalid_params` that names every fault.
+   * @param draft  the task's other fields: id, title, tags, …
+   */
+  run(pluginId: string, params?: JsonObject, draft?: RunDraft): Promise<Task>;
+  /** The same run again as a new task, with `metadata.rerun_of`. Throws `not_rerunnable` for a task that was not run here. */
+  rerun(taskId: string, by?: string): Promise<Task>;
+  /** Throws `not_pausable` when what runs cannot pause. */
+  pause(taskId: string): Promise<Task>;
+}
+
+export type RunDraft = Omit<TaskDraft, 'status' | 'runner' | 'params' | 'result' | 'error' | 'exitCode'>;
