@@ -43,6 +43,8 @@ test('a task is made with what was said of it, and with every field of the contr
     owner: 'team',
     tags: ['a', 'b'],
     pinned: true,
+    runner: null,
+    priority: 0,
     completed_at: null,
     params: { depth: { n: 1 } },
     input: { message: 'please' },
