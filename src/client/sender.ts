@@ -3,6 +3,7 @@ import type { EntryInput } from '../core/entry.ts';
 import { asTrailError, ERRORS, type TrailError } from '../core/error.ts';
 import { FLUSH_MS, RETRY_FIRST_MS, RETRY_MAX_MS, TASK_BUFFER_BYTES } from '../core/limits.ts';
 import { lossNote } from '../core/loss.ts';
+import { readableObject } from '../core/readable.ts';
 
 export interface SenderOptions {
   /** Deliver a batch: NDJSON of entries. The same key means the same batch again. */
@@ -195,15 +196,10 @@ export class LineSender {
   }
 }
 
-/** The line as JSON with its time. What JSON cannot say is named instead of thrown: logging must not break what is logged. */
-function encoded(entry: EntryInput): string {
-  const timed = entry.timestamp === undefined ? { ...entry, timestamp: Date.now() } : entry;
-  try {
-    return JSON.stringify(timed);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return JSON.stringify({ ...timed, message: String(entry.message), metadata: { unreadable_metadata: reason } });
-  }
+/** The line as JSON with its time. What JSON cannot say is made readable instead of thrown: logging must not break what is logged. */
+function encoded({ metadata, ...entry }: EntryInput): string {
+  const line = readableObject({ ...entry, timestamp: entry.timestamp ?? Date.now() });
+  return metadata == null ? line : `${line.slice(0, -1)},"metadata":${readableObject(metadata)}}`;
 }
 
 /** In Node a timer must not keep a finished program alive; browsers have no such thing. */

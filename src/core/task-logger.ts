@@ -1,6 +1,6 @@
-import type { EntryInput, JsonObject } from './entry.ts';
+import { type EntryInput, isSource, type JsonObject } from './entry.ts';
 import type { Level } from './level.ts';
-import type { Logger } from './trail.ts';
+import type { LineMetadata, LineOptions, Logger } from './trail.ts';
 
 /** Where a logger's lines go: a buffer in this process, or the way to a server. */
 export interface LineSink {
@@ -19,20 +19,20 @@ export class TaskLogger implements Logger {
     this.#source = source;
   }
 
-  debug(message: string, metadata?: JsonObject): void {
-    this.#log('DEBUG', message, metadata);
+  debug(message: string, metadata?: LineMetadata | null, options?: LineOptions): void {
+    this.#log('DEBUG', message, { metadata, options });
   }
 
-  info(message: string, metadata?: JsonObject): void {
-    this.#log('INFO', message, metadata);
+  info(message: string, metadata?: LineMetadata | null, options?: LineOptions): void {
+    this.#log('INFO', message, { metadata, options });
   }
 
-  warning(message: string, metadata?: JsonObject): void {
-    this.#log('WARNING', message, metadata);
+  warning(message: string, metadata?: LineMetadata | null, options?: LineOptions): void {
+    this.#log('WARNING', message, { metadata, options });
   }
 
-  error(message: string, metadata?: JsonObject): void {
-    this.#log('ERROR', message, metadata);
+  error(message: string, metadata?: LineMetadata | null, options?: LineOptions): void {
+    this.#log('ERROR', message, { metadata, options });
   }
 
   progress(percent: number, message?: string): void {
@@ -52,13 +52,31 @@ export class TaskLogger implements Logger {
     return this.#sink.drain();
   }
 
-  #log(level: Level, message: string, metadata: JsonObject | undefined): void {
+  #log(level: Level, message: string, { metadata, options }: Rest): void {
     const entry = { message: textOf(message), level };
-    this.#add(metadata === undefined ? entry : { ...entry, metadata });
+    if (metadata === undefined || metadata === null) this.#add(entry, options?.source);
+    // The packer makes JSON of whatever was given.
+    else this.#add({ ...entry, metadata: metadata as JsonObject }, options?.source ?? sourceIn(metadata));
   }
 
-  #add(entry: EntryInput): void {
-    this.#sink.add(this.#source === undefined ? entry : { ...entry, source: this.#source });
+  #add(entry: EntryInput, named?: string): void {
+    const source = named ?? this.#source;
+    this.#sink.add(source === undefined ? entry : { ...entry, source });
+  }
+}
+
+interface Rest {
+  readonly metadata: LineMetadata | null | undefined;
+  readonly options: LineOptions | undefined;
+}
+
+/** The source that metadata names, when it can be one. Whatever was given instead of an object names none. */
+function sourceIn(metadata: LineMetadata): string | undefined {
+  try {
+    const { source } = metadata;
+    return typeof source === 'string' && isSource(source) ? source : undefined;
+  } catch {
+    return undefined;
   }
 }
 

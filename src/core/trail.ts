@@ -1,4 +1,4 @@
-import type { EntryInput, Json, JsonObject, LogEntry } from './entry.ts';
+import type { EntryInput, Json, LogEntry } from './entry.ts';
 import type { LogFilter } from './filter.ts';
 import type { Histogram, LogStats, Order, Receipt, TaskPage, TaskQuery } from './query.ts';
 import type { Metrics, Task, TaskChange, TaskDraft } from './task.ts';
@@ -39,12 +39,24 @@ export interface FollowOptions extends LogFilter {
   readonly signal?: AbortSignal;
 }
 
-/** Writes lines of one task. Never throws and returns nothing: logging must not break what is logged. */
+/** What one call says of its line besides text and metadata. */
+export interface LineOptions {
+  /** This line's source, instead of the logger's. */
+  readonly source?: string;
+}
+
+/** What a line may bear: an object. What JSON cannot say in it (circles, big integers, errors, maps) is kept as readable text. */
+export type LineMetadata = Readonly<Record<string, unknown>>;
+
+/**
+ * Writes lines of one task. Never throws and returns nothing: logging must not break what is logged. One call may name its own
+ * source: `logger.info('saved', { rows: 5 }, { source: 'database' })`; a text `source` in the metadata names it as well.
+ */
 export interface Logger {
-  debug(message: string, metadata?: JsonObject): void;
-  info(message: string, metadata?: JsonObject): void;
-  warning(message: string, metadata?: JsonObject): void;
-  error(message: string, metadata?: JsonObject): void;
+  debug(message: string, metadata?: LineMetadata | null, options?: LineOptions): void;
+  info(message: string, metadata?: LineMetadata | null, options?: LineOptions): void;
+  warning(message: string, metadata?: LineMetadata | null, options?: LineOptions): void;
+  error(message: string, metadata?: LineMetadata | null, options?: LineOptions): void;
   /** A line with `metadata.progress`, clamped to 0–100. */
   progress(percent: number, message?: string): void;
   /** The same logger under another source; this one stays as it is. */

@@ -2,9 +2,10 @@ import { DEFAULT_SOURCE, type Draft, type EntryInput, isEntryType, isSource, isS
 import { parseLevel } from '../core/level.ts';
 import { SOURCE_CHARS } from '../core/limits.ts';
 import type { PackedFacet, PackedLines } from '../core/packed.ts';
+import { readableObject } from '../core/readable.ts';
 import { textOf } from '../core/task-logger.ts';
 import { isoTime, parseTime, systemClock } from '../core/time.ts';
-import { fittingMetadata, wellFormed } from './normalise.ts';
+import { fittingMetadata } from './normalise.ts';
 
 /** What a line costs besides its text: the string, its end, time and kind. */
 const LINE_OVERHEAD = 40;
@@ -38,7 +39,7 @@ export class LinePacker {
     const place = this.#ends.length;
     let bytes = LINE_OVERHEAD + text.length;
     if (metadata != null) {
-      const json = metadataText(metadata);
+      const json = readableObject(metadata);
       this.#metadata.set(place, json);
       bytes += LINE_OVERHEAD + json.length;
     }
@@ -139,17 +140,4 @@ function sourceOf(source: unknown): string {
 function timeOf(timestamp: string | number): number {
   const iso = parseTime(timestamp);
   return iso === undefined ? systemClock.now() : Date.parse(iso);
-}
-
-/** Metadata as it is now, as JSON. What JSON cannot say is named instead of thrown. */
-function metadataText(metadata: unknown): string {
-  try {
-    const plain = JSON.stringify(metadata);
-    // JSON writes a lone surrogate as an escape; as text it would come back as no character at all.
-    const json = plain?.includes('\\ud') ? JSON.stringify(metadata, wellFormed) : plain;
-    // A number or a list is no object, but it was given and is kept.
-    return json?.startsWith('{') ? json : JSON.stringify({ value: metadata });
-  } catch (error) {
-    return JSON.stringify({ unreadable_metadata: error instanceof Error ? error.message : String(error) });
-  }
 }

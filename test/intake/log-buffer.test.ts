@@ -195,17 +195,21 @@ test('packed lines are read like the same lines as JSON', async (t) => {
   assert.deepEqual(plain(await stored()), plain((await store.read('as-json', { limit: 5_000 })).entries));
 });
 
-test('metadata that JSON cannot say is named, and the line is kept', async (t) => {
+test('metadata that JSON cannot say is kept as readable text', async (t) => {
   const { lines, stored } = await buffer(t);
-  const circular: Record<string, unknown> = {};
+  const circular: Record<string, unknown> = { name: 'a' };
   circular.self = circular;
-  for (const metadata of [circular, { big: 10n }])
-    lines.add('task-1', { message: 'kept', metadata: metadata as never });
+  const metadata = { circular, big: 10n, error: new RangeError('too far'), map: new Map([['k', 1]]), run: () => 1 };
+  lines.add('task-1', { message: 'kept', metadata: metadata as never });
   await lines.flush('task-1');
-  const all = await stored();
-  assert.equal(all.length, 2);
-  for (const { message, metadata } of all) {
-    assert.equal(message, 'kept');
-    assert.ok(metadata?.unreadable_metadata);
-  }
+  const [line] = await stored();
+  assert.equal(line?.message, 'kept');
+  const { error, ...rest } = line?.metadata ?? {};
+  assert.match(JSON.stringify(error), /"name":"RangeError","message":"too far"/);
+  assert.deepEqual(rest, {
+    circular: { name: 'a', self: '[Circular]' },
+    big: '10',
+    map: { k: 1 },
+    run: '[Function run]',
+  });
 });
