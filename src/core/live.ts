@@ -38,6 +38,8 @@ export interface Live {
   follow(taskId: string, request: FollowRequest): Following;
   /** Ids of tasks as they change, in batches, each id at most once per 100 ms. An empty batch means: too many, look at all. */
   changes(signal: AbortSignal): AsyncIterable<readonly string[]>;
+  /** Told the id of each task that was made, changed or deleted, not of those that only got lines. Answers how to stop. */
+  watch(listener: (taskId: string) => void): () => void;
   /** Show an unended line, masked, to those who follow now. An empty text takes it back. */
   partial(taskId: string, stream: Stream, text: string): void;
 }

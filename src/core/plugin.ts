@@ -84,6 +84,8 @@ export interface TaskRuns {
   rerun(taskId: string, by?: string): Promise<Task>;
   /** Throws `not_pausable` when what runs cannot pause. */
   pause(taskId: string): Promise<Task>;
+  /** Let a paused task go on. */
+  resume(taskId: string): Promise<Task>;
 }
 
 export type RunDraft = Omit<TaskDraft, 'status' | 'runner' | 'params' | 'result' | 'error' | 'exitCode'>;

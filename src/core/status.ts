@@ -30,10 +30,10 @@ const ENDINGS: readonly Status[] = ['completed', 'failed', 'cancelled', 'timed_o
 export const MOVES: Readonly<Record<Status, readonly Status[]>> = {
   queued: ['discovering', 'pending_approval', 'executing', 'paused', ...ENDINGS],
   discovering: ['pending_approval', 'approved', 'executing', 'awaiting_input', 'paused', 'queued', ...ENDINGS],
-  pending_approval: ['approved', 'rejected', ...ENDINGS],
+  pending_approval: ['approved', 'rejected', 'queued', ...ENDINGS],
   approved: ['queued', 'executing', ...ENDINGS],
   executing: ['pending_approval', 'awaiting_input', 'paused', 'queued', ...ENDINGS],
-  awaiting_input: ['executing', 'discovering', 'paused', ...ENDINGS],
+  awaiting_input: ['executing', 'discovering', 'paused', 'queued', ...ENDINGS],
   paused: ['executing', 'discovering', 'awaiting_input', 'queued', ...ENDINGS],
   rejected: [],
   completed: ['executing'],

@@ -16,6 +16,7 @@ export class LiveHub implements Live {
   readonly #everyMs: number;
   readonly #topics = new Map<string, { topic: Topic; followers: number }>();
   readonly #listeners = new Set<(taskId: string) => void>();
+  readonly #watchers = new Set<(taskId: string) => void>();
 
   constructor(store: StoreReader, options: { changesEveryMs?: number } = {}) {
     this.#store = store;
@@ -25,11 +26,19 @@ export class LiveHub implements Live {
   wake(task: { taskId: string; linesOnly?: boolean }): void {
     this.#topics.get(task.taskId)?.topic.wake(task.linesOnly ?? false);
     for (const listener of this.#listeners) listener(task.taskId);
+    if (!task.linesOnly) for (const watcher of this.#watchers) watcher(task.taskId);
   }
 
   /** True while somebody would notice a wake-up. */
   get watched(): boolean {
-    return this.#topics.size > 0 || this.#listeners.size > 0;
+    return this.#topics.size > 0 || this.#listeners.size > 0 || this.#watchers.size > 0;
+  }
+
+  watch(listener: (taskId: string) => void): () => void {
+    this.#watchers.add(listener);
+    return () => {
+      this.#watchers.delete(listener);
+    };
   }
 
   follow(taskId: string, request: FollowRequest): Following {

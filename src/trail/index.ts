@@ -3,8 +3,21 @@ export type { EntryInput, EntryType, Json, JsonObject, LogEntry, Stream } from '
 export { type ErrorCode, TrailError } from '../core/error.ts';
 export type { LogFilter } from '../core/filter.ts';
 export type { Level } from '../core/level.ts';
+export type { Plugin, PluginInfo, RunDraft, TaskContext } from '../core/plugin.ts';
 export type { Histogram, LogStats, Receipt, TaskPage, TaskQuery } from '../core/query.ts';
 export type { Status } from '../core/status.ts';
 export type { Metrics, Task, TaskChange, TaskDraft } from '../core/task.ts';
-export type { FollowOptions, Logger, LogPage, LogQuery, RunningTask, Trail } from '../core/trail.ts';
+export type {
+  FollowOptions,
+  LineMetadata,
+  LineOptions,
+  Logger,
+  LogPage,
+  LogQuery,
+  RunningTask,
+  Trail,
+} from '../core/trail.ts';
+export { type BeliefScope, beliefScope } from '../task/belief.ts';
+export { type Current, currentTask, logger, withTask } from '../task/current.ts';
+export { TaskManager, type TaskManagerOptions } from '../task/manager.ts';
 export { type OpenOptions, openTrail } from './open.ts';

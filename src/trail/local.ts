@@ -1,36 +1,43 @@
 import type { EntryInput, Json, LogEntry } from '../core/entry.ts';
 import type { LogFilter } from '../core/filter.ts';
-import type { Live } from '../core/live.ts';
-import type { Intake, StoreReader } from '../core/ports.ts';
 import type { Histogram, LogStats, Receipt, TaskPage, TaskQuery } from '../core/query.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
 import { type LineSink, TaskLogger, textOf } from '../core/task-logger.ts';
 import type { Ending, FollowOptions, LogPage, LogQuery, RunningTask, Trail } from '../core/trail.ts';
 import { LogBuffer, type LogBufferOptions } from '../intake/log-buffer.ts';
+import type { ManagedTrail } from '../task/manager.ts';
+import type { TaskParts } from '../task/parts.ts';
 import { readLogPage } from './log-page.ts';
 
-/** What a server is made of: reading, writing, and the wake-ups between them. */
-export interface TrailParts {
-  readonly store: StoreReader;
-  readonly intake: Intake;
-  readonly live: Live;
-}
+/** What a server and its tasks are made of: reading, writing, the wake-ups between them, and the buffer of what loggers write. */
+export type TrailParts = TaskParts;
 
 /** Bars of a histogram unless the caller says otherwise. */
 const BUCKETS = 60;
 
+interface LocalTrailOptions extends LogBufferOptions {
+  readonly release: () => Promise<void>;
+  readonly own: () => Promise<void>;
+}
+
 /** A trail in this process. */
-export class LocalTrail implements Trail {
+export class LocalTrail implements Trail, ManagedTrail {
   readonly parts: TrailParts;
   readonly #buffer: LogBuffer;
   readonly #release: () => Promise<void>;
+  readonly #own: () => Promise<void>;
   readonly #followers = new AbortController();
   #closing: Promise<void> | undefined;
 
-  constructor(parts: TrailParts, options: LogBufferOptions & { release: () => Promise<void> }) {
-    this.parts = parts;
+  constructor(parts: Omit<TrailParts, 'lines'>, options: LocalTrailOptions) {
+    this.parts = { ...parts, lines: (taskId) => this.#sinkOf(taskId) };
     this.#buffer = new LogBuffer(parts.intake, options);
     this.#release = options.release;
+    this.#own = options.own;
+  }
+
+  own(): Promise<void> {
+    return this.#own();
   }
 
   async task(draft: TaskDraft = {}): Promise<RunningTask> {

@@ -4,6 +4,7 @@ import type { Level } from '../core/level.ts';
 import { LiveHub } from '../live/live.ts';
 import { makeDataDir } from './data-dir.ts';
 import { LocalTrail } from './local.ts';
+import { type Owner, takeOwnership } from './owner.ts';
 import { ThreadIntake, ThreadReader } from './sqlite.ts';
 
 export interface OpenOptions {
@@ -17,6 +18,8 @@ export interface OpenOptions {
   readonly taskLevel?: Level | undefined;
   /** Values to mask wherever they stand, besides the known shapes of tokens. */
   readonly secrets?: readonly string[] | undefined;
+  /** The directory is owned already, by whoever opens it: a server. */
+  readonly owner?: Owner | undefined;
 }
 
 /**
@@ -44,14 +47,24 @@ export async function openTrail(options: OpenOptions = {}): Promise<LocalTrail> 
   // The reader comes after the writer has made or brought up to date what it reads.
   const store = new ThreadReader(dataDir);
   live = new LiveHub(store);
+  let owning: Promise<Owner> | undefined = options.owner && Promise.resolve(options.owner);
   return new LocalTrail(
     { store, intake, live },
     {
       ...(flushMs !== undefined && { flushMs }),
       ...(bufferBytes !== undefined && { taskBytes: bufferBytes }),
+      own: async () => {
+        owning ??= takeOwnership(dataDir);
+        await owning.catch((error) => {
+          // Another process owns it now; it may be gone when this is asked again.
+          owning = undefined;
+          throw error;
+        });
+      },
       release: async () => {
         await intake.close();
         await store.close();
+        if (!options.owner) await (await owning?.catch(() => undefined))?.close();
       },
     },
   );

@@ -1,0 +1,118 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import type { Json } from '../core/entry.ts';
+import type { Intake } from '../core/ports.ts';
+
+const SETTING = 'children';
+/** Time between SIGTERM and SIGKILL, and how often it is looked whether a process has gone. */
+const KILL_AFTER_MS = 10_000;
+const LOOK_MS = 50;
+
+/** A process with what tells it from a later one of the same pid. */
+interface Child {
+  readonly taskId: string;
+  readonly pid: number;
+  readonly startedAt: string;
+}
+
+/**
+ * The child processes of the tasks that run here, kept durably: a server that died finds and ends, when it starts again, what it
+ * left behind. A pid alone may belong to another process by then, so the time that the process started is kept with it.
+ */
+export class Children {
+  readonly #intake: Intake;
+  #children: readonly Child[] = [];
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(intake: Intake) {
+    this.#intake = intake;
+  }
+
+  add(taskId: string, pid: number): Promise<void> {
+    return this.#inTurn(async () => {
+      const startedAt = await startOf(pid);
+      if (startedAt !== undefined) await this.#set([...this.#children, { taskId, pid, startedAt }]);
+    });
+  }
+
+  remove(taskId: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const left = this.#children.filter((child) => child.taskId !== taskId);
+      if (left.length < this.#children.length) await this.#set(left);
+    });
+  }
+
+  /** End what an earlier server left behind. Answers how many there were. */
+  async endLeftovers(): Promise<number> {
+    const kept = await this.#intake.setting(SETTING);
+    const children = (Array.isArray(kept) ? kept : []).filter(isChild);
+    const ended = await Promise.all(children.map(endChild));
+    if (children.length > 0) await this.#set([]);
+    return ended.filter((alive) => alive).length;
+  }
+
+  /** One after another: a child that ends at once is removed after it was added. What cannot be written is not known to the next start. */
+  #inTurn(step: () => Promise<void>): Promise<void> {
+    this.#last = this.#last.then(step).catch(() => {});
+    return this.#last;
+  }
+
+  async #set(children: readonly Child[]): Promise<void> {
+    this.#children = children;
+    await this.#intake.setSetting(
+      SETTING,
+      children.map((child) => ({ ...child })),
+    );
+  }
+}
+
+/** Whether it was still there; resolves when it is gone. */
+async function endChild({ pid, startedAt }: Child): Promise<boolean> {
+  const isThere = async (): Promise<boolean> => (await startOf(pid)) === startedAt;
+  if (!(await isThere())) return false;
+  signalTo(pid, 'SIGTERM');
+  for (let waitedMs = 0; waitedMs < KILL_AFTER_MS; waitedMs += LOOK_MS) {
+    if (!(await isThere())) return true;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  signalTo(pid, 'SIGKILL');
+  return true;
+}
+
+/** The group that it leads, and so all that it started; it alone when it leads none. */
+function signalTo(pid: number, signal: NodeJS.Signals): void {
+  for (const target of [-pid, pid]) {
+    try {
+      process.kill(target, signal);
+      return;
+    } catch {
+      // No such group, or gone meanwhile.
+    }
+  }
+}
+
+/** When a process started, in a form that is only compared; undefined when there is none. A zombie counts as gone. */
+async function startOf(pid: number): Promise<string | undefined> {
+  try {
+    if (process.platform !== 'linux') {
+      const { stdout } = await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)]);
+      return stdout.trim() || undefined;
+    }
+    // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the name in brackets may hold spaces; 3 is the state, 22 the
+    // start in clock ticks since boot, so the boot is told as well.
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (fields[0] === 'Z') return undefined;
+    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
+    return `${boot.trim()} ${fields[19]}`;
+  } catch {
+    return undefined;
+  }
+}
+
+function isChild(value: Json): value is Json & Child {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const { taskId, pid, startedAt } = value as Record<string, Json>;
+  return typeof taskId === 'string' && Number.isInteger(pid) && Number(pid) > 1 && typeof startedAt === 'string';
+}
