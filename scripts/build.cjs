@@ -1,7 +1,8 @@
 'use strict';
-// `npm run build`: the web page, built anew even when nothing changed.
+// `npm run build`: all that is published, the web page only when its sources changed. `npm pack` calls it.
 
-const { install, rebuildPage } = require('./prepare.cjs');
+const { install, buildPage, buildPackage } = require('./prepare.cjs');
 
 install();
-rebuildPage();
+buildPage();
+buildPackage();

@@ -19,8 +19,11 @@ const modules = path.join(root, 'node_modules');
 const commands = path.join(modules, '.bin');
 const node = path.join(commands, 'node');
 const installStamp = path.join(modules, '.tasktrail-lock');
-const page = path.join(root, 'dist', 'web');
-const pageStamp = path.join(root, 'dist', 'web.sha256');
+const dist = path.join(root, 'dist');
+const page = path.join(dist, 'web');
+const pageStamp = path.join(dist, 'web.sha256');
+/** Read at run time, so the compiler does not see them. */
+const MIGRATIONS = path.join('store', 'sqlite', 'migrations');
 /** What the page is made of. The lockfile stands for the packages in it. */
 const PAGE_SOURCES = ['package-lock.json', 'src/client', 'src/core', 'src/query', 'src/web'];
 
@@ -38,18 +41,41 @@ function install() {
 
 /** Build the web page when its sources or packages changed since the last build. */
 function buildPage() {
-  if (fs.existsSync(path.join(page, 'index.html')) && read(pageStamp) === fingerprint(PAGE_SOURCES)) return;
-  rebuildPage();
-}
-
-function rebuildPage() {
   const wanted = fingerprint(PAGE_SOURCES);
+  if (fs.existsSync(path.join(page, 'index.html')) && read(pageStamp) === wanted) return;
   say('building the web page …');
   const vite = path.join(modules, 'vite', 'bin', 'vite.js');
   const args = [vite, 'build', '-c', path.join('src', 'web', 'vite.config.ts'), '--logLevel', 'warn'];
   const built = spawnSync(node, args, { cwd: root, encoding: 'utf8', env: ownEnv() });
   if (built.status !== 0) stop(`the web page cannot be built:\n${outputOf(built)}`);
   fs.writeFileSync(pageStamp, wanted);
+}
+
+/**
+ * Build what is published besides the page: `src/` as JavaScript with its types, because Node does not strip types of what lies in
+ * node_modules. A clone itself runs from `src/`.
+ */
+function buildPackage() {
+  say('building the package …');
+  fs.mkdirSync(dist, { recursive: true });
+  fs.readdirSync(dist)
+    .map((name) => path.join(dist, name))
+    .filter((place) => place !== page && place !== pageStamp)
+    .forEach((place) => {
+      fs.rmSync(place, { recursive: true });
+    });
+  const compiler = path.join(modules, 'typescript', 'bin', 'tsc');
+  const built = spawnSync(node, [compiler, '-p', 'tsconfig.build.json'], {
+    cwd: root,
+    encoding: 'utf8',
+    env: ownEnv(),
+  });
+  if (built.status !== 0) stop(`the package cannot be built:\n${outputOf(built)}`);
+  const migrations = path.join(dist, MIGRATIONS);
+  fs.mkdirSync(migrations);
+  fs.readdirSync(path.join(root, 'src', MIGRATIONS)).forEach((name) => {
+    fs.copyFileSync(path.join(root, 'src', MIGRATIONS, name), path.join(migrations, name));
+  });
 }
 
 /** The environment in which our own commands come first, whatever started us. */
@@ -66,7 +92,7 @@ function stop(line) {
   process.exit(1);
 }
 
-module.exports = { root, node, install, buildPage, rebuildPage, ownEnv, say, stop };
+module.exports = { root, node, install, buildPage, buildPackage, ownEnv, say, stop };
 
 /** Whether `npm ci` or `npm install`, typed by someone, has left just what the lockfile wants. */
 function installedByHand(lock) {

@@ -23,8 +23,10 @@ import { createRedactor, type Redactor } from '../intake/redact.ts';
 import { Thread } from './thread.ts';
 import type { Told, WriterOptions } from './writer-thread.ts';
 
-const WRITER = new URL('./writer-thread.ts', import.meta.url);
-const READER = new URL('./reader-thread.ts', import.meta.url);
+/** Threads are loaded by file: TypeScript in a clone, JavaScript in the package. */
+const SUFFIX = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+const WRITER = new URL(`./writer-thread.${SUFFIX}`, import.meta.url);
+const READER = new URL(`./reader-thread.${SUFFIX}`, import.meta.url);
 
 export interface ThreadIntakeOptions extends WriterOptions {
   /** Memory one task's unwritten lines may take (default 16 MiB). */

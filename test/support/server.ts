@@ -25,11 +25,11 @@ export interface Server {
 /** Start `tasktrail serve` as a user does, on a free port, and wait until it prints its URL. It is ended with the test. */
 export async function startServer(
   t: TestContext,
-  options: { env?: NodeJS.ProcessEnv; dataDir?: string } = {},
+  options: { env?: NodeJS.ProcessEnv; dataDir?: string; command?: string } = {},
 ): Promise<Server> {
   const dataDir = options.dataDir ?? (await scratch(t));
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const child = spawn(process.execPath, [TASKTRAIL, 'serve'], {
+  const child = spawn(process.execPath, [options.command ?? TASKTRAIL, 'serve'], {
     cwd: dataDir,
     env: { ...withoutOurSettings(), TASKTRAIL_PORT: '0', TASKTRAIL_DATA_DIR: dataDir, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
