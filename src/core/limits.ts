@@ -43,6 +43,10 @@ export const LOOK_CHARS = 4 * 1024 * 1024;
 export const FRAME_BYTES = 256 * 1024;
 /** Lines a block of the summary covers. */
 export const BLOCK_LINES = 1_024;
+/** Most characters of messages and metadata that are compressed together; a single longer line still is, alone. */
+export const CHUNK_CHARS = 1024 * 1024;
+/** Characters of decompressed lines that a reader keeps, so that the next page need not decompress them again. */
+export const CHUNK_CACHE_CHARS = 8 * 1024 * 1024;
 /** Default and largest number of entries of one page of the API. */
 export const PAGE_LINES = 100;
 export const PAGE_LINES_MAX = 10_000;

@@ -30,6 +30,7 @@ interface TrailRow {
   first_at: string | null;
   last_at: string | null;
   last_line: string | null;
+  compressed: number;
 }
 
 /** The numbers that all appenders share, as they grow within one transaction. */
@@ -76,7 +77,7 @@ export class Appender {
 
   #trail(taskId: string): TrailRow | undefined {
     return this.#db.get<TrailRow>(
-      'SELECT trails.* FROM tasks JOIN trails USING (task_no) WHERE tasks.task_id = ?',
+      'SELECT trails.*, tasks.compressed FROM tasks JOIN trails USING (task_no) WHERE tasks.task_id = ?',
       taskId,
     );
   }
@@ -95,6 +96,8 @@ export class Appender {
         lines,
       );
     }
+    // A late line is a plain one again.
+    if (trail.compressed > 0) this.#db.run('UPDATE tasks SET compressed = 0 WHERE task_no = ?', trail.task_no);
     const newest = drafts.at(-1);
     this.#db.run(
       `UPDATE trails SET last_seq = ?, lost = ?, debug = ?, info = ?, warning = ?, error = ?,

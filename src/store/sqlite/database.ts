@@ -168,14 +168,15 @@ function migrate(db: Database): void {
     .filter((file) => /^\d{4}_.*\.sql$/.test(file))
     .sort();
   const version = () => db.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
-  if (version() > files.length) {
+  const newest = numberOf(files.at(-1) ?? '');
+  if (version() > newest) {
     throw new TrailError(
       'unknown_schema',
-      `expected schema ${files.length} or older, got ${version()}: the database was made by a newer tasktrail; use that one`,
+      `expected schema ${newest} or older, got ${version()}: the database was made by a newer tasktrail; use that one`,
     );
   }
-  for (const file of files.slice(version())) {
-    const number = Number(file.slice(0, 4));
+  for (const file of files.filter((file) => numberOf(file) > version())) {
+    const number = numberOf(file);
     db.transaction(() => {
       // Another process may have migrated while we waited for the lock.
       if (version() >= number) return;
@@ -183,4 +184,8 @@ function migrate(db: Database): void {
       db.exec(`PRAGMA user_version=${number}`);
     });
   }
+}
+
+function numberOf(file: string): number {
+  return Number(file.slice(0, 4));
 }

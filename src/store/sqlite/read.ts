@@ -3,9 +3,9 @@ import { READ_BYTES, READ_ROWS } from '../../core/limits.ts';
 import { EntryPage } from '../../core/page.ts';
 import type { Order, ReadQuery } from '../../core/query.ts';
 import { entryJson } from '../../core/wire.ts';
-import type { Database } from './database.ts';
+import type { LineRow } from './chunk.ts';
 import type { Facets } from './facets.ts';
-import { type Block, type LineRow, Scan } from './scan.ts';
+import { type Block, Scan, type Tables } from './scan.ts';
 import type { TaskRow } from './task-row.ts';
 
 interface Window {
@@ -18,15 +18,11 @@ interface Window {
  * One page of a task's lines. Without a filter it is one seek, because seqs have no holes; with one, summaries of blocks are
  * stepped over until one may hold a match, and at most READ_ROWS lines are looked at.
  */
-export function readPage(
-  db: Database,
-  facets: Facets,
-  { task, query }: { task: TaskRow; query: ReadQuery },
-): EntryPage {
+export function readPage(tables: Tables, { task, query }: { task: TaskRow; query: ReadQuery }): EntryPage {
   const { filter = {}, after = 0, before = Number.POSITIVE_INFINITY, order = 'asc' } = query;
   const window = { lowest: Math.max(after, 0) + 1, highest: Math.min(before - 1, task.last_seq), order };
-  const scan = new Scan(db, facets, { taskNo: task.task_no, filter });
-  const page = new PageBuilder(task.task_id, facets, { window, query });
+  const scan = new Scan(tables, { taskNo: task.task_no, filter });
+  const page = new PageBuilder(task.task_id, tables.facets, { window, query });
   if (window.lowest > window.highest) return page.finished();
   if (page.room <= 0) return page.soFar();
   if (isOpenFilter(filter)) return readOpen(scan, page, window);

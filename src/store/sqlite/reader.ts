@@ -16,9 +16,11 @@ import type {
 import type { Status } from '../../core/status.ts';
 import type { Task } from '../../core/task.ts';
 import { type Clock, systemClock } from '../../core/time.ts';
+import { Chunks } from './chunks.ts';
 import { type Database, openDatabaseForReading, storeError } from './database.ts';
 import { Facets } from './facets.ts';
 import { readPage } from './read.ts';
+import type { Tables } from './scan.ts';
 import { countLines, histogramOf, statsOf } from './summary.ts';
 import { countFacets, defineFold, listRuns, listTasks } from './task-list.ts';
 import { type TaskRow, taskOfRow, taskRow } from './task-row.ts';
@@ -26,13 +28,13 @@ import { type TaskRow, taskOfRow, taskRow } from './task-row.ts';
 /** Reads one database through a connection of its own. Every method is one short read, or several with turns between them. */
 export class SqliteReader implements StoreReader {
   readonly #db: Database;
-  readonly #facets: Facets;
+  readonly #tables: Tables;
   readonly #clock: Clock;
   #closed = false;
 
   constructor(db: Database, clock: Clock = systemClock) {
     this.#db = db;
-    this.#facets = new Facets(db);
+    this.#tables = { db, facets: new Facets(db), chunks: new Chunks(db) };
     this.#clock = clock;
     defineFold(db);
   }
@@ -58,19 +60,19 @@ export class SqliteReader implements StoreReader {
   }
 
   async read(taskId: string, query: ReadQuery): Promise<EntryPage> {
-    return this.#reading(() => readPage(this.#db, this.#facets, { task: this.#row(taskId), query }));
+    return this.#reading(() => readPage(this.#tables, { task: this.#row(taskId), query }));
   }
 
   async count(taskId: string, filter: LogFilter, budgetMs: number): Promise<Count> {
-    return this.#reading(() => countLines(this.#db, this.#facets, { task: this.#row(taskId), filter, budgetMs }));
+    return this.#reading(() => countLines(this.#tables, { task: this.#row(taskId), filter, budgetMs }));
   }
 
   async stats(taskId: string): Promise<LogStats> {
-    return this.#reading(() => statsOf(this.#db, this.#facets, this.#row(taskId)));
+    return this.#reading(() => statsOf(this.#tables, this.#row(taskId)));
   }
 
   async histogram(taskId: string, query: { filter: LogFilter; buckets: number }): Promise<Histogram> {
-    return this.#reading(() => histogramOf(this.#db, this.#facets, { task: this.#row(taskId), ...query }));
+    return this.#reading(() => histogramOf(this.#tables, { task: this.#row(taskId), ...query }));
   }
 
   async totals(): Promise<Totals> {

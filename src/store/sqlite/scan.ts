@@ -3,16 +3,16 @@ import type { LogFilter } from '../../core/filter.ts';
 import { BLOCK_LINES, LOOK_CHARS } from '../../core/limits.ts';
 import { messagePredicate } from '../../core/predicate.ts';
 import type { Order } from '../../core/query.ts';
+import type { Chunk, LineRow } from './chunk.ts';
+import type { Chunks } from './chunks.ts';
 import type { Database } from './database.ts';
 import type { Facets } from './facets.ts';
 
-/** A line as it lies in the table. */
-export interface LineRow {
-  seq: number;
-  timestamp: string;
-  facet_no: number;
-  message: string;
-  metadata_json: string | null;
+/** What lines are read from. */
+export interface Tables {
+  readonly db: Database;
+  readonly facets: Facets;
+  readonly chunks: Chunks;
 }
 
 /** One block of a task with what a filter makes of its summary. */
@@ -42,18 +42,22 @@ const BLOCK_ROWS = 256;
 /**
  * A filter made ready for one task: the summary of a block says whether to look into it; SQL then narrows by columns, and the
  * same predicate as everywhere else has the last word on the message. SQL may let too much pass, never too little.
+ * Lines lie in chunks while they are compressed, else in the table `lines`; nobody above this class sees which.
  */
 export class Scan {
   readonly facets: ReadonlySet<number> | undefined;
   readonly #db: Database;
+  readonly #chunks: Chunks;
   readonly #taskNo: number;
   readonly #filter: LogFilter;
   readonly #matches: ((message: string) => boolean) | undefined;
   readonly #sql: string;
   readonly #values: readonly SQLInputValue[];
+  #looked = 0;
 
-  constructor(db: Database, facets: Facets, { taskNo, filter }: { taskNo: number; filter: LogFilter }) {
+  constructor({ db, facets, chunks }: Tables, { taskNo, filter }: { taskNo: number; filter: LogFilter }) {
     this.#db = db;
+    this.#chunks = chunks;
     this.#taskNo = taskNo;
     this.#filter = filter;
     this.facets = facets.matching(taskNo, filter);
@@ -85,23 +89,66 @@ export class Scan {
   /** Where the last `lines` stopped before its end, because it had looked at enough. */
   stoppedAt: number | undefined;
 
-  /** The matching lines from one seq to another, in order; at most `LOOK_CHARS` of messages are looked at. */
+  /** The matching lines from one seq to another, in order; about `LOOK_CHARS` of text are looked at. */
   *lines(from: number, to: number, order: Order): Generator<LineRow> {
-    const statement = this.#db.prepare(
-      `SELECT seq, timestamp, facet_no, message, metadata_json FROM lines
-       WHERE task_no = ? AND seq BETWEEN ? AND ?${this.#sql} ORDER BY seq ${order}`,
-    );
-    // Row by row: lines may be long, and a reader that has enough takes no more. Leaving the loop ends the read transaction.
-    const rows = statement.iterate(this.#taskNo, from, to, ...this.#values) as unknown as Iterable<LineRow>;
-    let looked = 0;
     this.stoppedAt = undefined;
-    for (const row of rows) {
-      if (this.#matches === undefined || this.#matches(row.message)) yield row;
-      looked += row.message.length;
-      if (looked < LOOK_CHARS) continue;
-      this.stoppedAt = row.seq;
-      return;
+    this.#looked = 0;
+    // One snapshot of both places: a line that is compressed meanwhile is found, and found once.
+    this.#db.exec('BEGIN');
+    try {
+      // All that is compressed comes before all that is not.
+      const places = [this.#compressed(from, to, order), this.#plain(from, to, order)];
+      for (const place of order === 'asc' ? places : places.reverse()) {
+        for (const row of place) if (this.#matches === undefined || this.#matches(row.message)) yield row;
+        if (this.stoppedAt !== undefined) return;
+      }
+    } finally {
+      this.#db.exec('COMMIT');
     }
+  }
+
+  *#plain(from: number, to: number, order: Order): Generator<LineRow> {
+    const sql = `SELECT seq, timestamp, facet_no, message, metadata_json FROM lines
+       WHERE task_no = ? AND seq BETWEEN ? AND ?${this.#sql} ORDER BY seq ${order}`;
+    // Row by row: lines may be long, and a reader that has enough takes no more.
+    for (const row of this.#db.iterate<LineRow>(sql, this.#taskNo, from, to, ...this.#values)) {
+      yield row;
+      if (this.#enough(row.message.length, row.seq)) return;
+    }
+  }
+
+  *#compressed(from: number, to: number, order: Order): Generator<LineRow> {
+    const { search, regex } = this.#filter;
+    const folded = regex ? undefined : search?.toLowerCase();
+    for (const chunk of this.#chunks.between(this.#taskNo, from, to, order)) {
+      const first = Math.max(from, chunk.firstSeq);
+      const last = Math.min(to, chunk.lastSeq);
+      if (folded === undefined || chunk.mayHold(folded)) yield* this.#linesOf(chunk, { first, last, order });
+      if (this.#enough(chunk.chars, order === 'asc' ? last : first)) return;
+    }
+  }
+
+  *#linesOf(chunk: Chunk, { first, last, order }: { first: number; last: number; order: Order }): Generator<LineRow> {
+    const { from, to } = this.#filter;
+    const step = order === 'asc' ? 1 : -1;
+    const start = order === 'asc' ? first : last;
+    for (let seq = start; seq >= first && seq <= last; seq += step) {
+      const row = chunk.lines[seq - chunk.firstSeq];
+      const passes =
+        row &&
+        (this.facets === undefined || this.facets.has(row.facet_no)) &&
+        (from === undefined || row.timestamp >= from) &&
+        (to === undefined || row.timestamp < to);
+      if (passes) yield row;
+    }
+  }
+
+  /** Note what was looked at up to a line; true when that is enough for one read. */
+  #enough(chars: number, seq: number): boolean {
+    this.#looked += chars;
+    if (this.#looked < LOOK_CHARS) return false;
+    this.stoppedAt = seq;
+    return true;
   }
 
   #block(row: BlockRow): Block {

@@ -19,10 +19,14 @@ import type { Status } from '../../core/status.ts';
 import type { Task, TaskChange } from '../../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../../core/time.ts';
 import { Appender, type Moved, type Numbers } from './append.ts';
+import { type CompressStep, commitStep, prepareStep } from './compress.ts';
 import { type Database, isBroken, openDatabase, storeError } from './database.ts';
 import { Facets } from './facets.ts';
 import { SqliteReader } from './reader.ts';
 import { deleted, insertTask, taskOfRow, taskRow, updateTask } from './task-row.ts';
+
+/** Chunks of a deleted task that one step deletes. */
+const PURGE_CHUNKS = 64;
 
 export interface SqliteStoreOptions {
   readonly clock?: Clock;
@@ -130,12 +134,29 @@ export class SqliteStore implements Store {
         READ_ROWS,
       );
       if (lines > 0) return true;
+      const chunks = this.#db.run(
+        'DELETE FROM chunks WHERE chunk_no IN (SELECT chunk_no FROM chunks WHERE task_no = ? LIMIT ?)',
+        ...[taskNo, PURGE_CHUNKS],
+      );
+      if (chunks > 0) return true;
       for (const table of ['blocks', 'task_facets', 'receipts']) {
         this.#db.run(`DELETE FROM ${table} WHERE task_no = ?`, taskNo);
       }
       this.#db.run('UPDATE tombstones SET task_no = NULL WHERE task_no = ?', taskNo);
       return true;
     });
+  }
+
+  /**
+   * Compress some lines of a task that ended before a moment (ISO 8601): a short transaction. Reading stays what it was; late
+   * lines come as plain ones, and a later step compresses those too.
+   * @returns whether more may be left to do
+   */
+  compress(endedBefore: string): boolean {
+    this.#checkOpen();
+    const step = this.#prepare(endedBefore);
+    if (step) this.#write((numbers) => commitStep(this.#db, step, numbers));
+    return step !== undefined;
   }
 
   async check(): Promise<void> {
@@ -208,6 +229,14 @@ export class SqliteStore implements Store {
   async close(): Promise<void> {
     this.#state = 'closed';
     await this.#reader.close();
+  }
+
+  #prepare(endedBefore: string): CompressStep | undefined {
+    try {
+      return prepareStep(this.#db, endedBefore);
+    } catch (error) {
+      throw storeError(error);
+    }
   }
 
   /** One write transaction with the shared numbers, which are stored back at its end when they grew. */

@@ -3,9 +3,8 @@ import type { LogFilter } from '../../core/filter.ts';
 import { LEVELS, type Level } from '../../core/level.ts';
 import type { Count, Histogram, HistogramBucket, LogStats } from '../../core/query.ts';
 import { isoTime } from '../../core/time.ts';
-import type { Database } from './database.ts';
-import type { Facets } from './facets.ts';
-import { type Block, type LineRow, Scan } from './scan.ts';
+import type { LineRow } from './chunk.ts';
+import { type Block, Scan, type Tables } from './scan.ts';
 import type { TaskRow } from './task-row.ts';
 
 /** Time that a histogram of a text filter may take. */
@@ -17,7 +16,7 @@ export interface Summed {
 }
 
 /** Counters of a task, by facet. */
-export function statsOf(db: Database, facets: Facets, task: TaskRow): LogStats {
+export function statsOf({ db, facets }: Tables, task: TaskRow): LogStats {
   const bySource = new Map<string, number>();
   const byStream = new Map<string, number>();
   const byType = new Map<string, number>();
@@ -49,11 +48,10 @@ export function statsOf(db: Database, facets: Facets, task: TaskRow): LogStats {
 
 /** Count by the summaries of blocks; only where they cannot tell are lines looked at, in short reads, while time is left. */
 export async function countLines(
-  db: Database,
-  facets: Facets,
+  tables: Tables,
   { task, filter, budgetMs }: Summed & { budgetMs: number },
 ): Promise<Count> {
-  const walk = new Walk(new Scan(db, facets, { taskNo: task.task_no, filter }), budgetMs);
+  const walk = new Walk(new Scan(tables, { taskNo: task.task_no, filter }), budgetMs);
   let total = 0;
   for (const block of walk.scan.blocks(1, task.last_seq, 'asc')) {
     if (block.atMost === 0) continue;
@@ -75,11 +73,10 @@ export async function countLines(
  * many lines may not be done in time; what was found then is answered as inexact.
  */
 export async function histogramOf(
-  db: Database,
-  facets: Facets,
+  tables: Tables,
   { task, filter, buckets }: Summed & { buckets: number },
 ): Promise<Histogram> {
-  const walk = new Walk(new Scan(db, facets, { taskNo: task.task_no, filter }), HISTOGRAM_MS);
+  const walk = new Walk(new Scan(tables, { taskNo: task.task_no, filter }), HISTOGRAM_MS);
   const span = await spanOf(walk, task.last_seq);
   if (!span) return { from: null, to: null, widthMs: 1, exact: !walk.over, buckets: [] };
   const fromMs = Date.parse(span.from);
@@ -91,7 +88,7 @@ export async function histogramOf(
   const count = (timestamp: string, facetNo: number, lines: number): void => {
     // A span that was cut short does not hold every line.
     const byLevel = counted[Math.max(0, Math.min(last, placeOf(timestamp)))];
-    if (byLevel) byLevel[facets.facet(facetNo).level] += lines;
+    if (byLevel) byLevel[tables.facets.facet(facetNo).level] += lines;
   };
   for (const block of walk.scan.blocks(1, task.last_seq, 'asc')) {
     if (block.atMost === 0) continue;
