@@ -107,6 +107,10 @@ export class ServerTrail implements Trail {
     await this.#http.call('DELETE', taskPath(taskId));
   }
 
+  async input(taskId: string, message: string): Promise<Task> {
+    return this.#task('POST', taskPath(taskId, 'input'), { message });
+  }
+
   async complete(taskId: string, ending: Ending = {}): Promise<Task> {
     return this.#task('POST', taskPath(taskId, 'complete'), endingToWire(ending));
   }

@@ -1,4 +1,4 @@
-import type { EntryInput, Json, LogEntry } from './entry.ts';
+import type { EntryInput, EntryType, Json, LogEntry, Stream } from './entry.ts';
 import type { LogFilter } from './filter.ts';
 import type { Histogram, LogStats, Order, Receipt, TaskPage, TaskQuery } from './query.ts';
 import type { Metrics, Task, TaskChange, TaskDraft } from './task.ts';
@@ -43,6 +43,10 @@ export interface FollowOptions extends LogFilter {
 export interface LineOptions {
   /** This line's source, instead of the logger's. */
   readonly source?: string;
+  /** What kind of line it is (default `log`); only `log` lines are dropped below the task level. */
+  readonly type?: EntryType;
+  /** The stream it was read from, of a process that the task runs. */
+  readonly stream?: Stream;
 }
 
 /** What a line may bear: an object. What JSON cannot say in it (circles, big integers, errors, maps) is kept as readable text. */
@@ -84,6 +88,8 @@ export interface Trail {
   delete(taskId: string): Promise<void>;
   complete(taskId: string, ending?: Ending): Promise<Task>;
   fail(taskId: string, error: string, ending?: Ending): Promise<Task>;
+  /** Answer a task that asked a person. */
+  input(taskId: string, message: string): Promise<Task>;
   tasks(query?: TaskQuery): Promise<TaskPage>;
   get(taskId: string): Promise<Task>;
   logs(taskId: string, query?: LogQuery): Promise<LogPage>;

@@ -29,9 +29,9 @@ export class LiveHub implements Live {
     if (!task.linesOnly) for (const watcher of this.#watchers) watcher(task.taskId);
   }
 
-  /** True while somebody would notice a wake-up. */
+  /** True while somebody follows a task, or the list of them. */
   get watched(): boolean {
-    return this.#topics.size > 0 || this.#listeners.size > 0 || this.#watchers.size > 0;
+    return this.#topics.size > 0 || this.#listeners.size > 0;
   }
 
   watch(listener: (taskId: string) => void): () => void {

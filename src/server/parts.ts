@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Live } from '../core/live.ts';
+import type { TaskRuns } from '../core/plugin.ts';
 import type { Intake, StoreReader } from '../core/ports.ts';
 import type { Clock } from '../core/time.ts';
 
@@ -42,6 +43,8 @@ export interface ServerParts {
   readonly store: StoreReader;
   readonly intake: Intake;
   readonly live: Live;
+  /** Runs plugins as tasks. */
+  readonly tasks: TaskRuns;
   readonly settings: ServerSettings;
   readonly version: string;
   health(): Health | Promise<Health>;

@@ -22,6 +22,7 @@ import { healthRoutes } from './routes/health.ts';
 import { ingestRoutes, partialRoutes } from './routes/ingest.ts';
 import { figureRoutes, logRoutes } from './routes/logs.ts';
 import { pageRoutes } from './routes/page.ts';
+import { pluginRoutes } from './routes/plugins.ts';
 import { socketRoutes } from './routes/socket.ts';
 import { taskActionRoutes } from './routes/task-actions.ts';
 import { taskRoutes } from './routes/tasks.ts';
@@ -116,6 +117,7 @@ async function addRoutes(app: FastifyInstance, context: Context): Promise<void> 
     const scope = unready.withTypeProvider<TypeBoxTypeProvider>();
     refuseUnknownQueries(scope);
     healthRoutes(scope, context);
+    pluginRoutes(scope, context);
   });
   socketRoutes(app, context);
   await docRoutes(app, context);

@@ -1,4 +1,4 @@
-import type { EntryInput, JsonObject } from '../core/entry.ts';
+import type { EntryInput } from '../core/entry.ts';
 import type { TaskContext } from '../core/plugin.ts';
 import type { Metrics } from '../core/task.ts';
 import type { Logger } from '../core/trail.ts';
@@ -17,7 +17,7 @@ export interface RunControl {
 }
 
 /** A plugin's view of its run, under one source. */
-export class RunContext<Params extends JsonObject> implements TaskContext<Params> {
+export class RunContext<Params extends object> implements TaskContext<Params> {
   readonly params: Params;
   readonly logger: Logger;
   readonly #run: RunControl;

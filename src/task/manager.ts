@@ -2,6 +2,7 @@ import type { JsonObject } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
 import type { Plugin, PluginInfo, RunDraft, TaskRuns } from '../core/plugin.ts';
 import type { Task } from '../core/task.ts';
+import { answerTask } from '../intake/answer.ts';
 import { Children } from './children.ts';
 import type { TaskParts } from './parts.ts';
 import { type Registered, registered } from './plugin.ts';
@@ -156,19 +157,9 @@ export class TaskManager implements TaskRuns {
     return this.#trail.parts.intake.changeTask(taskId, { status: 'rejected' });
   }
 
-  /** Answer a task that asked: the line of type `user_input` first, then it goes on. */
-  async input(taskId: string, message: string): Promise<Task> {
-    const { store, intake } = this.#trail.parts;
-    const { metadata } = await store.task(taskId);
-    const question = metadata?.question as JsonObject | null | undefined;
-    const line = {
-      message,
-      type: 'user_input',
-      source: 'user',
-      metadata: { question_type: question?.question_type ?? 'clarification' },
-    };
-    await intake.append({ taskId, body: JSON.stringify(line), format: 'json' });
-    return intake.changeTask(taskId, { status: 'executing' }, ['awaiting_input']);
+  /** Answer a task that asked. */
+  input(taskId: string, message: string): Promise<Task> {
+    return answerTask(this.#trail.parts, taskId, { message });
   }
 
   /** The task when it has ended. Throws when it is deleted. */

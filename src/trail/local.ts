@@ -4,6 +4,7 @@ import type { Histogram, LogStats, Receipt, TaskPage, TaskQuery } from '../core/
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
 import { type LineSink, TaskLogger, textOf } from '../core/task-logger.ts';
 import type { Ending, FollowOptions, LogPage, LogQuery, RunningTask, Trail } from '../core/trail.ts';
+import { answerTask } from '../intake/answer.ts';
 import { LogBuffer, type LogBufferOptions } from '../intake/log-buffer.ts';
 import type { ManagedTrail } from '../task/manager.ts';
 import type { TaskParts } from '../task/parts.ts';
@@ -69,6 +70,10 @@ export class LocalTrail implements Trail, ManagedTrail {
 
   fail(taskId: string, error: string, ending: Ending = {}): Promise<Task> {
     return this.#end(taskId, { ...ending, error, status: 'failed' });
+  }
+
+  input(taskId: string, message: string): Promise<Task> {
+    return answerTask(this.parts, taskId, { message });
   }
 
   tasks(query: TaskQuery = {}): Promise<TaskPage> {

@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test';
 import { systemClock } from '../../src/core/time.ts';
 import type { Token } from '../../src/server/parts.ts';
 import { createServer } from '../../src/server/server.ts';
+import { TaskManager } from '../../src/task/manager.ts';
 import type { LocalTrail } from '../../src/trail/local.ts';
 import { openTrail } from '../../src/trail/open.ts';
 import { scratch } from '../support/scratch.ts';
@@ -23,8 +24,11 @@ export interface ServeOptions {
 /** A real server on a real directory, gone after the test. */
 export async function startServer(t: TestContext, options: ServeOptions = {}): Promise<TestServer> {
   const trail = await openTrail({ dataDir: options.dataDir ?? (await scratch(t)) });
+  const tasks = new TaskManager(trail);
+  await tasks.start();
   const server = await createServer({
     ...trail.parts,
+    tasks,
     settings: { allowedHosts: [], allowedOrigins: [], tokens: options.tokens ?? [], loopback: true },
     version: '0.0.0',
     health: () => ({ healthy: true, store: 'sqlite', redis: null }),
@@ -33,6 +37,7 @@ export async function startServer(t: TestContext, options: ServeOptions = {}): P
   const { url, port } = await server.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   const close = async (): Promise<void> => {
     await server.close();
+    await tasks.close();
     await trail.close();
   };
   t.after(close);

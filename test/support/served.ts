@@ -1,28 +1,34 @@
 import type { TestContext } from 'node:test';
+import type { Plugin } from '../../src/core/plugin.ts';
 import { type Clock, systemClock } from '../../src/core/time.ts';
 import { StoreIntake } from '../../src/intake/intake.ts';
 import { LiveHub } from '../../src/live/live.ts';
 import type { ServerParts, ServerSettings } from '../../src/server/parts.ts';
 import { createServer } from '../../src/server/server.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
+import { managerOf } from './runs.ts';
 
-export interface ServedOptions extends Partial<Omit<ServerParts, 'settings'>> {
+export interface ServedOptions extends Partial<Omit<ServerParts, 'settings' | 'tasks'>> {
+  readonly plugins?: readonly Plugin[];
   readonly settings?: Partial<ServerSettings>;
   readonly clock?: Clock;
 }
 
 /** A server on a free port of loopback, with a store, intake and live delivery of its own; closed after the test. */
-export async function served(t: TestContext, { settings, ...parts }: ServedOptions = {}) {
+export async function served(t: TestContext, { settings, plugins = [], ...parts }: ServedOptions = {}) {
   const clock = parts.clock ?? systemClock;
   const wakes: ((task: { taskId: string; linesOnly?: boolean }) => void)[] = [];
   const store = new MemoryStore({ clock, onCommit: (task) => wakes.forEach((wake) => void wake(task)) });
   const intake = new StoreIntake(store, { clock });
   const live = new LiveHub(store);
   wakes.push((task) => live.wake(task));
+  const tasks = managerOf({ store, intake, live }, { plugins });
+  await tasks.start();
   const server = await createServer({
     store,
     intake,
     live,
+    tasks,
     version: '0.0.0-test',
     health: () => ({ healthy: true, store: 'memory', redis: null }),
     clock,
@@ -32,6 +38,7 @@ export async function served(t: TestContext, { settings, ...parts }: ServedOptio
   const { url, port } = await server.listen({ host: '127.0.0.1', port: 0 });
   t.after(async () => {
     await server.close();
+    await tasks.close();
     await intake.close();
     await store.close();
   });
@@ -62,5 +69,5 @@ export async function served(t: TestContext, { settings, ...parts }: ServedOptio
     if (count > 0) await intake.append({ taskId, body: lines.join('\n'), format: 'ndjson' });
   }
 
-  return { url, port, server, store, intake, live, call, json, taskWith };
+  return { url, port, server, store, intake, live, tasks, call, json, taskWith };
 }

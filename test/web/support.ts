@@ -14,6 +14,8 @@ import { LiveHub } from '../../src/live/live.ts';
 import type { ServerSettings, TrailServer } from '../../src/server/parts.ts';
 import { createServer } from '../../src/server/server.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
+import type { TaskManager } from '../../src/task/manager.ts';
+import { managerOf } from '../support/runs.ts';
 
 const CONFIG = fileURLToPath(new URL('../../src/web/vite.config.ts', import.meta.url));
 const ARGS = [
@@ -54,6 +56,8 @@ export class Site {
   readonly store: MemoryStore;
   readonly live: LiveHub;
   readonly intake: StoreIntake;
+  /** Not started: a test that runs plugins registers and starts. */
+  readonly tasks: TaskManager;
   #server: TrailServer | undefined;
   #webDir: string;
   #settings: Partial<ServerSettings>;
@@ -67,6 +71,7 @@ export class Site {
     this.live = new LiveHub(this.store);
     wakes.push(this.live);
     this.intake = new StoreIntake(this.store, { taskLevel: 'DEBUG' });
+    this.tasks = managerOf(this);
   }
 
   get url(): string {
@@ -74,11 +79,12 @@ export class Site {
   }
 
   async start(): Promise<void> {
-    const { store, intake, live } = this;
+    const { store, intake, live, tasks } = this;
     this.#server = await createServer({
       store,
       intake,
       live,
+      tasks,
       version: '0.0.0-test',
       health: () => ({ healthy: true, store: 'memory', redis: null }),
       clock: systemClock,
@@ -108,6 +114,7 @@ export class Site {
 
   async close(): Promise<void> {
     await this.stop();
+    await this.tasks.close();
     await this.intake.close();
     await this.store.close();
   }

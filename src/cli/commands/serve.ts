@@ -7,6 +7,7 @@ import type { Level } from '../../core/level.ts';
 import { systemClock } from '../../core/time.ts';
 import type { Health, ServerParts, ServerSettings, TrailServer } from '../../server/parts.ts';
 import { createServer } from '../../server/server.ts';
+import { TaskManager } from '../../task/manager.ts';
 import { makeDataDir } from '../../trail/data-dir.ts';
 import type { LocalTrail } from '../../trail/local.ts';
 import { openTrail } from '../../trail/open.ts';
@@ -35,7 +36,7 @@ export async function serve(terminal: Terminal, config: Config): Promise<number>
   const owner = await takeOwnership(config.dataDir);
   try {
     const { dataDir, flushMs, bufferBytes, taskLogLevel } = config;
-    const trail = await openTrail({ dataDir, flushMs, bufferBytes, taskLevel: taskLogLevel });
+    const trail = await openTrail({ dataDir, flushMs, bufferBytes, taskLevel: taskLogLevel, owner });
     try {
       await serveTrail(terminal, config, { owner, trail });
     } finally {
@@ -55,12 +56,16 @@ interface Owned {
 async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: Owned): Promise<void> {
   const stopped = stopSignal();
   const stopping = new AbortController();
-  const server = await createServer(partsOf(config, owner, trail));
+  const tasks = new TaskManager(trail, { machineId: config.machineId });
+  const server = await createServer(partsOf(config, { owner, trail, tasks }));
+  // What works beside the server, closed after it in this order.
+  const beside: { close(): Promise<void> }[] = [tasks];
   try {
     const { port } = await listening(server, config);
     const url = `http://${reachable(config.host)}:${port}`;
     await owner.publish(url);
     await greet(terminal, config, url);
+    tasks.start().catch((error) => terminal.tell(`tasks cannot be run: ${asTrailError(error).message}`));
     const draining = drainAll(config.dataDir, directoryTarget(trail), stopping.signal).then(
       (drained) => tellDrained(terminal, drained),
       (error) => terminal.tell(`kept lines could not be read: ${asTrailError(error).message}`),
@@ -70,6 +75,7 @@ async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: 
     await draining;
   } finally {
     await server.close();
+    for (const part of beside) await part.close();
   }
 }
 
@@ -106,10 +112,11 @@ const LISTEN_FAULTS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'is no address of this machine; choose another with --host',
 };
 
-function partsOf(config: Config, owner: Owner, trail: LocalTrail): ServerParts {
+function partsOf(config: Config, { owner, trail, tasks }: Owned & { tasks: TaskManager }): ServerParts {
   const redocFile = resolved(REDOC);
   return {
     ...trail.parts,
+    tasks,
     settings: serverSettings(config, owner),
     version: version(),
     health: healthOf(trail),

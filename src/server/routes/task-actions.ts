@@ -1,12 +1,12 @@
 import { type TObject, Type } from 'typebox';
 import type { Json } from '../../core/entry.ts';
-import { TrailError } from '../../core/error.ts';
 import { LINE_BYTES } from '../../core/limits.ts';
 import type { Status } from '../../core/status.ts';
 import type { Metrics as MetricFields, TaskChange, Task as TaskFields } from '../../core/task.ts';
 import { taskToWire, toCamel } from '../../core/wire.ts';
+import { answerTask } from '../../intake/answer.ts';
 import { emptyBodyAllowed } from '../bodies.ts';
-import type { Context, Routes, Scope } from '../context.ts';
+import type { Routes, Scope } from '../context.ts';
 import { answers, Metrics, Task, TaskParams } from '../schemas.ts';
 
 const Nothing = Type.Object({});
@@ -25,23 +25,21 @@ const Input = Type.Object({
   question_type: Type.Optional(Type.String({ maxLength: 100 })),
 });
 
-/** Moves that say no more than the status they lead to. A reporter's ended task is reopened by `resume`. */
-const MOVES: Readonly<Record<string, Status>> = {
-  cancel: 'cancelled',
-  pause: 'paused',
-  resume: 'executing',
-  approve: 'approved',
-  reject: 'rejected',
-};
+/** Moves that say no more than the status they lead to. */
+const MOVES: Readonly<Record<string, Status>> = { cancel: 'cancelled', approve: 'approved', reject: 'rejected' };
 
 type Act = (taskId: string, body: Record<string, unknown>, name: string | null) => Promise<TaskFields>;
 
 /** What is done to a task: each answers the task as it is then. */
 export const taskActionRoutes: Routes = (scope, context) => {
-  const { store, intake } = context;
+  const { store, intake, tasks } = context;
   for (const [name, status] of Object.entries(MOVES)) {
     action(scope, { name, body: Nothing, act: (taskId) => intake.changeTask(taskId, { status }) });
   }
+  // What runs here knows whether it can pause, and goes on where it stood. A reporter's ended task is reopened by `resume`.
+  action(scope, { name: 'pause', body: Nothing, act: (taskId) => tasks.pause(taskId) });
+  action(scope, { name: 'resume', body: Nothing, act: (taskId) => tasks.resume(taskId) });
+  action(scope, { name: 'rerun', body: Nothing, act: (taskId, _body, name) => tasks.rerun(taskId, name ?? undefined) });
   action(scope, {
     name: 'complete',
     body: Completion,
@@ -52,21 +50,22 @@ export const taskActionRoutes: Routes = (scope, context) => {
     body: Failure,
     act: (taskId, body) => intake.changeTask(taskId, { ...endingOf(body), status: 'failed' }),
   });
-  action(scope, { name: 'input', body: Input, act: inputOf(context) });
+  action(scope, {
+    name: 'input',
+    body: Input,
+    act: (taskId, { message, question_type: questionType }, userId) =>
+      answerTask(context, taskId, {
+        message: String(message),
+        questionType: questionType as string | undefined,
+        userId,
+      }),
+  });
   action(scope, {
     name: 'heartbeat',
     body: Nothing,
     act: async (taskId) => {
       const task = await store.task(taskId);
       return task.ended ? task : intake.changeTask(taskId, {});
-    },
-  });
-  action(scope, {
-    name: 'rerun',
-    body: Nothing,
-    act: async (taskId) => {
-      await store.task(taskId);
-      throw new TrailError('not_rerunnable', 'an outside program reports this task; start it again there');
     },
   });
 };
@@ -98,19 +97,5 @@ function endingOf(body: Record<string, unknown>): TaskChange {
     ...(error !== undefined && { error: error as string }),
     ...(exitCode !== undefined && { exitCode: exitCode as number | null }),
     ...(metrics !== undefined && { metrics: toCamel<Partial<MetricFields>>(metrics as object) }),
-  };
-}
-
-/** What a person says becomes a line of the trail first; then a task that waited for it goes on. */
-function inputOf({ store, intake }: Context): Act {
-  return async (taskId, { message, question_type: question }, name) => {
-    const task = await store.task(taskId);
-    if (task.ended) {
-      throw new TrailError('invalid_transition', `a task that is ${task.status} takes no input; resume it first`);
-    }
-    const metadata = { question_type: question ?? 'clarification', ...(name !== null && { user_id: name }) };
-    const line = { message, type: 'user_input', source: 'user', metadata };
-    await intake.append({ taskId, body: JSON.stringify(line), format: 'json' });
-    return task.status === 'awaiting_input' ? intake.changeTask(taskId, { status: 'executing' }) : store.task(taskId);
   };
 }

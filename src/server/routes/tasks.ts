@@ -4,6 +4,7 @@ import { isSource } from '../../core/entry.ts';
 import { TrailError } from '../../core/error.ts';
 import { checkTaskId } from '../../core/id.ts';
 import { SOURCE_CHARS } from '../../core/limits.ts';
+import type { TaskRuns } from '../../core/plugin.ts';
 import type { TaskQuery } from '../../core/query.ts';
 import { parseStatus } from '../../core/status.ts';
 import type { Metrics, TaskChange, TaskDraft, Task as TaskFields, TaskInput } from '../../core/task.ts';
@@ -32,17 +33,23 @@ export const taskRoutes: Routes = (scope, context) => {
   changingRoutes(scope, context);
 };
 
-const makingRoutes: Routes = (scope, { intake }) => {
+const makingRoutes: Routes = (scope, { intake, tasks }) => {
   scope.post(
     '',
     {
       preValidation: emptyBodyAllowed,
-      schema: { tags: ['tasks'], summary: 'Report a new task', body: NewTask, response: answers({ 201: Task }) },
+      schema: {
+        tags: ['tasks'],
+        summary: 'Report a new task, or run a plugin as one',
+        body: NewTask,
+        response: answers({ 201: Task }),
+      },
     },
     async (request, reply) => {
       const userId = request.body.user_id ?? request.caller?.name ?? undefined;
-      const draft = draftOf(request.body);
-      const task = await intake.createTask({ ...draft, ...(userId !== undefined && { userId }) });
+      const { plugin, ...fields } = request.body;
+      const draft: TaskDraft = { ...draftOf(fields), ...(userId !== undefined && { userId }) };
+      const task = plugin === undefined ? await intake.createTask(draft) : await runOf(tasks, plugin, draft);
       return reply.code(201).send(taskToWire(task));
     },
   );
@@ -150,11 +157,18 @@ function statusOf({ taskId, status, ended, updatedAt, metadata }: TaskFields): S
   return { task_id: taskId, status, ended, metadata: { status, updated_at: updatedAt, plan, queue } };
 }
 
-function draftOf(body: Static<typeof NewTask>): TaskDraft {
-  const { plugin, agent, task_id: taskId, status, input, metrics, source, ...plain } = body;
-  for (const [field, name] of Object.entries({ plugin, agent })) {
-    if (name !== undefined) throw invalidTask(field, `no ${field} is registered here, got ${JSON.stringify(name)}`);
-  }
+/** What only the run itself can say is not for the caller to say. */
+function runOf(tasks: TaskRuns, plugin: string, draft: TaskDraft): Promise<TaskFields> {
+  const { params, status, result, error, exitCode, metrics, startedAt, completedAt, ...rest } = draft;
+  const said = Object.entries({ status, result, error, exit_code: exitCode, metrics, startedAt, completedAt });
+  const [field] = said.find(([, value]) => value !== undefined) ?? [];
+  if (field !== undefined) throw invalidTask(field, 'is told by the run; leave it out together with plugin');
+  return tasks.run(plugin, params ?? {}, rest);
+}
+
+function draftOf(body: Omit<Static<typeof NewTask>, 'plugin'>): TaskDraft {
+  const { agent, task_id: taskId, status, input, metrics, source, ...plain } = body;
+  if (agent !== undefined) throw invalidTask('agent', `no agent is registered here, got ${JSON.stringify(agent)}`);
   if (source !== undefined && !isSource(source)) {
     throw invalidTask('source', `expected 1–${SOURCE_CHARS} characters without comma or control characters`);
   }

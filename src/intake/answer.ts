@@ -1,0 +1,40 @@
+import type { JsonObject } from '../core/entry.ts';
+import { TrailError } from '../core/error.ts';
+import type { Intake, StoreReader } from '../core/ports.ts';
+import type { Task } from '../core/task.ts';
+
+export interface Answer {
+  readonly message: string;
+  /** Default: that of the question, else `clarification`. */
+  readonly questionType?: string | undefined;
+  readonly userId?: string | null | undefined;
+}
+
+/**
+ * What a person says becomes a line of the trail first; then a task that waited for it goes on. An outside task takes input at any
+ * time, what runs here only when it asked. Throws `invalid_transition` and stores nothing otherwise.
+ */
+export async function answerTask(
+  { store, intake }: { readonly store: Pick<StoreReader, 'task'>; readonly intake: Intake },
+  taskId: string,
+  { message, questionType, userId }: Answer,
+): Promise<Task> {
+  const { status, ended, runner, metadata } = await store.task(taskId);
+  const asked = status === 'awaiting_input';
+  if (ended || (runner !== null && !asked)) {
+    const cure = ended ? 'it has ended' : 'it has not asked for any';
+    throw new TrailError('invalid_transition', `a task that is ${status} takes no input: ${cure}`);
+  }
+  const question = metadata?.question as JsonObject | null | undefined;
+  const line = {
+    message,
+    type: 'user_input',
+    source: 'user',
+    metadata: {
+      question_type: questionType ?? question?.question_type ?? 'clarification',
+      ...(userId != null && { user_id: userId }),
+    },
+  };
+  await intake.append({ taskId, body: JSON.stringify(line), format: 'json' });
+  return asked ? intake.changeTask(taskId, { status: 'executing' }) : store.task(taskId);
+}
