@@ -1,19 +1,14 @@
 import { Command, Option } from 'commander';
 import { TrailError } from '../core/error.ts';
+import { actCommands } from './act-commands.ts';
 import type { LogsOptions } from './commands/logs.ts';
 import type { RunOptions } from './commands/run.ts';
 import type { StatsOptions } from './commands/stats.ts';
 import type { TasksOptions } from './commands/tasks.ts';
-import { readConfig } from './config.ts';
+import { type CommonOptions, common, configOf, example } from './common.ts';
 import { version } from './package.ts';
-import { type Config, SETTINGS } from './settings.ts';
+import { SETTINGS } from './settings.ts';
 import type { Terminal } from './terminal.ts';
-
-/** Options that every command knows. */
-interface CommonOptions {
-  readonly config?: string;
-  readonly verbose?: boolean;
-}
 
 type ServeOptions = CommonOptions & Readonly<Record<string, unknown>>;
 
@@ -28,9 +23,15 @@ export function program(terminal: Terminal): Command {
     .helpOption('-h, --help', 'show help')
     .enablePositionalOptions()
     .showHelpAfterError('(--help shows how it is used)');
-  for (const command of [serve(terminal), run(terminal), logs(terminal), tasks(terminal), stats(terminal)]) {
-    root.addCommand(common(command));
-  }
+  const commands = [
+    serve(terminal),
+    run(terminal),
+    logs(terminal),
+    tasks(terminal),
+    stats(terminal),
+    ...actCommands(terminal),
+  ];
+  for (const command of commands) root.addCommand(common(command));
   root.addHelpText(
     'after',
     example('tasktrail serve', 'tasktrail run -- npm test', 'tasktrail logs task-01J… --follow', 'tasktrail tasks'),
@@ -141,16 +142,6 @@ function stats(terminal: Terminal): Command {
     });
 }
 
-function common(command: Command): Command {
-  return command
-    .option('--config <file>', 'settings file (default tasktrail.config.json)')
-    .option('--verbose', 'tell the causes of an error');
-}
-
-function configOf(options: CommonOptions, flags: Readonly<Record<string, unknown>> = {}): Config {
-  return readConfig({ flags, configFile: options.config });
-}
-
 /** Flags of `serve` under their setting's key, which is the flag's name as commander gives it. */
 function flagsOf(options: ServeOptions): Readonly<Record<string, unknown>> {
   const flags: Record<string, unknown> = {};
@@ -160,8 +151,4 @@ function flagsOf(options: ServeOptions): Readonly<Record<string, unknown>> {
     flags[key] = options[key];
   }
   return flags;
-}
-
-function example(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`;
 }
