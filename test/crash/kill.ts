@@ -3,22 +3,12 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
+import { random } from '../support/random.ts';
 import { scratch } from '../support/scratch.ts';
 import { startServer } from '../support/server.ts';
 
 const PRODUCERS = 4;
 const BATCH = 20;
-
-/** A generator of numbers that can be repeated (mulberry32, public domain): the seed is printed with a failure. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 /**
  * R1: four producers send batches and write down, outside the server, what they sent and what was acknowledged. The server is

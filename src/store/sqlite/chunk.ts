@@ -1,5 +1,6 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { isoTime } from '../../core/time.ts';
+import { DICTIONARY } from './dictionary.ts';
 
 /** A line as readers want it. */
 export interface LineRow {
@@ -51,7 +52,7 @@ export function compressLines(lines: readonly StoredLine[]): Uint8Array {
   };
   const text = `${JSON.stringify(head)}\n${metadataText}\n${messages.join('\n')}`;
   const params = { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 };
-  return zstdCompressSync(text, { params });
+  return zstdCompressSync(text, { params, dictionary: DICTIONARY });
 }
 
 /** Lines that were compressed together. They are taken apart when they are first asked for. */
@@ -66,7 +67,7 @@ export class Chunk {
   #lines: readonly StoredLine[] | undefined;
 
   constructor(firstSeq: number, data: Uint8Array) {
-    const text = zstdDecompressSync(data).toString('utf8');
+    const text = zstdDecompressSync(data, { dictionary: DICTIONARY }).toString('utf8');
     const headEnd = text.indexOf('\n');
     this.#head = JSON.parse(text.slice(0, headEnd)) as Head;
     const metadataEnd = headEnd + 1 + this.#head.metadataChars;

@@ -4,7 +4,7 @@ import { newTask } from '../../../src/core/change.ts';
 import type { Draft, LogEntry } from '../../../src/core/entry.ts';
 import { type ErrorCode, TrailError } from '../../../src/core/error.ts';
 import type { EntryPage } from '../../../src/core/page.ts';
-import type { Appended, Batch, Store, Wake } from '../../../src/core/ports.ts';
+import type { Appended, Batch, Store, StoreReader, Wake } from '../../../src/core/ports.ts';
 import type { ReadQuery, Receipt } from '../../../src/core/query.ts';
 import type { Task, TaskDraft } from '../../../src/core/task.ts';
 import { type Clock, isoTime } from '../../../src/core/time.ts';
@@ -97,7 +97,7 @@ export function entryOf(taskId: string, seq: number, draft: Draft): LogEntry {
 }
 
 /** Read page after page until the store says that the window is done; each page is checked to keep what a page promises. */
-export async function allPages(store: Store, taskId: string, query: ReadQuery): Promise<EntryPage[]> {
+export async function allPages(store: StoreReader, taskId: string, query: ReadQuery): Promise<EntryPage[]> {
   const pages: EntryPage[] = [];
   let { after = 0, before, offset = 0 } = query;
   for (;;) {
@@ -117,12 +117,16 @@ export async function allPages(store: Store, taskId: string, query: ReadQuery): 
   }
 }
 
-export async function allEntries(store: Store, taskId: string, query: Partial<ReadQuery> = {}): Promise<LogEntry[]> {
+export async function allEntries(
+  store: StoreReader,
+  taskId: string,
+  query: Partial<ReadQuery> = {},
+): Promise<LogEntry[]> {
   const pages = await allPages(store, taskId, { limit: 1_000, ...query });
   return pages.flatMap((page) => page.entries);
 }
 
-export async function allMessages(store: Store, taskId: string): Promise<string[]> {
+export async function allMessages(store: StoreReader, taskId: string): Promise<string[]> {
   return (await allEntries(store, taskId)).map((entry) => entry.message);
 }
 
