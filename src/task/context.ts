@@ -42,35 +42,24 @@ export class RunContext<Params extends object> implements TaskContext<Params> {
     return this.#run.paused;
   }
 
-  progress(percent: number, message?: string): void {
+  // Properties, not methods: a plugin may take them out of the context, as in `execute(params, { logger, input })`.
+  readonly progress = (percent: number, message?: string): void => {
     this.logger.progress(percent, message);
-  }
+  };
 
-  input(question: string, options: { readonly questionType?: string } = {}): Promise<string> {
-    return this.#run.input({ message: question, source: this.#source }, options.questionType ?? 'clarification');
-  }
+  readonly input = (question: string, options: { readonly questionType?: string } = {}): Promise<string> =>
+    this.#run.input({ message: question, source: this.#source }, options.questionType ?? 'clarification');
 
-  approval(plan: string): Promise<void> {
-    return this.#run.approval({ message: plan, source: this.#source });
-  }
+  readonly approval = (plan: string): Promise<void> => this.#run.approval({ message: plan, source: this.#source });
 
-  checkpoint(): Promise<void> {
-    return this.#run.checkpoint();
-  }
+  readonly checkpoint = (): Promise<void> => this.#run.checkpoint();
 
-  onPause(listener: (paused: boolean) => void): void {
-    this.#run.onPause(listener);
-  }
+  readonly onPause = (listener: (paused: boolean) => void): void => this.#run.onPause(listener);
 
-  child(pid: number): void {
-    this.#run.child(pid);
-  }
+  readonly child = (pid: number): void => this.#run.child(pid);
 
-  metrics(figures: Partial<Metrics>): void {
-    this.#run.metrics(figures);
-  }
+  readonly metrics = (figures: Partial<Metrics>): void => this.#run.metrics(figures);
 
-  createSubContext(source: string): TaskContext<Params> {
-    return new RunContext(this.#run, this.params, { logger: this.logger.withSource(source), source });
-  }
+  readonly createSubContext = (source: string): TaskContext<Params> =>
+    new RunContext(this.#run, this.params, { logger: this.logger.withSource(source), source });
 }
