@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { LEVELS, type Level, parseLevel } from '../core/level.ts';
-import { BUFFER_BYTES, FLUSH_MS, TASK_BUFFER_BYTES } from '../core/limits.ts';
+import { BUFFER_BYTES, COMPRESS_AFTER_DAYS, FLUSH_MS, TASK_BUFFER_BYTES } from '../core/limits.ts';
 
 export const ROLES = ['admin', 'writer', 'reader'] as const;
 export type Role = (typeof ROLES)[number];
@@ -24,6 +24,7 @@ export interface Config {
   readonly bufferBytes: number;
   readonly logLevel: Level;
   readonly taskLogLevel: Level;
+  readonly compressAfterDays: number;
   readonly machineId: string;
   readonly url: string | undefined;
   readonly token: string | undefined;
@@ -145,6 +146,14 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     fallback: () => 'INFO',
     shownDefault: 'INFO',
     meaning: "Lowest level that is kept of tasks' lines of type `log`. Every other type is always kept.",
+  },
+  compressAfterDays: {
+    name: 'TASK_LOGS_COMPRESS_AFTER_DAYS',
+    flag: '--compress-after-days <days>',
+    parse: whole(0, 36_500),
+    fallback: () => COMPRESS_AFTER_DAYS,
+    shownDefault: String(COMPRESS_AFTER_DAYS),
+    meaning: 'Days after its end at which a task is compressed, 0–36500; 0 never does. It is read as before.',
   },
   machineId: {
     name: 'TASKTRAIL_MACHINE_ID',

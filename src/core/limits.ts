@@ -41,6 +41,9 @@ export const READ_BYTES = 2 * 1024 * 1024;
 export const LOOK_CHARS = 4 * 1024 * 1024;
 /** The same for a step of a follower: about one frame. */
 export const FRAME_BYTES = 256 * 1024;
+/** Days after its end at which a task's lines are compressed, and how often is looked for such tasks. */
+export const COMPRESS_AFTER_DAYS = 7;
+export const COMPRESS_EVERY_MS = 60 * 60 * 1000;
 /** Lines a block of the summary covers. */
 export const BLOCK_LINES = 1_024;
 /** Most characters of messages and metadata that are compressed together; a single longer line still is, alone. */

@@ -18,6 +18,8 @@ export interface OpenOptions {
   readonly taskLevel?: Level | undefined;
   /** Values to mask wherever they stand, besides the known shapes of tokens. */
   readonly secrets?: readonly string[] | undefined;
+  /** Days after its end at which a task's lines are compressed, by the owner only (default 0: never). */
+  readonly compressAfterDays?: number | undefined;
   /** The directory is owned already, by whoever opens it: a server. */
   readonly owner?: Owner | undefined;
 }
@@ -37,7 +39,16 @@ export async function openTrail(options: OpenOptions = {}): Promise<LocalTrail> 
     });
   }
   let live: LiveHub | undefined;
-  const intake = new ThreadIntake({ dataDir, taskLevel, secrets, taskBytes: bufferBytes }, (task) => live?.wake(task));
+  const intake = new ThreadIntake(
+    {
+      dataDir,
+      taskLevel,
+      secrets,
+      taskBytes: bufferBytes,
+      ...(options.owner && { compressAfterDays: options.compressAfterDays }),
+    },
+    (task) => live?.wake(task),
+  );
   try {
     await intake.ready();
   } catch (error) {

@@ -42,9 +42,9 @@ export class ThreadIntake implements Intake {
   #bytes = 0;
 
   constructor(options: ThreadIntakeOptions, onWake: Wake) {
-    const { dataDir, taskLevel, secrets } = options;
+    const { dataDir, taskLevel, secrets, compressAfterDays } = options;
     this.#thread = new Thread(WRITER, {
-      workerData: { dataDir, taskLevel, secrets } satisfies WriterOptions,
+      workerData: { dataDir, taskLevel, secrets, compressAfterDays } satisfies WriterOptions,
       onTold: (told) => onWake(told as Told),
     });
     this.#redactor = createRedactor(secrets);

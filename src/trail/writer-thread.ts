@@ -12,12 +12,15 @@ import type { TaskChange, TaskDraft } from '../core/task.ts';
 import { StoreIntake } from '../intake/intake.ts';
 import { createRedactor } from '../intake/redact.ts';
 import { SqliteStore } from '../store/sqlite/store.ts';
+import { keepCompressed } from './compressing.ts';
 import { type Methods, serveThread } from './serve-thread.ts';
 
 export interface WriterOptions {
   readonly dataDir: string;
   readonly taskLevel?: Level | undefined;
   readonly secrets?: readonly string[] | undefined;
+  /** For the owner of the directory: compress tasks that ended so many days ago (0: never). */
+  readonly compressAfterDays?: number | undefined;
 }
 
 /** A task that was committed: by this process, or by another one. */
@@ -30,12 +33,16 @@ export interface Told {
 const port = parentPort;
 if (port) serveThread(port, () => open(workerData as WriterOptions, (told) => port.postMessage({ told })));
 
-function open({ dataDir, secrets, taskLevel }: WriterOptions, tell: (told: Told) => void): Methods {
+function open(
+  { dataDir, secrets, taskLevel, compressAfterDays = 0 }: WriterOptions,
+  tell: (told: Told) => void,
+): Methods {
   const store = new SqliteStore(dataDir, { onCommit: tell });
   const intake = new StoreIntake(store, { redactor: createRedactor(secrets), ...(taskLevel && { taskLevel }) });
   const foreign = watchForeignCommits(store, tell);
   const purge = purger(store);
   purge();
+  const compressing = compressAfterDays > 0 ? keepCompressed(store, compressAfterDays) : undefined;
   return {
     ready: () => true,
     append: (batch: RawBatch) => intake.append(batch),
@@ -52,6 +59,7 @@ function open({ dataDir, secrets, taskLevel }: WriterOptions, tell: (told: Told)
     setSetting: (name: string, value: Json) => intake.setSetting(name, value),
     close: async () => {
       clearInterval(foreign);
+      compressing?.close();
       await intake.close();
       await store.close();
     },

@@ -22,6 +22,7 @@ test('without any setting every default holds', async (t) => {
     bufferBytes: 16_777_216,
     logLevel: 'INFO',
     taskLogLevel: 'INFO',
+    compressAfterDays: 7,
     machineId: hostname(),
     url: undefined,
     token: undefined,

@@ -81,7 +81,8 @@ test('only tasks that ended before the moment are compressed, the oldest first',
   assert.deepEqual(done(), ['older', 'old']);
   const plan = db
     .prepare(
-      'EXPLAIN QUERY PLAN SELECT task_no FROM tasks WHERE compressed = 0 AND completed_at < ? ORDER BY completed_at LIMIT 1',
+      `EXPLAIN QUERY PLAN SELECT task_id, task_no, last_seq FROM tasks JOIN trails USING (task_no)
+       WHERE compressed = 0 AND completed_at < ? ORDER BY completed_at LIMIT 1`,
     )
     .all();
   assert.match(JSON.stringify(plan), /SEARCH tasks USING (COVERING )?INDEX tasks_to_compress \(completed_at/);
@@ -136,6 +137,21 @@ test('a reader that pages sees every line once while the task is compressed unde
       Array.from({ length: 5_000 }, (_, index) => index + 1),
     );
   }
+});
+
+test('that a task is compressed is a change of it, told when nothing is left to do', async (t) => {
+  const { dataDir, store, db } = await holding(t, { a: { ended: MONDAY, lines: numbered(5) } });
+  const wakes: unknown[] = [];
+  const other = new SqliteStore(dataDir, { onCommit: (wake) => wakes.push(wake) });
+  t.after(() => other.close());
+  const before = store.revision();
+  compress(other, TUESDAY);
+  assert.deepEqual(wakes, [{ taskId: 'a', lastSeq: 5 }]);
+  assert.deepEqual((await store.changes(before, 10)).tasks, [{ taskId: 'a', lastSeq: 5 }]);
+  const compressed = () => db.prepare('SELECT compressed FROM tasks').get()?.compressed;
+  assert.equal(compressed(), 1);
+  await stored(store, 'a', [line('late')]);
+  assert.equal(compressed(), 0);
 });
 
 test('a deleted task takes its compressed lines with it, in small steps', async (t) => {

@@ -35,8 +35,8 @@ export async function serve(terminal: Terminal, config: Config): Promise<number>
   makeDataDir(config.dataDir);
   const owner = await takeOwnership(config.dataDir);
   try {
-    const { dataDir, flushMs, bufferBytes, taskLogLevel } = config;
-    const trail = await openTrail({ dataDir, flushMs, bufferBytes, taskLevel: taskLogLevel, owner });
+    const { dataDir, flushMs, bufferBytes, taskLogLevel: taskLevel, compressAfterDays } = config;
+    const trail = await openTrail({ dataDir, flushMs, bufferBytes, taskLevel, compressAfterDays, owner });
     try {
       await serveTrail(terminal, config, { owner, trail });
     } finally {

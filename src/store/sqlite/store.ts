@@ -155,8 +155,10 @@ export class SqliteStore implements Store {
   compress(endedBefore: string): boolean {
     this.#checkOpen();
     const step = this.#prepare(endedBefore);
-    if (step) this.#write((numbers) => commitStep(this.#db, step, numbers));
-    return step !== undefined;
+    if (!step) return false;
+    this.#write((numbers) => commitStep(this.#db, step, numbers));
+    if (!step.chunk) this.#onCommit({ taskId: step.taskId, lastSeq: step.lastSeq });
+    return true;
   }
 
   async check(): Promise<void> {
