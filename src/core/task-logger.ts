@@ -1,4 +1,4 @@
-import { type EntryInput, isSource, type JsonObject } from './entry.ts';
+import { type EntryInput, isEntryType, isSource, isStream, type JsonObject } from './entry.ts';
 import type { Level } from './level.ts';
 import type { LineMetadata, LineOptions, Logger } from './trail.ts';
 
@@ -9,7 +9,10 @@ export interface LineSink {
   drain(): Promise<void>;
 }
 
-/** Writes lines of one task under one source. Nothing it is given makes it throw. */
+/**
+ * Writes lines of one task under one source. Nothing it is given makes it throw. Its methods are properties of its own, so that they
+ * may be handed on: `promise.catch(logger.error)`.
+ */
 export class TaskLogger implements Logger {
   readonly #sink: LineSink;
   readonly #source: string | undefined;
@@ -19,44 +22,36 @@ export class TaskLogger implements Logger {
     this.#source = source;
   }
 
-  debug(message: string, metadata?: LineMetadata | null, options?: LineOptions): void {
+  readonly debug = (message: string, metadata?: LineMetadata | null, options?: LineOptions): void =>
     this.#log('DEBUG', message, { metadata, options });
-  }
 
-  info(message: string, metadata?: LineMetadata | null, options?: LineOptions): void {
+  readonly info = (message: string, metadata?: LineMetadata | null, options?: LineOptions): void =>
     this.#log('INFO', message, { metadata, options });
-  }
 
-  warning(message: string, metadata?: LineMetadata | null, options?: LineOptions): void {
+  readonly warning = (message: string, metadata?: LineMetadata | null, options?: LineOptions): void =>
     this.#log('WARNING', message, { metadata, options });
-  }
 
-  error(message: string, metadata?: LineMetadata | null, options?: LineOptions): void {
+  readonly error = (message: string, metadata?: LineMetadata | null, options?: LineOptions): void =>
     this.#log('ERROR', message, { metadata, options });
-  }
 
-  progress(percent: number, message?: string): void {
-    const progress = Number.isFinite(percent) ? Math.min(100, Math.max(0, percent)) : 0;
+  readonly progress = (percent: number, message?: string): void => {
+    const progress = clamped(percent);
     this.#add({ message: textOf(message ?? `${progress} %`), level: 'INFO', type: 'progress', metadata: { progress } });
-  }
+  };
 
-  withSource(name: string): Logger {
-    return new TaskLogger(this.#sink, textOf(name));
-  }
+  readonly withSource = (name: string): Logger => new TaskLogger(this.#sink, textOf(name));
 
-  flush(): Promise<void> {
-    return this.#sink.flush();
-  }
+  readonly flush = (): Promise<void> => this.#sink.flush();
 
-  drain(): Promise<void> {
-    return this.#sink.drain();
-  }
+  readonly drain = (): Promise<void> => this.#sink.drain();
 
   #log(level: Level, message: string, { metadata, options }: Rest): void {
-    const entry = { message: textOf(message), level };
-    if (metadata === undefined || metadata === null) this.#add(entry, options?.source);
+    const line = { message: textOf(message), level };
+    const named = options ? namedIn(options) : undefined;
+    const entry = named ? { ...line, ...named } : line;
+    if (metadata === undefined || metadata === null) this.#add(entry, named?.source);
     // The packer makes JSON of whatever was given.
-    else this.#add({ ...entry, metadata: metadata as JsonObject }, options?.source ?? sourceIn(metadata));
+    else this.#add({ ...entry, metadata: metadata as JsonObject }, named?.source ?? sourceIn(metadata));
   }
 
   #add(entry: EntryInput, named?: string): void {
@@ -70,6 +65,16 @@ interface Rest {
   readonly options: LineOptions | undefined;
 }
 
+/** What a call says of its line; whatever else was given there says nothing. */
+function namedIn(options: LineOptions): LineOptions {
+  try {
+    const { source, type, stream } = options;
+    return { ...(source && { source }), ...(isEntryType(type) && { type }), ...(isStream(stream) && { stream }) };
+  } catch {
+    return {};
+  }
+}
+
 /** The source that metadata names, when it can be one. Whatever was given instead of an object names none. */
 function sourceIn(metadata: LineMetadata): string | undefined {
   try {
@@ -78,6 +83,12 @@ function sourceIn(metadata: LineMetadata): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** 0–100; what is no number is 0. */
+function clamped(percent: unknown): number {
+  const number = typeof percent === 'symbol' ? Number.NaN : Number(textOf(percent));
+  return Number.isNaN(number) ? 0 : Math.min(100, Math.max(0, number));
 }
 
 /** Any value as text. A value whose own `toString` throws, or that has none, is named by its kind. */
