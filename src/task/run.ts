@@ -172,12 +172,19 @@ export class Run implements RunControl {
   async #work(): Promise<void> {
     try {
       const result = await this.#execute();
+      await this.#room();
       if (!this.signal.aborted) return await this.#complete(result);
     } catch (error) {
+      await this.#room();
       if (!this.signal.aborted) return await this.#fail(error);
     }
     if (this.#stopping) await this.#interrupted();
-    else await this.#sink.flush().catch(() => {});
+    else await this.#room();
+  }
+
+  /** A plugin that filled its buffer must not push out the line that says how it ended. */
+  async #room(): Promise<void> {
+    await this.#sink.flush().catch(() => {});
   }
 
   #execute(): unknown {
