@@ -56,6 +56,16 @@ export class Database {
     this.#db.function(name, { deterministic: true }, body as (...values: unknown[]) => SQLInputValue);
   }
 
+  /** From now until `endRead` every read sees what is committed now, whatever others commit meanwhile. */
+  beginRead(): void {
+    this.exec('BEGIN');
+  }
+
+  endRead(): void {
+    // A read that failed may have ended it.
+    if (this.#db.isTransaction) this.exec('COMMIT');
+  }
+
   /** All or nothing. Takes the write lock first, so that what is read inside is still true when it is written. */
   transaction<T>(work: () => T): T {
     this.exec('BEGIN IMMEDIATE');

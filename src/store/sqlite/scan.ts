@@ -94,7 +94,7 @@ export class Scan {
     this.stoppedAt = undefined;
     this.#looked = 0;
     // One snapshot of both places: a line that is compressed meanwhile is found, and found once.
-    this.#db.exec('BEGIN');
+    this.#db.beginRead();
     try {
       // All that is compressed comes before all that is not.
       const places = [this.#compressed(from, to, order), this.#plain(from, to, order)];
@@ -103,7 +103,7 @@ export class Scan {
         if (this.stoppedAt !== undefined) return;
       }
     } finally {
-      this.#db.exec('COMMIT');
+      this.#db.endRead();
     }
   }
 
