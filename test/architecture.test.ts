@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   query: ['core'],
   client: ['core', 'query'],
   task: ['core', 'capture', 'agents', 'intake', 'live'],
-  plugins: ['core', 'task'],
+  plugins: ['core', 'capture', 'task'],
   inlet: ['core', 'task'],
   outlet: ['core', 'live'],
   server: ['core', 'query', 'intake', 'live', 'task', 'inlet'],

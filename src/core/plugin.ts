@@ -3,7 +3,7 @@ import type { Task, TaskDraft } from './task.ts';
 import type { Logger } from './trail.ts';
 
 /** Something that can be run as a task by its id. */
-export interface Plugin<Params extends JsonObject = JsonObject> {
+export interface Plugin<Params extends object = JsonObject> {
   /** 1–64 characters of `A-Z a-z 0-9 . _ -`, beginning with a letter or digit. */
   readonly id: string;
   /** For people. */
@@ -31,8 +31,24 @@ export interface Plugin<Params extends JsonObject = JsonObject> {
   execute(params: Params, context: TaskContext<Params>): unknown;
 }
 
+/** A plugin whatever its parameters are. */
+export type AnyPlugin = Plugin<never>;
+
+/** Thrown by a plugin whose command failed: the task fails with the command's exit code. */
+export class CommandFailed extends Error {
+  static {
+    CommandFailed.prototype.name = 'CommandFailed';
+  }
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
 /** What a run has to work with. */
-export interface TaskContext<Params extends JsonObject = JsonObject> {
+export interface TaskContext<Params extends object = JsonObject> {
   readonly taskId: string;
   readonly params: Params;
   /** Writes the task's lines; its source is `plugin` unless it is changed by `withSource`. */

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
-import type { Plugin, PluginInfo, RunDraft, TaskRuns } from '../core/plugin.ts';
+import type { AnyPlugin, PluginInfo, RunDraft, TaskRuns } from '../core/plugin.ts';
 import type { Task } from '../core/task.ts';
 import { answerTask } from '../intake/answer.ts';
 import { Children } from './children.ts';
@@ -17,7 +17,7 @@ export interface ManagedTrail {
 }
 
 export interface TaskManagerOptions {
-  readonly plugins?: readonly Plugin[];
+  readonly plugins?: readonly AnyPlugin[];
   /** Runs at once; others wait in the queue (default 4). */
   readonly concurrency?: number;
   /** `machine_id` of the tasks (default none). */
@@ -68,7 +68,7 @@ export class TaskManager implements TaskRuns {
   }
 
   /** Offer a plugin. Throws `invalid_plugin` that names every fault, also when its id is taken. */
-  register(plugin: Plugin): this {
+  register(plugin: AnyPlugin): this {
     const checked = registered(plugin);
     if (this.#plugins.has(plugin.id)) {
       throw new TrailError('invalid_plugin', `plugin ${plugin.id}: another one has this id; choose another`);

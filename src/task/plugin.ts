@@ -1,7 +1,7 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { JsonObject } from '../core/entry.ts';
 import { type Fault, TrailError } from '../core/error.ts';
-import type { Plugin, PluginInfo } from '../core/plugin.ts';
+import type { AnyPlugin, Plugin, PluginInfo } from '../core/plugin.ts';
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const ANY_OBJECT: JsonObject = { type: 'object' };
@@ -18,7 +18,9 @@ export interface Registered {
 }
 
 /** Look at a plugin as it is registered. Throws `invalid_plugin` that names every fault. */
-export function registered(plugin: Plugin): Registered {
+export function registered(given: AnyPlugin): Registered {
+  // From here on its parameters are what its own schema lets through.
+  const plugin = given as Plugin;
   const faults = faultsOf(plugin);
   if (faults.length > 0) throw invalidPlugin(plugin, faults);
   const {

@@ -3,7 +3,14 @@ export type { EntryInput, EntryType, Json, JsonObject, LogEntry, Stream } from '
 export { type ErrorCode, TrailError } from '../core/error.ts';
 export type { LogFilter } from '../core/filter.ts';
 export type { Level } from '../core/level.ts';
-export type { Plugin, PluginInfo, RunDraft, TaskContext } from '../core/plugin.ts';
+export {
+  type AnyPlugin,
+  CommandFailed,
+  type Plugin,
+  type PluginInfo,
+  type RunDraft,
+  type TaskContext,
+} from '../core/plugin.ts';
 export type { Histogram, LogStats, Receipt, TaskPage, TaskQuery } from '../core/query.ts';
 export type { Status } from '../core/status.ts';
 export type { Metrics, Task, TaskChange, TaskDraft } from '../core/task.ts';
