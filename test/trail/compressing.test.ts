@@ -8,6 +8,7 @@ import { isoTime } from '../../src/core/time.ts';
 import { DATABASE_FILE } from '../../src/store/sqlite/database.ts';
 import { SqliteStore } from '../../src/store/sqlite/store.ts';
 import { keepCompressed } from '../../src/trail/compressing.ts';
+import { openTrail } from '../../src/trail/open.ts';
 import { allMessages, DAY_MS, numbered, START, stored, TurnedClock } from '../contract/store/support.ts';
 import { scratch } from '../support/scratch.ts';
 import { startServer } from '../support/server.ts';
@@ -73,6 +74,24 @@ test('a step that fails is tried again in an hour', async (t) => {
   assert.equal(plainLines(), 3_000);
   t.mock.timers.tick(1);
   assert.equal(plainLines(), 3_000 - 1_024);
+});
+
+test('a follower replays a compressed task and its late lines, whole and in order', async (t) => {
+  const dataDir = await scratch(t);
+  const { store, plainLines, close } = await ended(dataDir, START);
+  t.after(close);
+  while (store.compress(isoTime(Date.now())));
+  assert.equal(plainLines(), 0);
+  const trail = await openTrail({ dataDir });
+  t.after(() => trail.close());
+  await trail.append('a', { message: 'late', level: 'ERROR' });
+  const seen = await Array.fromAsync(trail.follow('a', { after: 0 }), ({ seq }) => seq);
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 3_001 }, (_, index) => index + 1),
+  );
+  const some = await Array.fromAsync(trail.follow('a', { search: 'LINE 77' }), ({ message }) => message);
+  assert.deepEqual(some, ['line 77', ...Array.from({ length: 10 }, (_, index) => `line 77${index}`)]);
 });
 
 for (const [days, kept] of [
