@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { TrailError } from '../core/error.ts';
 import { type Config, Expected, isLoopback, SETTINGS, type Setting } from './settings.ts';
@@ -42,7 +42,8 @@ export function readConfig(sources: ConfigSources = {}): Config {
   };
   const values = Object.entries(SETTINGS).map(([key, setting]) => [key, settingOf(key, setting as Setting)]);
   const config = Object.fromEntries(values) as Config;
-  return { ...config, dataDir: resolve(cwd, config.dataDir) };
+  const dataDir = resolve(cwd, config.dataDir);
+  return { ...config, dataDir, taskLogsDir: resolve(cwd, config.taskLogsDir || join(dataDir, 'tasks')) };
 }
 
 /** Refuse to be reached from other machines by everybody. */

@@ -24,6 +24,8 @@ export interface Config {
   readonly bufferBytes: number;
   readonly logLevel: Level;
   readonly taskLogLevel: Level;
+  readonly taskLogsEnabled: boolean;
+  readonly taskLogsDir: string;
   readonly compressAfterDays: number;
   readonly machineId: string;
   readonly url: string | undefined;
@@ -147,6 +149,23 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     shownDefault: 'INFO',
     meaning: "Lowest level that is kept of tasks' lines of type `log`. Every other type is always kept.",
   },
+  taskLogsEnabled: {
+    name: 'TASK_LOGS_ENABLED',
+    flag: '--task-logs-enabled <true|false>',
+    parse: truth,
+    fallback: () => true,
+    shownDefault: 'true',
+    meaning: 'Whether the server writes a directory of files for each task: `true` or `false`.',
+  },
+  taskLogsDir: {
+    name: 'TASK_LOGS_DIR',
+    flag: '--task-logs-dir <dir>',
+    parse: (text) => text,
+    // Below the data directory, wherever that is: `readConfig` fills it in.
+    fallback: () => '',
+    shownDefault: '<data>/tasks',
+    meaning: 'Where the directories of the tasks lie.',
+  },
   compressAfterDays: {
     name: 'TASK_LOGS_COMPRESS_AFTER_DAYS',
     flag: '--compress-after-days <days>',
@@ -195,6 +214,11 @@ function whole(least: number, most: number): (text: string) => number {
     if (/^\d+$/.test(text) && value >= least && value <= most) return value;
     throw new Expected(`a whole number, ${least}–${most}`);
   };
+}
+
+function truth(text: string): boolean {
+  if (/^(true|false)$/i.test(text)) return text.toLowerCase() === 'true';
+  throw new Expected('true or false');
 }
 
 function webUrl(text: string): string {

@@ -24,6 +24,7 @@ export type {
   RunningTask,
   Trail,
 } from '../core/trail.ts';
+export { openTaskDirectory, type TaskDirectory } from '../outlet/directory/writer.ts';
 export { type BeliefScope, beliefScope } from '../task/belief.ts';
 export { type Current, currentTask, logger, withTask } from '../task/current.ts';
 export { TaskManager, type TaskManagerOptions } from '../task/manager.ts';

@@ -22,6 +22,8 @@ test('without any setting every default holds', async (t) => {
     bufferBytes: 16_777_216,
     logLevel: 'INFO',
     taskLogLevel: 'INFO',
+    taskLogsEnabled: true,
+    taskLogsDir: join(cwd, 'data', 'tasks'),
     compressAfterDays: 7,
     machineId: hostname(),
     url: undefined,

@@ -9,6 +9,7 @@ import type { Health, ServerParts, ServerSettings, TrailServer } from '../../ser
 import { createServer } from '../../server/server.ts';
 import { TaskManager } from '../../task/manager.ts';
 import { makeDataDir } from '../../trail/data-dir.ts';
+import { type TaskDirectories, writeDirectories } from '../../trail/directories.ts';
 import type { LocalTrail } from '../../trail/local.ts';
 import { openTrail } from '../../trail/open.ts';
 import { type Owner, takeOwnership } from '../../trail/owner.ts';
@@ -65,6 +66,7 @@ async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: 
     const url = `http://${reachable(config.host)}:${port}`;
     await owner.publish(url);
     await greet(terminal, config, url);
+    if (config.taskLogsEnabled) beside.push(directoriesOf(terminal, config));
     tasks.start().catch((error) => terminal.tell(`tasks cannot be run: ${asTrailError(error).message}`));
     const draining = drainAll(config.dataDir, directoryTarget(trail), stopping.signal).then(
       (drained) => tellDrained(terminal, drained),
@@ -77,6 +79,10 @@ async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: 
     await server.close();
     for (const part of beside) await part.close();
   }
+}
+
+function directoriesOf(terminal: Terminal, { dataDir, taskLogsDir: dir }: Config): TaskDirectories {
+  return writeDirectories({ dataDir, dir, warn: (message) => terminal.tell(message) });
 }
 
 /** Resolves at the first signal to stop. A second one, or a stop that takes too long, ends the process at once. */

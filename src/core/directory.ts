@@ -1,0 +1,43 @@
+/** What one file of a task directory was last known to hold. A document has a digest, by which a change is seen without reading it. */
+export interface FileRecord {
+  readonly bytes: number;
+  readonly digest?: string;
+}
+
+/** What a task directory was last known to hold. */
+export interface DirectoryRecord {
+  readonly taskId: string;
+  /** The task's revision that the files show: while the task has it, they are up to date. */
+  readonly revision: number;
+  /** The last line in the files. */
+  readonly seq: number;
+  /** By file name; a file that is not there has no record. */
+  readonly files: Readonly<Record<string, FileRecord>>;
+}
+
+/** A task beside its directory's record. */
+export interface DirectoryState {
+  readonly taskId: string;
+  /** The task's revision now. */
+  readonly revision: number;
+  /** Its lines are compressed in the store. */
+  readonly compressed: boolean;
+  readonly record: DirectoryRecord | null;
+}
+
+/** Kept by the store, so that a start need not read the directories. They may lag behind the files, and are never ahead of them. */
+export interface DirectoryRecords {
+  /** The newest revision of any task: where a listener for changes starts. */
+  revision(): Promise<number>;
+  /** Undefined when there is no such task. */
+  state(taskId: string): Promise<DirectoryState | undefined>;
+  /** Tasks from the newest to the oldest, at most `limit`; `cursor` of the page before goes on from there, null at the end. */
+  states(limit: number, cursor?: number): Promise<{ states: readonly DirectoryState[]; cursor: number | null }>;
+  /** Tasks that had a directory and are no more. */
+  gone(limit: number): Promise<readonly string[]>;
+  /** Replace the records of these tasks in one commit; those of tasks that are gone are left as they are. */
+  save(records: readonly DirectoryRecord[]): Promise<void>;
+  /** Forget directories of tasks that are gone. */
+  forget(taskIds: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+}

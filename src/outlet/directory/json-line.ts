@@ -1,0 +1,25 @@
+import { TrailError } from '../../core/error.ts';
+
+/** Some programs end a line at these too, and JSON may write them as they are. */
+const LINE_ENDS = /[\u0085\u2028\u2029]/g;
+
+/** JSON that is one line for every program. */
+export function oneLine(json: string): string {
+  return json.replace(LINE_ENDS, (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** An object as one line of JSON. Throws `invalid_parameter` for what JSON cannot say. */
+export function jsonLine(name: string, value: unknown): string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TrailError(
+      'invalid_parameter',
+      `${name}: expected an object, got ${value === null ? 'null' : typeof value}`,
+    );
+  }
+  try {
+    return oneLine(JSON.stringify(value));
+  } catch (cause) {
+    const message = `${name}: expected values that JSON can say (${(cause as Error).message})`;
+    throw new TrailError('invalid_parameter', message, { cause });
+  }
+}

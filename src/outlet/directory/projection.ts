@@ -1,0 +1,163 @@
+import { hash } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import type { DirectoryRecord, DirectoryState, FileRecord } from '../../core/directory.ts';
+import type { JsonObject } from '../../core/entry.ts';
+import { READ_ROWS } from '../../core/limits.ts';
+import type { StoreReader } from '../../core/ports.ts';
+import type { Task } from '../../core/task.ts';
+import { DOCUMENTS, FLOWS, finalResultOf, inputOf, lineOf, metadataOf } from './content.ts';
+import { appendAt, cut, type Found, look, remove, replaceFileSync, sync, syncDirectory } from './disk.ts';
+import { oneLine } from './json-line.ts';
+import { makeTaskPath, taskPath } from './place.ts';
+
+/** Pages of lines that one step takes, so that a long task does not hold up the others. */
+const STEP_PAGES = 4;
+
+export interface Stepped {
+  /** What the directory holds now. */
+  readonly record: DirectoryRecord;
+  /** The files show all that the task was at the start of the step. */
+  readonly done: boolean;
+}
+
+/**
+ * Bring one task directory nearer to its task:
+ *
+ *   metadata (when new), input ─▶ lines after the last written ─▶ fsync, final result (when ended) ─▶ metadata
+ *
+ * So whoever finds a final result finds every line before it. A record tells how far the files came; what lies there otherwise
+ * (a torn line, a file that is too long, too short, or of somebody else) is mended first, because a step begins on known ground.
+ */
+export async function step(dir: string, store: StoreReader, state: DirectoryState): Promise<Stepped> {
+  const path = taskPath(dir, state.taskId);
+  const task = await store.task(state.taskId);
+  if (makeTaskPath(path)) syncDirectory(dirname(path));
+  const files = new Files(path, state.record, look(path));
+  if (!files.has('metadata.json')) files.write('metadata.json', metadataOf(task));
+  files.write('01-input.json', inputOf(task));
+  const done = await files.writeLines(store, task);
+  if (done) {
+    if (task.ended) files.syncLines();
+    files.write('04-final-result.json', finalResultOf(task));
+    files.write('metadata.json', metadataOf(task));
+  }
+  files.finish();
+  return { record: files.record(state.taskId, done ? state.revision : 0), done };
+}
+
+/** Whether a directory holds what its record says, by names and sizes alone. */
+export function isAsRecorded(dir: string, record: DirectoryRecord): boolean {
+  try {
+    const { files, leftovers, others } = look(taskPath(dir, record.taskId));
+    if (leftovers.length > 0 || others.some(isOurs)) return false;
+    return [...DOCUMENTS, ...FLOWS].every((name) => files.get(name) === record.files[name]?.bytes);
+  } catch {
+    return false;
+  }
+}
+
+function isOurs(name: string): boolean {
+  return (DOCUMENTS as readonly string[]).includes(name) || (FLOWS as readonly string[]).includes(name);
+}
+
+/** The files of one directory during one step. */
+class Files {
+  readonly #path: string;
+  readonly #records: Map<string, FileRecord>;
+  /** Sizes of what is there. */
+  readonly #sizes: Map<string, number>;
+  readonly #unsynced = new Set<string>();
+  #seq: number;
+  #renamed = false;
+
+  constructor(path: string, record: DirectoryRecord | null, found: Found) {
+    this.#path = path;
+    this.#records = new Map(Object.entries(record?.files ?? {}));
+    this.#sizes = new Map(found.files);
+    this.#seq = record?.seq ?? 0;
+    for (const name of [...found.leftovers, ...found.others.filter(isOurs)]) remove(join(path, name));
+    this.#mendFlows(found);
+  }
+
+  has(name: string): boolean {
+    return this.#records.has(name) && this.#sizes.has(name);
+  }
+
+  /** Write a document unless it stands there already; null removes it. */
+  write(name: string, value: JsonObject | null): void {
+    const known = this.#records.get(name);
+    if (value === null) {
+      if (known === undefined && !this.#sizes.has(name)) return;
+      remove(join(this.#path, name));
+      this.#records.delete(name);
+      this.#sizes.delete(name);
+      this.#renamed = true;
+      return;
+    }
+    const text = `${oneLine(JSON.stringify(value))}\n`;
+    const digest = hash('sha1', text, 'base64url').slice(0, 16);
+    if (known?.digest === digest && this.#sizes.get(name) === known.bytes) return;
+    replaceFileSync(join(this.#path, name), text);
+    const bytes = Buffer.byteLength(text);
+    this.#records.set(name, { bytes, digest });
+    this.#sizes.set(name, bytes);
+    this.#renamed = true;
+  }
+
+  /** Append lines after the last that is there, some pages of them. Answers whether there are no more. */
+  async writeLines(store: StoreReader, { taskId, log }: Task): Promise<boolean> {
+    for (let pages = 0; this.#seq < log.lastSeq; pages++) {
+      if (pages === STEP_PAGES) return false;
+      const page = await store.read(taskId, { after: this.#seq, limit: READ_ROWS });
+      const texts = new Map<string, string>();
+      for (const entry of page.entries) {
+        const { file, line } = lineOf(entry);
+        texts.set(file, `${texts.get(file) ?? ''}${oneLine(JSON.stringify(line))}\n`);
+      }
+      for (const [name, text] of texts) this.#append(name, Buffer.from(text));
+      this.#seq = page.scannedTo;
+      if (page.done) return true;
+    }
+    return true;
+  }
+
+  syncLines(): void {
+    const ending = !this.#records.has('04-final-result.json');
+    for (const name of FLOWS) {
+      if (this.#records.has(name) && (ending || this.#unsynced.has(name))) sync(join(this.#path, name));
+    }
+  }
+
+  finish(): void {
+    if (this.#renamed) syncDirectory(this.#path);
+  }
+
+  record(taskId: string, revision: number): DirectoryRecord {
+    return { taskId, revision, seq: this.#seq, files: Object.fromEntries(this.#records) };
+  }
+
+  #append(name: string, bytes: Uint8Array): void {
+    const sizeBytes = this.#records.get(name)?.bytes ?? 0;
+    // A name that is new in the directory is brought to the disk with it.
+    if (sizeBytes === 0) this.#renamed = true;
+    appendAt(join(this.#path, name), sizeBytes, bytes);
+    this.#records.set(name, { bytes: sizeBytes + bytes.length });
+    this.#unsynced.add(name);
+  }
+
+  /** What is longer than its record is cut to it: the lines after it come again from the store. What is shorter, all do. */
+  #mendFlows({ files }: Found): void {
+    const shorter = FLOWS.some((name) => (files.get(name) ?? 0) < (this.#records.get(name)?.bytes ?? 0));
+    if (shorter) {
+      this.#seq = 0;
+      for (const name of FLOWS) this.#records.delete(name);
+    }
+    for (const name of FLOWS) {
+      const sizeBytes = files.get(name);
+      const known = this.#records.get(name)?.bytes;
+      if (sizeBytes === undefined || sizeBytes === known) continue;
+      if (known === undefined) remove(join(this.#path, name));
+      else cut(join(this.#path, name), known);
+    }
+  }
+}

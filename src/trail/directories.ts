@@ -1,0 +1,33 @@
+import type { DirectoryFault, DirectoryThreadData } from './directory-thread.ts';
+import { Thread } from './thread.ts';
+
+/** Threads are loaded by file: TypeScript in a clone, JavaScript in the package. */
+const THREAD = new URL(`./directory-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+
+export interface DirectoryOptions extends DirectoryThreadData {
+  /** Told when directories cannot be written, at most once a minute. */
+  readonly warn: (message: string) => void;
+}
+
+/** The task directories, written by a thread of their own for the owner of a data directory. */
+export interface TaskDirectories {
+  /** Times that something could not be written. */
+  failures(): Promise<number>;
+  /** Resolves when the files show everything that was committed before. */
+  settled(): Promise<void>;
+  /** Write what is committed, and stop. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Keep the task directories up to date from now on. What is wrong with one is told and counted, and never thrown. */
+export function writeDirectories({ dataDir, dir, warn }: DirectoryOptions): TaskDirectories {
+  const thread = new Thread(THREAD, {
+    workerData: { dataDir, dir } satisfies DirectoryThreadData,
+    onTold: (told) => warn((told as DirectoryFault).warning),
+  });
+  return {
+    failures: () => thread.call('failures', []),
+    settled: () => thread.call('settled', []),
+    close: () => thread.close(),
+  };
+}

@@ -1,0 +1,40 @@
+/*
+ * The thread that writes the task directories. It has connections of its own, so a disk that hangs holds up neither those who
+ * commit nor those who read.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { DirectoryProjector } from '../outlet/directory/projector.ts';
+import { SqliteDirectoryRecords } from '../store/sqlite/directories.ts';
+import { SqliteReader } from '../store/sqlite/reader.ts';
+import { type Methods, serveThread } from './serve-thread.ts';
+
+export interface DirectoryThreadData {
+  readonly dataDir: string;
+  /** Where the task directories lie. */
+  readonly dir: string;
+}
+
+/** Something could not be written. */
+export interface DirectoryFault {
+  readonly warning: string;
+}
+
+const port = parentPort;
+if (port)
+  serveThread(port, () => open(workerData as DirectoryThreadData, (fault) => port.postMessage({ told: fault })));
+
+function open({ dataDir, dir }: DirectoryThreadData, tell: (fault: DirectoryFault) => void): Methods {
+  const store = SqliteReader.open(dataDir);
+  const records = new SqliteDirectoryRecords(dataDir);
+  const projector = new DirectoryProjector({ dir, store, records, warn: (warning) => tell({ warning }) });
+  projector.start();
+  return {
+    failures: () => projector.failures,
+    settled: () => projector.settled(),
+    close: async () => {
+      await projector.close();
+      await records.close();
+      await store.close();
+    },
+  };
+}
