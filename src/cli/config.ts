@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { TrailError } from '../core/error.ts';
+import { type RawSections, SECTION_KEYS } from './sections.ts';
 import { type Config, Expected, isLoopback, SETTINGS, type Setting } from './settings.ts';
 
 export interface ConfigSources {
@@ -41,7 +42,7 @@ export function readConfig(sources: ConfigSources = {}): Config {
     return given === undefined ? setting.fallback() : parsed(setting, given);
   };
   const values = Object.entries(SETTINGS).map(([key, setting]) => [key, settingOf(key, setting as Setting)]);
-  const config = Object.fromEntries(values) as Config;
+  const config = { ...Object.fromEntries(values), sections: sectionsOf(cwd, file) } as Config;
   const dataDir = resolve(cwd, config.dataDir);
   return { ...config, dataDir, taskLogsDir: resolve(cwd, config.taskLogsDir || join(dataDir, 'tasks')) };
 }
@@ -58,6 +59,12 @@ export function checkExposure({ host, tokens }: Config): void {
 /** Colours are for terminals, unless `NO_COLOR` says no (https://no-color.org). */
 export function wantsColour(env: ConfigSources['env'] = process.env): boolean {
   return !env.NO_COLOR;
+}
+
+/** What commands that a server runs get of its environment: what programs need to work, and no secret. */
+export function commandEnv(env: NodeJS.ProcessEnv = process.env): Readonly<Record<string, string>> {
+  const names = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
 
 /** The setting's name in the config file: `TASKTRAIL_DATA_DIR` is `data_dir`. */
@@ -88,7 +95,21 @@ function readDotenv(path: string): Readonly<Record<string, string | undefined>> 
   return text === undefined ? {} : parseEnv(text);
 }
 
-function readConfigFile(cwd: string, named: string | undefined): { name: string; values: Record<string, unknown> } {
+interface ConfigFile {
+  readonly name: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+function sectionsOf(cwd: string, { name, values }: ConfigFile): RawSections {
+  const given = SECTION_KEYS.filter((key) => values[key] !== undefined && values[key] !== null);
+  return {
+    file: name,
+    dir: dirname(resolve(cwd, name)),
+    values: Object.fromEntries(given.map((key) => [key, values[key]])),
+  };
+}
+
+function readConfigFile(cwd: string, named: string | undefined): ConfigFile {
   const name = named ?? CONFIG_FILE;
   const text = readIfThere(resolve(cwd, name));
   if (text === undefined) {
@@ -96,7 +117,7 @@ function readConfigFile(cwd: string, named: string | undefined): { name: string;
     throw new TrailError('invalid_setting', `--config: expected a file that can be read, got ${JSON.stringify(named)}`);
   }
   const values = objectOf(text, name);
-  const known = Object.values(SETTINGS).map((setting) => fileKey(setting.name));
+  const known = [...Object.values(SETTINGS).map((setting) => fileKey(setting.name)), ...SECTION_KEYS];
   const unknown = Object.keys(values).find((key) => key !== '$schema' && !known.includes(key));
   if (unknown === undefined) return { name, values };
   throw new TrailError('invalid_setting', `${name}: expected ${known.join(', ')}; got ${JSON.stringify(unknown)}`);

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { LEVELS, type Level, parseLevel } from '../core/level.ts';
 import { BUFFER_BYTES, COMPRESS_AFTER_DAYS, FLUSH_MS, TASK_BUFFER_BYTES } from '../core/limits.ts';
+import type { RawSections } from './sections.ts';
 
 export const ROLES = ['admin', 'writer', 'reader'] as const;
 export type Role = (typeof ROLES)[number];
@@ -30,6 +31,7 @@ export interface Config {
   readonly machineId: string;
   readonly url: string | undefined;
   readonly token: string | undefined;
+  readonly sections: RawSections;
 }
 
 /** One setting: how it is named everywhere, how its text is read, and what the docs say of it. */
@@ -51,7 +53,7 @@ export interface Setting<T = unknown> {
 export class Expected extends Error {}
 
 /** Every setting, in the order of the docs. */
-export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
+export const SETTINGS: { readonly [K in keyof Omit<Config, 'sections'>]: Setting<Config[K]> } = {
   dataDir: {
     name: 'TASKTRAIL_DATA_DIR',
     flag: '--data-dir <dir>',

@@ -28,6 +28,7 @@ test('without any setting every default holds', async (t) => {
     machineId: hostname(),
     url: undefined,
     token: undefined,
+    sections: { file: 'tasktrail.config.json', dir: cwd, values: {} },
   });
 });
 

@@ -26,7 +26,7 @@ test('the packed tarball runs plugins in JavaScript and TypeScript, with types, 
     const { stdout } = await run('tar', ['tzf', tarball]);
     const files = stdout.trim().split('\n');
     const tops = new Set(files.map((file) => file.replace(/^package\//, '').split('/')[0]));
-    assert.deepEqual(tops, new Set(['LICENSE', 'README.md', 'bin', 'dist', 'package.json']));
+    assert.deepEqual(tops, new Set(['LICENSE', 'README.md', 'bin', 'dist', 'package.json', 'tasktrail.schema.json']));
     for (const file of ['dist/web/index.html', 'dist/trail/writer-thread.js', 'dist/trail/index.d.ts']) {
       assert.ok(files.includes(`package/${file}`), `${file} is missing`);
     }

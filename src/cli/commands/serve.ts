@@ -16,6 +16,7 @@ import { type Owner, takeOwnership } from '../../trail/owner.ts';
 import { checkExposure } from '../config.ts';
 import { drainAll } from '../delivery.ts';
 import { COMMAND, version } from '../package.ts';
+import { loadPlugins } from '../plugins.ts';
 import { type Config, isLoopback } from '../settings.ts';
 import { directoryTarget } from '../target.ts';
 import type { Terminal } from '../terminal.ts';
@@ -57,7 +58,9 @@ interface Owned {
 async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: Owned): Promise<void> {
   const stopped = stopSignal();
   const stopping = new AbortController();
-  const tasks = new TaskManager(trail, { machineId: config.machineId });
+  const totals = () => trail.parts.store.totals();
+  const { plugins, concurrency } = await loadPlugins(config, { totals, redis: async () => null });
+  const tasks = new TaskManager(trail, { plugins, concurrency, machineId: config.machineId });
   const server = await createServer(partsOf(config, { owner, trail, tasks }));
   // What works beside the server, closed after it in this order.
   const beside: { close(): Promise<void> }[] = [tasks];

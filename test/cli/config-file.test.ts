@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import fc from 'fast-check';
+import { readConfig } from '../../src/cli/config.ts';
+import { configSchema, readSections } from '../../src/cli/config-file.ts';
+import { scratch } from '../support/scratch.ts';
+
+async function sections(t: TestContext, content: object) {
+  const cwd = await scratch(t);
+  await writeFile(join(cwd, 'tasktrail.config.json'), JSON.stringify(content));
+  return { cwd, read: () => readSections(readConfig({ cwd, env: {} }).sections) };
+}
+
+test('commands, plugins and concurrency are read; paths are seen from the config file', async (t) => {
+  const { cwd, read } = await sections(t, {
+    port: 9000,
+    concurrency: 8,
+    plugins: ['./plugins/backup.js', '/opt/other.js'],
+    shell: {
+      commands: {
+        deploy: {
+          run: ['./deploy.sh', '--fast'],
+          ...{ description: 'Deploys', cwd: 'site', env: { STAGE: 'live' }, timeout_seconds: 600, approval: true },
+        },
+        'disk.free': { run: ['df'] },
+      },
+    },
+  });
+  const none = { description: undefined, env: undefined, timeoutSeconds: undefined, approval: undefined };
+  assert.deepEqual(read(), {
+    concurrency: 8,
+    plugins: [join(cwd, 'plugins', 'backup.js'), '/opt/other.js'],
+    shell: {
+      deploy: {
+        ...{ run: ['./deploy.sh', '--fast'], description: 'Deploys', cwd: join(cwd, 'site') },
+        ...{ env: { STAGE: 'live' }, timeoutSeconds: 600, approval: true },
+      },
+      'disk.free': { ...none, run: ['df'], cwd },
+    },
+  });
+});
+
+test('what is not there, or null, has its default', async (t) => {
+  for (const content of [{}, { shell: null, plugins: null, concurrency: null }, { shell: { commands: {} } }]) {
+    const { read } = await sections(t, content);
+    assert.deepEqual(read(), { shell: {}, plugins: [], concurrency: 4 });
+  }
+});
+
+test('a config file elsewhere is what its paths are seen from', async (t) => {
+  const { cwd } = await sections(t, { plugins: ['p.js'] });
+  const elsewhere = await scratch(t);
+  const config = readConfig({ cwd: elsewhere, env: {}, configFile: join(cwd, 'tasktrail.config.json') });
+  assert.deepEqual(readSections(config.sections).plugins, [join(cwd, 'p.js')]);
+});
+
+const command = (rest: object) => ({ shell: { commands: { deploy: { run: ['x'], ...rest } } } });
+const BAD: readonly (readonly [content: object, message: RegExp])[] = [
+  [{ concurrency: 0 }, /^concurrency in tasktrail\.config\.json: expected >= 1; got 0$/],
+  [{ concurrency: 101 }, /expected <= 100; got 101/],
+  [{ concurrency: 'four' }, /expected integer; got "four"/],
+  [{ plugins: './a.js' }, /^plugins in .*: expected array; got "\.\/a\.js"/],
+  [{ plugins: [5] }, /^plugins\.0 in .*: expected string; got 5/],
+  [{ plugins: ['a.js', 'a.js'] }, /expected no duplicate items; got a list/],
+  [{ shell: {} }, /^shell\.commands in .*: expected a value; got nothing/],
+  [{ shell: { commands: {}, commandz: {} } }, /^shell in .*: expected commands; got "commandz"/],
+  [{ shell: { commands: { 'a b': { run: ['x'] } } } }, /^shell\.commands in .*: expected a name that matches .*"a b"/],
+  [{ shell: { commands: { __proto: { run: ['x'] } } } }, /a name that matches/],
+  [command({ run: './deploy.sh --fast' }), /^shell\.commands\.deploy\.run in .*: expected array; got "\.\/deploy/],
+  [command({ run: [] }), /deploy\.run in .*: expected no fewer than 1 items; got a list/],
+  [command({ runs: 1 }), /^shell\.commands\.deploy in .*: expected run, description, .*; got "runs"/],
+  [command({ timeout_seconds: 0 }), /timeout_seconds in .*: expected > 0; got 0/],
+  [command({ env: { TOKEN: 12345 } }), /env\.TOKEN in .*: expected string; got a number/],
+  [command({ env: ['TOKEN=hush'] }), /env in .*: expected object; got a list/],
+  [command({ env: { 'A=B': 'hush' } }), /env in .*: expected a name that matches .*; got "A=B"/],
+  [command({ approval: 'yes' }), /approval in .*: expected boolean; got "yes"/],
+];
+
+for (const [content, message] of BAD) {
+  test(`${JSON.stringify(content)} is refused with its place`, async (t) => {
+    const { read } = await sections(t, content);
+    assert.throws(read, (error: Error & { code: string }) => {
+      assert.equal(error.code, 'invalid_setting');
+      assert.match(error.message, message);
+      assert.doesNotMatch(error.message, /hush|12345/);
+      return true;
+    });
+  });
+}
+
+test('the published JSON Schema is what the code takes', async () => {
+  const file = await readFile(new URL('../../tasktrail.schema.json', import.meta.url), 'utf8');
+  // When this fails: npm run schema
+  assert.deepEqual(JSON.parse(file), JSON.parse(JSON.stringify(configSchema())));
+});
+
+test('another checker takes and refuses just the sections that we do', async (t) => {
+  const validate = new Ajv2020({ allErrors: true }).compile(configSchema());
+  const cwd = await scratch(t);
+  const valid = fc.record(
+    {
+      concurrency: fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer(), fc.string()),
+      plugins: fc.oneof(fc.uniqueArray(fc.string({ minLength: 1 }), { maxLength: 3 }), fc.array(fc.string())),
+      shell: fc.record({ commands: fc.dictionary(fc.constantFrom('a', 'b.c', '-', ' '), commands(), { maxKeys: 2 }) }),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(valid, (values) => {
+      const taken = (): boolean => {
+        try {
+          readSections({ file: 'f', dir: cwd, values });
+          return true;
+        } catch {
+          return false;
+        }
+      };
+      assert.equal(taken(), validate(values));
+    }),
+  );
+});
+
+function commands() {
+  return fc.record(
+    {
+      run: fc.array(fc.string(), { maxLength: 2 }),
+      cwd: fc.string(),
+      env: fc.dictionary(fc.constantFrom('A', 'A=B'), fc.oneof(fc.string(), fc.integer()), { maxKeys: 1 }),
+      timeout_seconds: fc.oneof(fc.integer(), fc.double()),
+      approval: fc.boolean(),
+    },
+    { requiredKeys: ['run'] },
+  );
+}
