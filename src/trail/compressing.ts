@@ -5,9 +5,11 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** A step takes about as long: those who append meanwhile get at least half of the time. */
 const PAUSE_MS = 5;
 
-/** A store that compresses in steps, and says whether more is left to do. */
+/** A store that does this in steps, and says whether more is left to do. */
 interface Compressible {
   compress(endedBefore: string): boolean;
+  /** Give back the room that this left. */
+  shrink(): boolean;
 }
 
 /** Compress the tasks that ended so many days ago: now, and again every hour. */
@@ -19,7 +21,7 @@ export function keepCompressed(store: Compressible, afterDays: number, clock: Cl
   function step(endedBefore: string): void {
     let more = false;
     try {
-      more = store.compress(endedBefore);
+      more = store.compress(endedBefore) || store.shrink();
     } catch {
       // Uncompressed lines are as good as compressed ones; what could not be done now is tried again in an hour.
     }

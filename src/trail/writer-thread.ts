@@ -66,13 +66,13 @@ function open(
   };
 }
 
-/** Delete the lines of deleted tasks in small steps, with turns between them for those who append. */
+/** Delete the lines of deleted tasks and give back their room, in small steps with turns between them for those who append. */
 function purger(store: SqliteStore): () => void {
   let scheduled = false;
   const step = (): void => {
     scheduled = false;
     try {
-      if (store.purge()) schedule();
+      if (store.purge() || store.shrink()) schedule();
     } catch {
       // The lines of a deleted task can stay a while; the next deletion, or the next start, tries again.
     }

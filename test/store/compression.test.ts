@@ -1,50 +1,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import test, { type TestContext } from 'node:test';
-import { newTask } from '../../src/core/change.ts';
-import type { Draft } from '../../src/core/entry.ts';
+import test from 'node:test';
 import { BLOCK_LINES, CHUNK_CACHE_CHARS, LINE_BYTES, LOOK_CHARS } from '../../src/core/limits.ts';
 import { isoTime } from '../../src/core/time.ts';
-import { entryJson } from '../../src/core/wire.ts';
 import { Chunk, type StoredLine } from '../../src/store/sqlite/chunk.ts';
 import { DATABASE_FILE } from '../../src/store/sqlite/database.ts';
 import { SqliteReader } from '../../src/store/sqlite/reader.ts';
 import { SqliteStore } from '../../src/store/sqlite/store.ts';
-import { allEntries, allMessages, batch, entryOf, line, numbered, plain, stored } from '../contract/store/support.ts';
-import { buildOutput } from '../support/build-output.ts';
-import { random } from '../support/random.ts';
+import { allEntries, allMessages, entryOf, line, numbered, plain, stored } from '../contract/store/support.ts';
 import { scratch } from '../support/scratch.ts';
-
-const MONDAY = '2026-01-05T12:00:00.000Z';
-const TUESDAY = '2026-01-06T12:00:00.000Z';
-const WEDNESDAY = '2026-01-07T12:00:00.000Z';
-
-/** A store in which each task holds these lines and has ended at this time; null: it runs on. */
-async function holding(
-  t: TestContext,
-  tasks: Readonly<Record<string, { ended: string | null; lines: readonly Draft[] }>>,
-) {
-  const dataDir = await scratch(t);
-  const store = new SqliteStore(dataDir);
-  t.after(() => store.close());
-  const db = new DatabaseSync(join(dataDir, DATABASE_FILE));
-  t.after(() => db.close());
-  for (const [taskId, { ended, lines }] of Object.entries(tasks)) {
-    await store.createTask(newTask({ taskId }, MONDAY));
-    await stored(store, taskId, lines);
-    if (ended) await store.changeTask(taskId, { status: 'completed', completedAt: ended });
-  }
-  const count = (table: string) => Number(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n);
-  return { dataDir, store, db, count };
-}
-
-function compress(store: SqliteStore, endedBefore: string): number {
-  let steps = 0;
-  while (store.compress(endedBefore)) steps++;
-  return steps;
-}
+import { compress, holding, MONDAY, TUESDAY, WEDNESDAY } from './ended.ts';
 
 function compressedLines(db: DatabaseSync): StoredLine[] {
   const rows = db.prepare('SELECT first_seq, data FROM chunks ORDER BY task_no, first_seq').all();
@@ -81,7 +49,7 @@ test('only tasks that ended before the moment are compressed, the oldest first',
   assert.deepEqual(done(), ['older', 'old']);
   const plan = db
     .prepare(
-      `EXPLAIN QUERY PLAN SELECT task_id, task_no, last_seq FROM tasks JOIN trails USING (task_no)
+      `EXPLAIN QUERY PLAN SELECT task_no FROM tasks
        WHERE compressed = 0 AND completed_at < ? ORDER BY completed_at LIMIT 1`,
     )
     .all();
@@ -139,19 +107,22 @@ test('a reader that pages sees every line once while the task is compressed unde
   }
 });
 
-test('that a task is compressed is a change of it, told when nothing is left to do', async (t) => {
-  const { dataDir, store, db } = await holding(t, { a: { ended: MONDAY, lines: numbered(5) } });
-  const wakes: unknown[] = [];
-  const other = new SqliteStore(dataDir, { onCommit: (wake) => wakes.push(wake) });
-  t.after(() => other.close());
+test('a task bears the revision at which it was compressed, until a late line comes', async (t) => {
+  const task = { ended: MONDAY, lines: numbered(5) };
+  const { store, db } = await holding(t, { a: task, b: task });
   const before = store.revision();
-  compress(other, TUESDAY);
-  assert.deepEqual(wakes, [{ taskId: 'a', lastSeq: 5 }]);
-  assert.deepEqual((await store.changes(before, 10)).tasks, [{ taskId: 'a', lastSeq: 5 }]);
-  const compressed = () => db.prepare('SELECT compressed FROM tasks').get()?.compressed;
-  assert.equal(compressed(), 1);
+  compress(store, TUESDAY);
+  const compressed = () =>
+    db
+      .prepare('SELECT compressed FROM tasks ORDER BY task_no')
+      .all()
+      .map((row) => row.compressed);
+  assert.deepEqual(compressed(), [before + 1, before + 2]);
+  assert.deepEqual((await store.changes(before, 10)).tasks, [], 'what readers see of them stays as it was');
   await stored(store, 'a', [line('late')]);
-  assert.equal(compressed(), 0);
+  assert.deepEqual(compressed(), [0, before + 2]);
+  compress(store, TUESDAY);
+  assert.deepEqual(compressed(), [before + 4, before + 2]);
 });
 
 test('a deleted task takes its compressed lines with it, in small steps', async (t) => {
@@ -169,6 +140,19 @@ test('a deleted task takes its compressed lines with it, in small steps', async 
   assert.ok(steps >= 3, `${steps} steps`);
   assert.equal(count('chunks'), 1);
   assert.deepEqual(await allMessages(store, 'b'), ['line 1', 'line 2', 'line 3']);
+});
+
+test('the room that lines leave behind is given back, but for a part that the next ones fill', async (t) => {
+  const lines = Array.from({ length: 60 }, (_, index) => line(`${index}`.padEnd(LINE_BYTES, '.')));
+  const { store, db, dataDir } = await holding(t, { a: { ended: MONDAY, lines } });
+  compress(store, TUESDAY);
+  let steps = 0;
+  while (store.shrink()) steps++;
+  assert.ok(steps > 10, `${steps} steps`);
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  const { size } = await stat(join(dataDir, DATABASE_FILE));
+  assert.ok(size < 20 * 1024 * 1024, `${size} bytes`);
+  assert.equal((await allMessages(store, 'a')).length, 60);
 });
 
 test('blocks that cannot hold a match are stepped over compressed as they are', async (t) => {
@@ -217,65 +201,25 @@ test('the chunks read last are kept in memory, and no more than the limit', asyn
   await assert.rejects(store.read('a', { limit: 1 }), { code: 'internal' });
 });
 
-test('builds and agents take at most 15 % of their JSONL', async (t) => {
-  const agents = ['success', 'max-turns', 'retry', 'partial'].map((name) =>
-    readFileSync(new URL(`../fixtures/claude/${name}.jsonl`, import.meta.url), 'utf8')
-      .trimEnd()
-      .split('\n'),
-  );
-  const builds = [200, 2_000, 20_000].map((count) => buildOutput(count, count));
-  for (const [kind, outputs] of Object.entries({ agents, builds })) {
-    const tasks = Object.fromEntries(
-      outputs.map((output, index) => [`task-${index}`, { ended: MONDAY, lines: timed(output) }]),
-    );
-    const { store, db, count } = await holding(t, tasks);
-    const jsonl = Object.entries(tasks).reduce((sum, [taskId, { lines }]) => sum + jsonlBytes(taskId, lines), 0);
-    compress(store, TUESDAY);
-    assert.equal(count('lines'), 0);
-    const bytes = Number(db.prepare('SELECT sum(length(data)) AS bytes FROM chunks').get()?.bytes);
-    const percent = (bytes / jsonl) * 100;
-    t.diagnostic(`${kind}: ${jsonl} bytes of JSONL become ${bytes}, ${percent.toFixed(1)} %`);
-    assert.ok(percent <= 15, `${kind}: ${percent.toFixed(1)} %`);
+test('a database from before compression is brought up to date, and its lines are compressed', async (t) => {
+  const dataDir = await scratch(t);
+  const db = new DatabaseSync(join(dataDir, DATABASE_FILE));
+  t.after(() => db.close());
+  for (const file of ['0001_tasks_and_lines.sql', '0002_runs.sql']) {
+    db.exec(readFileSync(new URL(`../../src/store/sqlite/migrations/${file}`, import.meta.url), 'utf8'));
   }
+  db.exec(`PRAGMA user_version = 2;
+    INSERT INTO facets VALUES (1, 'INFO', 'system', '', 'log');
+    INSERT INTO tasks (task_id, status, source, tags_json, pinned, created_at, updated_at, completed_at)
+      VALUES ('a', 'completed', 'api', '[]', 0, '${MONDAY}', '${MONDAY}', '${MONDAY}');
+    INSERT INTO trails VALUES (1, 1, 0, 0, 1, 0, 0, '${MONDAY}', '${MONDAY}', 'old', 1);
+    INSERT INTO lines VALUES (1, 1, 1, '${MONDAY}', 1, 'old', NULL);
+    INSERT INTO task_facets VALUES (1, 1, 1);
+    INSERT INTO blocks VALUES (1, 0, '${MONDAY}', '${MONDAY}', '{"1":1}');
+    UPDATE state SET entry_id = 1, revision = 1`);
+  const store = new SqliteStore(dataDir);
+  t.after(() => store.close());
+  assert.equal(compress(store, TUESDAY), 2);
+  await stored(store, 'a', [line('new')]);
+  assert.deepEqual(await allMessages(store, 'a'), ['old', 'new']);
 });
-
-test('the first page and a rare text of 100,000 compressed lines are found at once', async (t) => {
-  const lines = timed(buildOutput(100_000));
-  const { store } = await holding(t, { a: { ended: MONDAY, lines: [] } });
-  lines.splice(77_777, 1, line('the needle in the haystack'));
-  await store.append([batch('a', lines)]);
-  compress(store, TUESDAY);
-  const began = performance.now();
-  assert.equal((await store.read('a', { limit: 100 })).count, 100);
-  const paged = performance.now();
-  const found = await allEntries(store, 'a', { filter: { search: 'NEEDLE' } });
-  const searched = performance.now();
-  assert.deepEqual(
-    found.map(({ seq }) => seq),
-    [77_778],
-  );
-  t.diagnostic(`first page ${(paged - began).toFixed(1)} ms, search ${(searched - paged).toFixed(0)} ms`);
-  // A few times what it takes on a slow machine: a page that decompressed everything would take as long as the search.
-  assert.ok(paged - began < 250 && searched - paged < 3_000);
-});
-
-/** Output as it was captured: some milliseconds apart, some of it on the other stream. */
-function timed(output: readonly string[]): Draft[] {
-  const next = random(output.length);
-  let ms = Date.parse(MONDAY);
-  return output.map((message) => {
-    ms += Math.floor(next() ** 4 * 1_000);
-    const bad = message.includes('error');
-    return line(message, {
-      timestamp: isoTime(ms),
-      source: 'build',
-      type: 'output',
-      stream: bad ? 'stderr' : 'stdout',
-      level: bad ? 'ERROR' : 'INFO',
-    });
-  });
-}
-
-function jsonlBytes(taskId: string, lines: readonly Draft[]): number {
-  return lines.reduce((sum, draft, index) => sum + Buffer.byteLength(entryJson(taskId, index + 1, draft)) + 1, 0);
-}

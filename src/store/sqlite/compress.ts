@@ -4,9 +4,7 @@ import type { Database } from './database.ts';
 
 /** One step of compressing a task, ready to be committed. Without a chunk the task has no plain line left. */
 export interface CompressStep {
-  readonly taskId: string;
   readonly taskNo: number;
-  readonly lastSeq: number;
   readonly chunk?: Ready;
 }
 
@@ -33,22 +31,20 @@ interface ChunkRow {
  * @returns undefined when every task that ended before is compressed
  */
 export function prepareStep(db: Database, endedBefore: string): CompressStep | undefined {
-  const found = db.get<{ task_id: string; task_no: number; last_seq: number }>(
-    `SELECT task_id, task_no, last_seq FROM tasks JOIN trails USING (task_no)
-     WHERE compressed = 0 AND completed_at < ? ORDER BY completed_at LIMIT 1`,
+  const task = db.get<{ task_no: number }>(
+    'SELECT task_no FROM tasks WHERE compressed = 0 AND completed_at < ? ORDER BY completed_at LIMIT 1',
     endedBefore,
   );
-  if (!found) return undefined;
-  const task = { taskId: found.task_id, taskNo: found.task_no, lastSeq: found.last_seq };
-  const { taskNo } = task;
+  if (!task) return undefined;
+  const { task_no: taskNo } = task;
   const plain = plainLines(db, taskNo);
   const [first] = plain;
   const last = plain.at(-1);
-  if (!first || !last) return task;
+  if (!first || !last) return { taskNo };
   const before = unfilled(db, taskNo, first.seq);
   const lines = before ? [...before.chunk.lines, ...plain] : plain;
   return {
-    ...task,
+    taskNo,
     chunk: {
       firstSeq: before?.chunk.firstSeq ?? first.seq,
       lastSeq: last.seq,
@@ -62,12 +58,10 @@ export function prepareStep(db: Database, endedBefore: string): CompressStep | u
 /** Inside a write transaction: put the chunk in the place of its lines, or note that the task is done. */
 export function commitStep(db: Database, { taskNo, chunk }: CompressStep, numbers: { revision: number }): void {
   if (!chunk) {
-    const done = db.run(
-      'UPDATE tasks SET compressed = 1 WHERE task_no = ?1 AND NOT EXISTS (SELECT 1 FROM lines WHERE task_no = ?1)',
-      taskNo,
+    db.run(
+      'UPDATE tasks SET compressed = ?2 WHERE task_no = ?1 AND NOT EXISTS (SELECT 1 FROM lines WHERE task_no = ?1)',
+      ...[taskNo, ++numbers.revision],
     );
-    // A change like any other: who keeps files of the task looks at it again.
-    if (done > 0) db.run('UPDATE trails SET revision = ? WHERE task_no = ?', ++numbers.revision, taskNo);
     return;
   }
   const { firstSeq, lastSeq, data, plainFrom, replaces } = chunk;

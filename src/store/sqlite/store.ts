@@ -1,7 +1,6 @@
 import { changedTask } from '../../core/change.ts';
 import { TrailError } from '../../core/error.ts';
 import type { LogFilter } from '../../core/filter.ts';
-import { READ_ROWS } from '../../core/limits.ts';
 import type { EntryPage } from '../../core/page.ts';
 import type { Appended, Batch, Store, Wake } from '../../core/ports.ts';
 import type {
@@ -22,11 +21,9 @@ import { Appender, type Moved, type Numbers } from './append.ts';
 import { type CompressStep, commitStep, prepareStep } from './compress.ts';
 import { type Database, isBroken, openDatabase, storeError } from './database.ts';
 import { Facets } from './facets.ts';
+import { purgeSome, shrinkSome } from './purge.ts';
 import { SqliteReader } from './reader.ts';
 import { deleted, insertTask, taskOfRow, taskRow, updateTask } from './task-row.ts';
-
-/** Chunks of a deleted task that one step deletes. */
-const PURGE_CHUNKS = 64;
 
 export interface SqliteStoreOptions {
   readonly clock?: Clock;
@@ -122,29 +119,7 @@ export class SqliteStore implements Store {
    * @returns whether more is left to do
    */
   purge(): boolean {
-    return this.#write(() => {
-      const dead = this.#db.get<{ task_no: number }>(
-        'SELECT task_no FROM tombstones WHERE task_no IS NOT NULL ORDER BY task_no LIMIT 1',
-      );
-      if (!dead) return false;
-      const { task_no: taskNo } = dead;
-      const lines = this.#db.run(
-        `DELETE FROM lines WHERE task_no = ?1 AND seq <= (SELECT min(seq) FROM lines WHERE task_no = ?1) + ?2`,
-        taskNo,
-        READ_ROWS,
-      );
-      if (lines > 0) return true;
-      const chunks = this.#db.run(
-        'DELETE FROM chunks WHERE chunk_no IN (SELECT chunk_no FROM chunks WHERE task_no = ? LIMIT ?)',
-        ...[taskNo, PURGE_CHUNKS],
-      );
-      if (chunks > 0) return true;
-      for (const table of ['blocks', 'task_facets', 'receipts']) {
-        this.#db.run(`DELETE FROM ${table} WHERE task_no = ?`, taskNo);
-      }
-      this.#db.run('UPDATE tombstones SET task_no = NULL WHERE task_no = ?', taskNo);
-      return true;
-    });
+    return this.#write(() => purgeSome(this.#db));
   }
 
   /**
@@ -155,10 +130,16 @@ export class SqliteStore implements Store {
   compress(endedBefore: string): boolean {
     this.#checkOpen();
     const step = this.#prepare(endedBefore);
-    if (!step) return false;
-    this.#write((numbers) => commitStep(this.#db, step, numbers));
-    if (!step.chunk) this.#onCommit({ taskId: step.taskId, lastSeq: step.lastSeq });
-    return true;
+    if (step) this.#write((numbers) => commitStep(this.#db, step, numbers));
+    return step !== undefined;
+  }
+
+  /**
+   * Give some of the room that lines left behind back to the file system: a short transaction.
+   * @returns whether more may be left to do
+   */
+  shrink(): boolean {
+    return this.#write(() => shrinkSome(this.#db));
   }
 
   async check(): Promise<void> {

@@ -9,6 +9,7 @@ CREATE TABLE chunks (
 );
 CREATE UNIQUE INDEX chunks_by_seq ON chunks (task_no, last_seq, first_seq);
 
--- 1 when all lines of a task are compressed; 0 while it may have plain ones.
+-- The revision at which the last of a task's lines was compressed; 0 while it may have plain ones.
 ALTER TABLE tasks ADD COLUMN compressed INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX tasks_to_compress ON tasks (completed_at) WHERE compressed = 0;
+CREATE INDEX tasks_compressed ON tasks (compressed) WHERE compressed > 0;
