@@ -90,6 +90,32 @@ export function changedTask(task: Task, given: TaskChange, now: string, from?: r
   };
 }
 
+/** Why a task failed whose reporter was not heard of any more. */
+export const VANISHED = 'reporter vanished';
+
+/** A task whose reporter was last heard of at a moment: it ended then, as far as anybody knows. */
+export function vanishedTask(task: Task, heardAt: string, now: string): Task {
+  return changedTask(task, { status: 'failed', error: VANISHED, completedAt: heardAt }, now);
+}
+
+/**
+ * The change of a task whose reporter was thought gone. A heartbeat, which is an empty change, or a new status shows that it is
+ * not: the task counts as at work again before it changes. What people change meanwhile, its title for one, does not.
+ */
+export function changedVanished(task: Task, given: TaskChange, now: string, from?: readonly Status[]): Task {
+  const heard = given.status !== undefined || Object.keys(defined(given)).length === 0;
+  return changedTask(heard ? reopenedTask(task, now) : task, given, now, from);
+}
+
+/** Whether a vanished task still is one after a change: only its reporter opens it again. */
+export function isVanished({ status, error }: Task): boolean {
+  return status === 'failed' && error === VANISHED;
+}
+
+export function reopenedTask(task: Task, now: string): Task {
+  return changedTask(task, { status: 'executing' }, now);
+}
+
 /** The task's figures after `drafts` were stored and `lost` lines were not. */
 export function grownLog(log: TaskLog, drafts: readonly Draft[], lost: number): TaskLog {
   const byLevel = { ...log.byLevel };

@@ -44,6 +44,15 @@ export const FRAME_BYTES = 256 * 1024;
 /** Days after its end at which a task's lines are compressed, and how often is looked for such tasks. */
 export const COMPRESS_AFTER_DAYS = 7;
 export const COMPRESS_EVERY_MS = 60 * 60 * 1000;
+/** Days after its end at which a task is deleted, and how often is looked for such tasks. */
+export const RETENTION_DAYS = 30;
+export const PRUNE_EVERY_MS = 60 * 60 * 1000;
+/** Most tasks that one step of pruning names, and that one commit deletes. */
+export const PRUNE_TASKS = 1_000;
+export const PRUNE_COMMIT_TASKS = 50;
+/** Seconds without line or heartbeat after which an outside task counts as left by its reporter, and how often is looked. */
+export const STALE_AFTER_SECONDS = 60 * 60;
+export const STALE_EVERY_MS = 60 * 1000;
 /** Lines a block of the summary covers. */
 export const BLOCK_LINES = 1_024;
 /** Most characters of messages and metadata that are compressed together; a single longer line still is, alone. */

@@ -7,10 +7,14 @@ import type { EntryPage } from './page.ts';
 import type {
   Changes,
   Count,
+  EndedMark,
+  EndedQuery,
+  EndedTask,
   Histogram,
   LogStats,
   ReadQuery,
   Receipt,
+  Storage,
   TaskFacets,
   TaskPage,
   TaskQuery,
@@ -75,6 +79,10 @@ export interface StoreReader {
   totals(): Promise<Totals>;
   /** Tasks that changed after revision `after`, oldest change first, at most `limit`. */
   changes(after: number, limit: number): Promise<Changes>;
+  /** What is stored and how much room it takes. */
+  storage(): Promise<Storage>;
+  /** Unpinned tasks that have ended, the oldest end first, at most `limit`. */
+  ended(query: EndedQuery): Promise<readonly EndedTask[]>;
   /** Finish work under way and let go of the file or socket. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -95,6 +103,15 @@ export interface Store extends StoreReader {
   changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task>;
   /** Forget the task and its lines; its id answers `task_deleted` from now on. */
   deleteTask(taskId: string, by: string): Promise<void>;
+  /** Forget, in one commit, those of these tasks that still have this end and are not pinned. Answers their ids. */
+  prune(tasks: readonly EndedMark[], by: string): Promise<readonly string[]>;
+  /** Clear away a little of what is deleted or expired, and give room back: a short commit. Answers whether more is left. */
+  tidy(): Promise<boolean>;
+  /**
+   * Fail at most `limit` outside tasks at work of which nothing was heard since a moment (ISO 8601), neither line nor heartbeat.
+   * A later line, heartbeat or change of status opens such a task again. Answers their ids.
+   */
+  failVanished(heardBefore: string, limit: number): Promise<readonly string[]>;
   /** Commit nothing, to show that it could. Throws what a commit would throw. */
   check(): Promise<void>;
   /** A setting that outlives the process, as JSON text; null when it was never set. */
@@ -110,6 +127,12 @@ export interface Intake {
   /** With `from`: only a task that has one of these statuses changes. */
   changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task>;
   deleteTask(taskId: string, by: string): Promise<void>;
+  /** Delete, in one commit, those of these tasks that still have this end and are not pinned. Answers their ids. */
+  prune(tasks: readonly EndedMark[], by: string): Promise<readonly string[]>;
+  /** Resolves when what is deleted is cleared away and the room given back, or it cannot be done now. */
+  tidied(): Promise<void>;
+  /** Fail outside tasks of which nothing was heard since a moment (ISO 8601), at most `limit`. Answers their ids. */
+  failVanished(heardBefore: string, limit: number): Promise<readonly string[]>;
   /** Lines of type `log` below this level are counted as filtered and not kept. */
   setTaskLevel(level: Level): Promise<void>;
   /** A setting that outlives the process; null when it was never set. */

@@ -121,3 +121,35 @@ export interface Changes {
   readonly revision: number;
   readonly tasks: readonly { readonly taskId: string; readonly lastSeq: number }[];
 }
+
+/** What a store takes up. What is deleted already, and only waits to be cleared away, counts as `deletingBytes`. */
+export interface Storage {
+  readonly bytes: number;
+  readonly deletingBytes: number;
+  /** Room in the file that new lines take first. */
+  readonly freeBytes: number;
+  readonly tasks: number;
+  readonly oldestTaskAt: string | null;
+}
+
+/** A task that has ended: the same one, as long as it has this end. */
+export interface EndedMark {
+  readonly taskId: string;
+  readonly endedAt: string;
+}
+
+/** An ended task that nobody pinned. */
+export interface EndedTask extends EndedMark {
+  readonly title: string | null;
+  readonly lines: number;
+  /** About what it takes up in the store. */
+  readonly bytes: number;
+}
+
+export interface EndedQuery {
+  /** Only tasks behind this one in the order of their ends. */
+  readonly after?: EndedMark | undefined;
+  /** Only tasks that ended before this moment (ISO 8601). */
+  readonly before?: string | undefined;
+  readonly limit: number;
+}

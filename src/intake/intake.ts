@@ -6,7 +6,7 @@ import { type Level, levelRank } from '../core/level.ts';
 import { SOURCE_CHARS } from '../core/limits.ts';
 import { lostBy } from '../core/loss.ts';
 import type { Batch, Intake, PackedBatch, RawBatch, Store, TextBatch } from '../core/ports.ts';
-import type { Receipt } from '../core/query.ts';
+import type { EndedMark, Receipt } from '../core/query.ts';
 import type { Status } from '../core/status.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../core/time.ts';
@@ -16,6 +16,7 @@ import { unpacked } from './packed.ts';
 import { FAULTS_NAMED, invalidLines, parseBody } from './parse.ts';
 import { createRedactor, type Redactor } from './redact.ts';
 import { checkedChange, checkedDraft, maskedFields } from './task-fields.ts';
+import { Tidying } from './tidying.ts';
 
 export interface IntakeOptions {
   /** Lowest level kept for lines of type `log` (default INFO). */
@@ -35,12 +36,14 @@ export class StoreIntake implements Intake {
   readonly #group: CommitGroup;
   readonly #redactor: Redactor;
   readonly #clock: Clock;
+  readonly #tidying: Tidying;
   #lowestRank: number;
   #closed = false;
 
   constructor(store: Store, options: IntakeOptions = {}) {
     this.#store = store;
     this.#group = new CommitGroup(store);
+    this.#tidying = new Tidying(store);
     this.#redactor = options.redactor ?? createRedactor();
     this.#clock = options.clock ?? systemClock;
     this.#lowestRank = levelRank(options.taskLevel ?? 'INFO');
@@ -69,6 +72,22 @@ export class StoreIntake implements Intake {
     await this.#store.deleteTask(taskId, by);
   }
 
+  async prune(tasks: readonly EndedMark[], by: string): Promise<readonly string[]> {
+    this.#refuseClosed();
+    return this.#store.prune(tasks, by);
+  }
+
+  tidied(): Promise<void> {
+    return this.#tidying.done();
+  }
+
+  async failVanished(heardBefore: string, limit: number): Promise<readonly string[]> {
+    this.#refuseClosed();
+    // A line under way is heard of.
+    await this.#group.settled();
+    return this.#store.failVanished(heardBefore, limit);
+  }
+
   async setTaskLevel(level: Level): Promise<void> {
     this.#lowestRank = levelRank(level);
   }
@@ -94,6 +113,7 @@ export class StoreIntake implements Intake {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#tidying.close();
     await this.#group.settled();
   }
 

@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { LogFilter } from '../core/filter.ts';
-import type { ReadQuery, TaskQuery } from '../core/query.ts';
+import type { EndedQuery, ReadQuery, TaskQuery } from '../core/query.ts';
 import type { Status } from '../core/status.ts';
 import { SqliteReader } from '../store/sqlite/reader.ts';
 import { type Methods, serveThread } from './serve-thread.ts';
@@ -27,6 +27,8 @@ function open(dataDir: string): Methods {
     histogram: (taskId: string, query: { filter: LogFilter; buckets: number }) => reader.histogram(taskId, query),
     totals: () => reader.totals(),
     changes: (after: number, limit: number) => reader.changes(after, limit),
+    storage: () => reader.storage(),
+    ended: (query: EndedQuery) => reader.ended(query),
     close: () => reader.close(),
   };
 }

@@ -8,10 +8,14 @@ import type { Intake, RawBatch, StoreReader, Wake } from '../core/ports.ts';
 import type {
   Changes,
   Count,
+  EndedMark,
+  EndedQuery,
+  EndedTask,
   Histogram,
   LogStats,
   ReadQuery,
   Receipt,
+  Storage,
   TaskFacets,
   TaskPage,
   TaskQuery,
@@ -89,6 +93,18 @@ export class ThreadIntake implements Intake {
 
   deleteTask(taskId: string, by: string): Promise<void> {
     return this.#thread.call('deleteTask', [taskId, by]);
+  }
+
+  prune(tasks: readonly EndedMark[], by: string): Promise<readonly string[]> {
+    return this.#thread.call('prune', [tasks, by]);
+  }
+
+  tidied(): Promise<void> {
+    return this.#thread.call('tidied', []);
+  }
+
+  failVanished(heardBefore: string, limit: number): Promise<readonly string[]> {
+    return this.#thread.call('failVanished', [heardBefore, limit]);
   }
 
   setTaskLevel(level: Level): Promise<void> {
@@ -169,6 +185,14 @@ export class ThreadReader implements StoreReader {
 
   changes(after: number, limit: number): Promise<Changes> {
     return this.#thread.call('changes', [after, limit]);
+  }
+
+  storage(): Promise<Storage> {
+    return this.#thread.call('storage', []);
+  }
+
+  ended(query: EndedQuery): Promise<readonly EndedTask[]> {
+    return this.#thread.call('ended', [query]);
   }
 
   close(): Promise<void> {

@@ -7,6 +7,7 @@ import type { Json } from '../core/entry.ts';
 import type { Level } from '../core/level.ts';
 import { FOREIGN_POLL_MS } from '../core/limits.ts';
 import type { RawBatch } from '../core/ports.ts';
+import type { EndedMark } from '../core/query.ts';
 import type { Status } from '../core/status.ts';
 import type { TaskChange, TaskDraft } from '../core/task.ts';
 import { StoreIntake } from '../intake/intake.ts';
@@ -40,8 +41,8 @@ function open(
   const store = new SqliteStore(dataDir, { onCommit: tell });
   const intake = new StoreIntake(store, { redactor: createRedactor(secrets), ...(taskLevel && { taskLevel }) });
   const foreign = watchForeignCommits(store, tell);
-  const purge = purger(store);
-  purge();
+  // What an earlier process deleted and did not clear away.
+  void intake.tidied();
   const compressing = compressAfterDays > 0 ? keepCompressed(store, compressAfterDays) : undefined;
   return {
     ready: () => true,
@@ -51,8 +52,15 @@ function open(
       intake.changeTask(taskId, change, from),
     deleteTask: async (taskId: string, by: string) => {
       await intake.deleteTask(taskId, by);
-      purge();
+      void intake.tidied();
     },
+    prune: async (tasks: readonly EndedMark[], by: string) => {
+      const gone = await intake.prune(tasks, by);
+      void intake.tidied();
+      return gone;
+    },
+    tidied: () => intake.tidied(),
+    failVanished: (heardBefore: string, limit: number) => intake.failVanished(heardBefore, limit),
     check: () => intake.check(),
     setTaskLevel: (level: Level) => intake.setTaskLevel(level),
     setting: (name: string) => intake.setting(name),
@@ -64,24 +72,6 @@ function open(
       await store.close();
     },
   };
-}
-
-/** Delete the lines of deleted tasks and give back their room, in small steps with turns between them for those who append. */
-function purger(store: SqliteStore): () => void {
-  let scheduled = false;
-  const step = (): void => {
-    scheduled = false;
-    try {
-      if (store.purge() || store.shrink()) schedule();
-    } catch {
-      // The lines of a deleted task can stay a while; the next deletion, or the next start, tries again.
-    }
-  };
-  const schedule = (): void => {
-    if (!scheduled) setImmediate(step);
-    scheduled = true;
-  };
-  return schedule;
 }
 
 /** Other processes append to the same file. SQLite says when one has; which tasks changed is asked by revision. */

@@ -1,5 +1,4 @@
-import { changedTask, grownLog } from '../../core/change.ts';
-import type { Draft } from '../../core/entry.ts';
+import { changedTask, changedVanished, grownLog, isVanished, reopenedTask, vanishedTask } from '../../core/change.ts';
 import { asTrailError, TrailError } from '../../core/error.ts';
 import type { LogFilter } from '../../core/filter.ts';
 import { KEY_DAYS, TOMBSTONE_DAYS } from '../../core/limits.ts';
@@ -8,10 +7,14 @@ import type { Appended, Batch, Store, Wake } from '../../core/ports.ts';
 import type {
   Changes,
   Count,
+  EndedMark,
+  EndedQuery,
+  EndedTask,
   Histogram,
   LogStats,
   ReadQuery,
   Receipt,
+  Storage,
   TaskFacets,
   TaskPage,
   TaskQuery,
@@ -20,25 +23,12 @@ import type {
 import type { Status } from '../../core/status.ts';
 import type { Task, TaskChange } from '../../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../../core/time.ts';
+import type { Held, Tombstone } from './held.ts';
+import { endedOf, silentOf, storageOf, sweep } from './keeping.ts';
 import { countMatches, histogramOf, readPage, statsOf } from './lines.ts';
 import { facetsOf, pageOf } from './tasks.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-
-/** A task with its lines and the keys of its batches. */
-interface Held {
-  task: Task;
-  revision: number;
-  readonly lines: Draft[];
-  readonly keys: Map<string, { readonly digest: string; readonly receipt: Receipt; readonly atMs: number }>;
-}
-
-interface Tombstone {
-  readonly revision: number;
-  readonly lastSeq: number;
-  readonly atMs: number;
-  readonly by: string;
-}
 
 export interface MemoryStoreOptions {
   readonly clock?: Clock;
@@ -86,7 +76,7 @@ export class MemoryStore implements Store {
     if (this.#held.has(task.taskId)) {
       throw new TrailError('task_exists', `the task ${task.taskId} exists already; choose another id`);
     }
-    const held: Held = { task, revision: 0, lines: [], keys: new Map() };
+    const held: Held = { task, revision: 0, heardAt: '', vanished: false, lines: [], keys: new Map() };
     this.#tombstones.delete(task.taskId);
     this.#held.set(task.taskId, held);
     this.#committed(held);
@@ -95,9 +85,10 @@ export class MemoryStore implements Store {
 
   async changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task> {
     const held = this.#find(taskId);
-    const task = changedTask(held.task, change, isoTime(this.#clock.now()), from);
+    const task = (held.vanished ? changedVanished : changedTask)(held.task, change, isoTime(this.#clock.now()), from);
     if (task === held.task) return task;
     held.task = task;
+    held.vanished &&= isVanished(task);
     this.#committed(held);
     return task;
   }
@@ -107,6 +98,34 @@ export class MemoryStore implements Store {
     this.#held.delete(taskId);
     this.#tombstones.set(taskId, { revision: ++this.#revision, lastSeq, atMs: this.#clock.now(), by });
     this.#onCommit({ taskId, lastSeq });
+  }
+
+  async prune(tasks: readonly EndedMark[], by: string): Promise<readonly string[]> {
+    this.#checkOpen();
+    const gone = tasks.filter(({ taskId, endedAt }) => {
+      const task = this.#held.get(taskId)?.task;
+      return task?.completedAt === endedAt && !task.pinned;
+    });
+    for (const { taskId } of gone) await this.deleteTask(taskId, by);
+    return gone.map(({ taskId }) => taskId);
+  }
+
+  async tidy(): Promise<boolean> {
+    this.#checkOpen();
+    sweep(this.#all(), this.#tombstones, this.#clock.now());
+    return false;
+  }
+
+  async failVanished(heardBefore: string, limit: number): Promise<readonly string[]> {
+    const now = isoTime(this.#clock.now());
+    const silent = silentOf(this.#all(), heardBefore);
+    return silent.slice(0, limit).map((held) => {
+      const { updatedAt, taskId } = held.task;
+      held.task = vanishedTask(held.task, held.heardAt > updatedAt ? held.heardAt : updatedAt, now);
+      held.vanished = true;
+      this.#committed(held);
+      return taskId;
+    });
   }
 
   async check(): Promise<void> {
@@ -184,6 +203,14 @@ export class MemoryStore implements Store {
     };
   }
 
+  async storage(): Promise<Storage> {
+    return storageOf(this.#all());
+  }
+
+  async ended(query: EndedQuery): Promise<readonly EndedTask[]> {
+    return endedOf(this.#all(), query);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#held.clear();
@@ -211,6 +238,14 @@ export class MemoryStore implements Store {
       lastSeq: stored ? held.lines.length : null,
     };
     if (key) held.keys.set(key.value, { digest: key.digest, receipt, atMs: this.#clock.now() });
+    const heard = stored || lost > 0 || filtered > 0;
+    const reopened = held.vanished && heard;
+    if (heard) held.heardAt = isoTime(this.#clock.now());
+    if (reopened) {
+      held.task = reopenedTask(held.task, held.heardAt);
+      held.vanished = false;
+      changed.add(held);
+    }
     if (stored || lost > 0) {
       held.task = { ...held.task, log: grownLog(held.task.log, drafts, lost) };
       this.#totals.entries += drafts.length;
@@ -239,8 +274,12 @@ export class MemoryStore implements Store {
   }
 
   #allTasks(): readonly Task[] {
+    return this.#all().map(({ task }) => task);
+  }
+
+  #all(): readonly Held[] {
     this.#checkOpen();
-    return Array.from(this.#held.values(), ({ task }) => task);
+    return [...this.#held.values()];
   }
 
   #checkNotDeleted(taskId: string): void {

@@ -1,19 +1,24 @@
 import type { SQLInputValue } from 'node:sqlite';
-import { lineStart } from '../../core/change.ts';
+import { lineStart, reopenedTask } from '../../core/change.ts';
 import type { Draft } from '../../core/entry.ts';
 import { TrailError } from '../../core/error.ts';
 import type { Level } from '../../core/level.ts';
 import { BLOCK_LINES, KEY_DAYS } from '../../core/limits.ts';
 import type { Appended, Batch } from '../../core/ports.ts';
 import type { Receipt } from '../../core/query.ts';
+import { isoTime } from '../../core/time.ts';
 import type { Database } from './database.ts';
 import type { Facet, Facets } from './facets.ts';
-import { missing } from './task-row.ts';
+import { missing, taskOfRow, taskRow, updateTask } from './task-row.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Rows of one INSERT statement: they share what a call of it costs (measured: 16 rows 1.4 × one, 64 rows 1.5 ×). */
 const ROWS = 64;
 const COLUMNS = 7;
+/** What a line takes up beside its text: its row's other columns and its place in the index of times (measured). */
+const LINE_BYTES = 100;
+/** How exactly is known when a task was heard of whose lines are all below its level. */
+const HEARD_MS = 60 * 1000;
 
 const row = `(${Array(COLUMNS).fill('?').join(',')})`;
 const INSERT_ONE = `INSERT INTO lines VALUES ${row}`;
@@ -30,6 +35,9 @@ interface TrailRow {
   first_at: string | null;
   last_at: string | null;
   last_line: string | null;
+  heard_at: string | null;
+  vanished: number;
+  bytes: number;
   compressed: number;
 }
 
@@ -41,7 +49,7 @@ export interface Numbers {
 }
 
 /** Tasks whose trail a commit has moved, for the wake-ups after it. */
-export type Moved = Map<string, number>;
+export type Moved = Map<string, { readonly lastSeq: number; readonly reopened: boolean }>;
 
 /** Store batches inside a write transaction. The fault of one batch is its own result and leaves nothing of it behind. */
 export class Appender {
@@ -66,10 +74,14 @@ export class Appender {
       firstSeq: stored ? trail.last_seq + 1 : null,
       lastSeq: stored ? trail.last_seq + drafts.length : null,
     };
-    if (stored || lost > 0) {
-      this.#store(trail, batch, numbers);
+    const reopened = trail.vanished > 0 && (stored || lost > 0 || filtered > 0);
+    if (reopened) this.#reopen(batch.taskId, nowMs);
+    if (stored || lost > 0 || reopened) {
+      this.#store(trail, batch, { numbers, nowMs });
       numbers.lost = Math.min(numbers.lost + lost, Number.MAX_SAFE_INTEGER);
-      moved.set(batch.taskId, trail.last_seq);
+      moved.set(batch.taskId, { lastSeq: trail.last_seq, reopened: reopened || isReopened(moved, batch.taskId) });
+    } else if (filtered > 0) {
+      this.#hear(trail, nowMs);
     }
     if (batch.key) this.#remember(trail.task_no, batch.key, { receipt, nowMs });
     return { receipt };
@@ -82,7 +94,18 @@ export class Appender {
     );
   }
 
-  #store(trail: TrailRow, { drafts, lost }: Batch, numbers: Numbers): void {
+  /** The reporter that was thought gone is there. */
+  #reopen(taskId: string, nowMs: number): void {
+    const row = taskRow(this.#db, taskId, nowMs);
+    updateTask(this.#db, row.task_no, reopenedTask(taskOfRow(row), isoTime(nowMs)));
+  }
+
+  #hear({ task_no, heard_at }: TrailRow, nowMs: number): void {
+    if (heard_at !== null && heard_at > isoTime(nowMs - HEARD_MS)) return;
+    this.#db.run('UPDATE trails SET heard_at = ? WHERE task_no = ?', isoTime(nowMs), task_no);
+  }
+
+  #store(trail: TrailRow, { drafts, lost }: Batch, { numbers, nowMs }: { numbers: Numbers; nowMs: number }): void {
     const tally = new Tally(this.#db, trail.task_no, trail.last_seq);
     this.#insert(drafts, { trail, numbers, tally });
     tally.write();
@@ -101,7 +124,7 @@ export class Appender {
     const newest = drafts.at(-1);
     this.#db.run(
       `UPDATE trails SET last_seq = ?, lost = ?, debug = ?, info = ?, warning = ?, error = ?,
-         first_at = ?, last_at = ?, last_line = ?, revision = ? WHERE task_no = ?`,
+         first_at = ?, last_at = ?, heard_at = ?, vanished = 0, bytes = ?, last_line = ?, revision = ? WHERE task_no = ?`,
       ...[
         trail.last_seq,
         Math.min(trail.lost + lost, Number.MAX_SAFE_INTEGER),
@@ -110,7 +133,7 @@ export class Appender {
         trail.warning,
         trail.error,
       ],
-      ...[earlier(trail.first_at, tally.firstAt), later(trail.last_at, tally.lastAt)],
+      ...[earlier(trail.first_at, tally.firstAt), later(trail.last_at, tally.lastAt), isoTime(nowMs), trail.bytes],
       ...[newest ? lineStart(newest.message) : trail.last_line, ++numbers.revision, trail.task_no],
     );
   }
@@ -130,6 +153,7 @@ export class Appender {
       last = draft;
       const seq = ++trail.last_seq;
       tally.add(seq, facetNo, draft.timestamp);
+      trail.bytes += LINE_BYTES + draft.message.length + (draft.metadataJson?.length ?? 0);
       values[filled++] = trail.task_no;
       values[filled++] = seq;
       values[filled++] = ++numbers.entry_id;
@@ -252,6 +276,10 @@ interface Block {
   firstAt: string | null;
   lastAt: string | null;
   readonly counts: Map<number, number>;
+}
+
+function isReopened(moved: Moved, taskId: string): boolean {
+  return moved.get(taskId)?.reopened ?? false;
 }
 
 function sameFacet(a: Facet, b: Facet): boolean {

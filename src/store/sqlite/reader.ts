@@ -5,9 +5,12 @@ import type { StoreReader } from '../../core/ports.ts';
 import type {
   Changes,
   Count,
+  EndedQuery,
+  EndedTask,
   Histogram,
   LogStats,
   ReadQuery,
+  Storage,
   TaskFacets,
   TaskPage,
   TaskQuery,
@@ -19,6 +22,7 @@ import { type Clock, systemClock } from '../../core/time.ts';
 import { Chunks } from './chunks.ts';
 import { type Database, openDatabaseForReading, storeError } from './database.ts';
 import { Facets } from './facets.ts';
+import { listEnded, storageOf } from './keeping.ts';
 import { readPage } from './read.ts';
 import type { Tables } from './scan.ts';
 import { countLines, histogramOf, statsOf } from './summary.ts';
@@ -96,6 +100,14 @@ export class SqliteReader implements StoreReader {
         tasks: rows.map(({ task_id, last_seq }) => ({ taskId: task_id, lastSeq: last_seq })),
       };
     });
+  }
+
+  async storage(): Promise<Storage> {
+    return this.#reading(() => storageOf(this.#db));
+  }
+
+  async ended(query: EndedQuery): Promise<readonly EndedTask[]> {
+    return this.#reading(() => listEnded(this.#db, query));
   }
 
   /** The newest revision: where a listener for changes starts. */

@@ -1,4 +1,4 @@
-import { changedTask } from '../../core/change.ts';
+import { changedTask, changedVanished, isVanished } from '../../core/change.ts';
 import { TrailError } from '../../core/error.ts';
 import type { LogFilter } from '../../core/filter.ts';
 import type { EntryPage } from '../../core/page.ts';
@@ -6,9 +6,13 @@ import type { Appended, Batch, Store, Wake } from '../../core/ports.ts';
 import type {
   Changes,
   Count,
+  EndedMark,
+  EndedQuery,
+  EndedTask,
   Histogram,
   LogStats,
   ReadQuery,
+  Storage,
   TaskFacets,
   TaskPage,
   TaskQuery,
@@ -21,7 +25,8 @@ import { Appender, type Moved, type Numbers } from './append.ts';
 import { type CompressStep, commitStep, prepareStep } from './compress.ts';
 import { type Database, isBroken, openDatabase, storeError } from './database.ts';
 import { Facets } from './facets.ts';
-import { purgeSome, shrinkSome } from './purge.ts';
+import { buryEnded, buryTask, failSilent } from './keeping.ts';
+import { purgeSome, shrinkSome, sweepSome } from './purge.ts';
 import { SqliteReader } from './reader.ts';
 import { deleted, insertTask, taskOfRow, taskRow, updateTask } from './task-row.ts';
 
@@ -62,7 +67,7 @@ export class SqliteStore implements Store {
     const results = this.#write((numbers) =>
       batches.map((batch) => this.#appender.append(batch, { numbers, nowMs, moved })),
     );
-    for (const [taskId, lastSeq] of moved) this.#onCommit({ taskId, lastSeq, linesOnly: true });
+    for (const [taskId, { lastSeq, reopened }] of moved) this.#onCommit({ taskId, lastSeq, linesOnly: !reopened });
     return results;
   }
 
@@ -75,7 +80,11 @@ export class SqliteStore implements Store {
         throw new TrailError('task_exists', `the task ${taskId} exists already; choose another id`);
       }
       const taskNo = insertTask(this.#db, task);
-      this.#db.run('INSERT INTO trails VALUES (?, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, ?)', taskNo, ++numbers.revision);
+      this.#db.run(
+        `INSERT INTO trails (task_no, last_seq, lost, debug, info, warning, error, revision)
+         VALUES (?, 0, 0, 0, 0, 0, 0, ?)`,
+        ...[taskNo, ++numbers.revision],
+      );
     });
     this.#onCommit({ taskId, lastSeq: 0 });
     return task;
@@ -87,11 +96,15 @@ export class SqliteStore implements Store {
     const task = this.#write((numbers) => {
       const row = taskRow(this.#db, taskId, nowMs);
       const before = taskOfRow(row);
-      const after = changedTask(before, change, isoTime(nowMs), from);
+      const after = (row.vanished ? changedVanished : changedTask)(before, change, isoTime(nowMs), from);
       changed = after !== before;
       if (!changed) return before;
       updateTask(this.#db, row.task_no, after);
-      this.#db.run('UPDATE trails SET revision = ? WHERE task_no = ?', ++numbers.revision, row.task_no);
+      const vanished = row.vanished > 0 && isVanished(after) ? 1 : 0;
+      this.#db.run(
+        'UPDATE trails SET revision = ?, vanished = ? WHERE task_no = ?',
+        ...[++numbers.revision, vanished, row.task_no],
+      );
       return after;
     });
     if (changed) this.#onCommit({ taskId, lastSeq: task.log.lastSeq });
@@ -102,15 +115,24 @@ export class SqliteStore implements Store {
     const nowMs = this.#clock.now();
     const lastSeq = this.#write((numbers) => {
       const { task_no, last_seq } = taskRow(this.#db, taskId, nowMs);
-      this.#db.run(
-        'INSERT OR REPLACE INTO tombstones VALUES (?, ?, ?, ?, ?, ?)',
-        ...[taskId, task_no, last_seq, ++numbers.revision, nowMs, by],
-      );
-      this.#db.run('DELETE FROM tasks WHERE task_no = ?', task_no);
-      this.#db.run('DELETE FROM trails WHERE task_no = ?', task_no);
+      buryTask(this.#db, task_no, { by, nowMs, numbers });
       return last_seq;
     });
     this.#onCommit({ taskId, lastSeq });
+  }
+
+  async prune(tasks: readonly EndedMark[], by: string): Promise<readonly string[]> {
+    const nowMs = this.#clock.now();
+    return this.#told(this.#write((numbers) => buryEnded(this.#db, tasks, { by, nowMs, numbers })));
+  }
+
+  async failVanished(heardBefore: string, limit: number): Promise<readonly string[]> {
+    const nowMs = this.#clock.now();
+    return this.#told(this.#write((numbers) => failSilent(this.#db, { heardBefore, limit, nowMs, numbers })));
+  }
+
+  async tidy(): Promise<boolean> {
+    return this.purge() || this.#write(() => sweepSome(this.#db, this.#clock.now())) || this.shrink();
   }
 
   /**
@@ -199,6 +221,14 @@ export class SqliteStore implements Store {
     return this.#reader.changes(after, limit);
   }
 
+  storage(): Promise<Storage> {
+    return this.#reader.storage();
+  }
+
+  ended(query: EndedQuery): Promise<readonly EndedTask[]> {
+    return this.#reader.ended(query);
+  }
+
   /** The newest revision: where a listener for changes starts. */
   revision(): number {
     return this.#reader.revision();
@@ -212,6 +242,11 @@ export class SqliteStore implements Store {
   async close(): Promise<void> {
     this.#state = 'closed';
     await this.#reader.close();
+  }
+
+  #told(changed: ReadonlyMap<string, number>): readonly string[] {
+    for (const [taskId, lastSeq] of changed) this.#onCommit({ taskId, lastSeq });
+    return [...changed.keys()];
   }
 
   #prepare(endedBefore: string): CompressStep | undefined {

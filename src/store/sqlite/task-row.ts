@@ -51,16 +51,26 @@ export interface TaskRow {
   warning_lines: number;
   error_lines: number;
   last_line: string | null;
+  /** 1 when it failed because its reporter was not heard of any more. */
+  vanished: number;
 }
 
 export const TASK_SELECT = `SELECT tasks.*, trails.last_seq, trails.lost, trails.debug AS debug_lines, trails.info AS info_lines,
-  trails.warning AS warning_lines, trails.error AS error_lines, trails.last_line
+  trails.warning AS warning_lines, trails.error AS error_lines, trails.last_line, trails.vanished
   FROM tasks JOIN trails USING (task_no)`;
 
 /** The task's own columns, without those of its trail. `task_no` is given by the table. */
 export type TaskColumns = Omit<
   TaskRow,
-  'task_no' | 'last_seq' | 'lost' | 'debug_lines' | 'info_lines' | 'warning_lines' | 'error_lines' | 'last_line'
+  | 'task_no'
+  | 'last_seq'
+  | 'lost'
+  | 'debug_lines'
+  | 'info_lines'
+  | 'warning_lines'
+  | 'error_lines'
+  | 'last_line'
+  | 'vanished'
 >;
 
 export function taskOfRow(row: TaskRow): Task {
