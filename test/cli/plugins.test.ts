@@ -7,6 +7,7 @@ import { loadPlugins } from '../../src/cli/plugins.ts';
 import type { JsonObject } from '../../src/core/entry.ts';
 import { scratch } from '../support/scratch.ts';
 import { managed } from '../task/support.ts';
+import { reach, serve, tasktrail } from './cli.ts';
 
 /** A directory with a config file and modules, and what a server there loads. */
 async function configured(t: TestContext, content: object, modules: Readonly<Record<string, string>> = {}) {
@@ -63,6 +64,38 @@ test('a module may lie anywhere: what it imports as tasktrail is the copy that r
   );
   assert.equal((await done('two', { by: 3 })).result, 6);
   assert.equal((await done('common')).result, 'function');
+});
+
+test('a server runs what its config file names, and says what is wrong in it with exit code 2', async (t) => {
+  const module = `export default { id: 'double', name: 'Double', execute: async ({ n }, context) => 2 * n };`;
+  const shell = { commands: { hi: { run: ['echo', 'hi'] } } };
+  const { cwd } = await configured(t, { plugins: ['plugins/double.mjs'], shell }, { 'double.mjs': module });
+  const at = { cwd, dataDir: join(cwd, 'data'), env: { PATH: String(process.env.PATH) } };
+  const { url, child, ended } = await serve(t, at);
+  const offered = (await (await fetch(`${url}/api/plugins`)).json()) as { plugins: { id: string }[] };
+  assert.deepEqual(
+    offered.plugins.map(({ id }) => id),
+    ['demo', 'debug', 'shell', 'double'],
+  );
+  const created = await fetch(`${url}/api/tasks`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ task_id: 'four', plugin: 'double', params: { n: 2 } }),
+  });
+  assert.equal(created.status, 201);
+  const trail = await reach(t, url);
+  for await (const _ of trail.follow('four'));
+  assert.equal((await trail.get('four')).result, 4);
+  child.kill('SIGTERM');
+  assert.equal((await ended).code, 0);
+
+  await writeFile(join(cwd, 'tasktrail.config.json'), '{"shell":{"commands":{"hi":{"run":"echo hi"}}}}');
+  const refused = await tasktrail(t, at, 'serve', '--port', '0');
+  assert.equal(refused.code, 2);
+  assert.equal(
+    refused.stderr,
+    'tasktrail: shell.commands.hi.run in tasktrail.config.json: expected array; got "echo hi"\n',
+  );
 });
 
 const BAD: readonly (readonly [name: string, text: string | undefined, message: RegExp])[] = [
