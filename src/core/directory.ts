@@ -33,6 +33,8 @@ export interface DirectoryRecords {
   state(taskId: string): Promise<DirectoryState | undefined>;
   /** Tasks from the newest to the oldest, at most `limit`; `cursor` of the page before goes on from there, null at the end. */
   states(limit: number, cursor?: number): Promise<{ states: readonly DirectoryState[]; cursor: number | null }>;
+  /** Tasks whose lines were compressed after a revision, in that order, at most `limit`. `revision` is what to ask after next time. */
+  compressed(after: number, limit: number): Promise<{ revision: number; taskIds: readonly string[] }>;
   /** Tasks that had a directory and are no more. */
   gone(limit: number): Promise<readonly string[]>;
   /** Replace the records of these tasks in one commit; those of tasks that are gone are left as they are. */

@@ -4,11 +4,15 @@ import { TrailError } from '../../core/error.ts';
 import { checkTaskId } from '../../core/id.ts';
 
 /** How a temporary file is named beside the one that it becomes. What a crash leaves behind is known by it, and swept. */
-const LEFTOVER = /^\..+\.tmp$/;
+const TEMPORARY = /^\..+\.tmp$/;
+const PROCESS = /\.(\d+)-\d+-[a-z0-9]*\.tmp$/;
 let temporaries = 0;
 
+/** Whether a file is temporary, and the process that made it is gone. */
 export function isLeftover(name: string): boolean {
-  return LEFTOVER.test(name);
+  if (!TEMPORARY.test(name)) return false;
+  const pid = Number(PROCESS.exec(name)?.[1] ?? process.pid);
+  return pid === process.pid || !isAlive(pid);
 }
 
 /** Whether a name in the directory of all may be that of a task. */
@@ -52,4 +56,13 @@ export function fileError(error: unknown, path: string): TrailError {
     return new TrailError('storage_full', `${path} cannot be written (${code}); make room`, { cause: error });
   }
   return new TrailError('store_unavailable', `${path} cannot be written (${reason})`, { cause: error });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it lives, and belongs to somebody else.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }

@@ -1,15 +1,20 @@
 import { hash } from 'node:crypto';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { DirectoryRecord, DirectoryState, FileRecord } from '../../core/directory.ts';
 import type { JsonObject } from '../../core/entry.ts';
 import { READ_ROWS } from '../../core/limits.ts';
 import type { StoreReader } from '../../core/ports.ts';
 import type { Task } from '../../core/task.ts';
-import { DOCUMENTS, FLOWS, finalResultOf, inputOf, lineOf, metadataOf } from './content.ts';
+import { FILES, finalResultFile, flowLine, inputFile, metadataFile } from '../../core/task-files.ts';
+import { COMPRESSED_OUTPUT } from './compression.ts';
 import { appendAt, cut, type Found, look, remove, replaceFileSync, sync, syncDirectory } from './disk.ts';
 import { oneLine } from './json-line.ts';
 import { makeTaskPath, taskPath } from './place.ts';
 
+/** Files that are replaced as a whole, and those that grow by lines. */
+export const DOCUMENTS = [FILES.metadata, FILES.input, FILES.finalResult] as const;
+const LINES = [FILES.webhookFlow, FILES.agentOutput, FILES.userInputs, COMPRESSED_OUTPUT] as const;
 /** Pages of lines that one step takes, so that a long task does not hold up the others. */
 const STEP_PAGES = 4;
 
@@ -33,13 +38,13 @@ export async function step(dir: string, store: StoreReader, state: DirectoryStat
   const task = await store.task(state.taskId);
   if (makeTaskPath(path)) syncDirectory(dirname(path));
   const files = new Files(path, state.record, look(path));
-  if (!files.has('metadata.json')) files.write('metadata.json', metadataOf(task));
-  files.write('01-input.json', inputOf(task));
+  if (!files.has(FILES.metadata)) files.write(FILES.metadata, metadataFile(task));
+  files.write(FILES.input, inputFile(task));
   const done = await files.writeLines(store, task);
   if (done) {
     if (task.ended) files.syncLines();
-    files.write('04-final-result.json', finalResultOf(task));
-    files.write('metadata.json', metadataOf(task));
+    files.write(FILES.finalResult, finalResultFile(task));
+    files.write(FILES.metadata, metadataFile(task));
   }
   files.finish();
   return { record: files.record(state.taskId, done ? state.revision : 0), done };
@@ -50,14 +55,14 @@ export function isAsRecorded(dir: string, record: DirectoryRecord): boolean {
   try {
     const { files, leftovers, others } = look(taskPath(dir, record.taskId));
     if (leftovers.length > 0 || others.some(isOurs)) return false;
-    return [...DOCUMENTS, ...FLOWS].every((name) => files.get(name) === record.files[name]?.bytes);
+    return [...DOCUMENTS, ...LINES].every((name) => files.get(name) === record.files[name]?.bytes);
   } catch {
     return false;
   }
 }
 
 function isOurs(name: string): boolean {
-  return (DOCUMENTS as readonly string[]).includes(name) || (FLOWS as readonly string[]).includes(name);
+  return (DOCUMENTS as readonly string[]).includes(name) || (LINES as readonly string[]).includes(name);
 }
 
 /** The files of one directory during one step. */
@@ -111,10 +116,10 @@ class Files {
       const page = await store.read(taskId, { after: this.#seq, limit: READ_ROWS });
       const texts = new Map<string, string>();
       for (const entry of page.entries) {
-        const { file, line } = lineOf(entry);
+        const { file, line } = flowLine(entry);
         texts.set(file, `${texts.get(file) ?? ''}${oneLine(JSON.stringify(line))}\n`);
       }
-      for (const [name, text] of texts) this.#append(name, Buffer.from(text));
+      for (const [name, text] of texts) this.#append(name, text);
       this.#seq = page.scannedTo;
       if (page.done) return true;
     }
@@ -122,8 +127,8 @@ class Files {
   }
 
   syncLines(): void {
-    const ending = !this.#records.has('04-final-result.json');
-    for (const name of FLOWS) {
+    const ending = !this.#records.has(FILES.finalResult);
+    for (const name of LINES) {
       if (this.#records.has(name) && (ending || this.#unsynced.has(name))) sync(join(this.#path, name));
     }
   }
@@ -136,7 +141,11 @@ class Files {
     return { taskId, revision, seq: this.#seq, files: Object.fromEntries(this.#records) };
   }
 
-  #append(name: string, bytes: Uint8Array): void {
+  #append(file: string, text: string): void {
+    // Late lines of a compressed file are a further member of it: `zcat` reads one after the other.
+    const late = file === FILES.agentOutput && this.#records.has(COMPRESSED_OUTPUT);
+    const name = late ? COMPRESSED_OUTPUT : file;
+    const bytes = late ? gzipSync(text) : Buffer.from(text);
     const sizeBytes = this.#records.get(name)?.bytes ?? 0;
     // A name that is new in the directory is brought to the disk with it.
     if (sizeBytes === 0) this.#renamed = true;
@@ -147,12 +156,12 @@ class Files {
 
   /** What is longer than its record is cut to it: the lines after it come again from the store. What is shorter, all do. */
   #mendFlows({ files }: Found): void {
-    const shorter = FLOWS.some((name) => (files.get(name) ?? 0) < (this.#records.get(name)?.bytes ?? 0));
+    const shorter = LINES.some((name) => (files.get(name) ?? 0) < (this.#records.get(name)?.bytes ?? 0));
     if (shorter) {
       this.#seq = 0;
-      for (const name of FLOWS) this.#records.delete(name);
+      for (const name of LINES) this.#records.delete(name);
     }
-    for (const name of FLOWS) {
+    for (const name of LINES) {
       const sizeBytes = files.get(name);
       const known = this.#records.get(name)?.bytes;
       if (sizeBytes === undefined || sizeBytes === known) continue;

@@ -4,6 +4,7 @@ import type { DirectoryRecord, DirectoryRecords, DirectoryState } from '../../co
 import { TrailError } from '../../core/error.ts';
 import type { StoreReader } from '../../core/ports.ts';
 import { type Clock, systemClock } from '../../core/time.ts';
+import { Compression } from './compression.ts';
 import { removeTree } from './disk.ts';
 import { Faults } from './faults.ts';
 import { taskPath } from './place.ts';
@@ -33,7 +34,7 @@ const CLOSE_MS = 2_000;
  * Writes committed tasks into their directories, beside whoever commits:
  *
  *   changes after a revision ─▶ one step for each task ─▶ … again those that were not done, and those that failed a while ago
- *                                                      └▶ the sweep: all older tasks, newest first, a few milliseconds at a time
+ *     └▶ the sweep: all older tasks, newest first, a few milliseconds at a time ─▶ output of compressed tasks, a piece at a time
  *
  * Its cursor is the record of each task: the revision that the files show. What happened while nobody projected is found by
  * comparing the two, so a start begins with what comes in now and needs no place in the past.
@@ -44,6 +45,7 @@ export class DirectoryProjector {
   readonly #records: DirectoryRecords;
   readonly #faults: Faults;
   readonly #sweep: Sweep;
+  readonly #compression: Compression;
   /** Records that are newer than the saved ones. */
   readonly #unsaved = new Map<string, DirectoryRecord>();
   readonly #undone = new Set<string>();
@@ -58,6 +60,7 @@ export class DirectoryProjector {
     this.#records = records;
     this.#faults = new Faults(warn, clock);
     this.#sweep = new Sweep(dir, records, (taskId) => this.#project(taskId));
+    this.#compression = new Compression(dir, records, this.#unsaved);
   }
 
   /** Times that something could not be written. */
@@ -85,7 +88,9 @@ export class DirectoryProjector {
     while (!this.#closing) {
       const waiting = this.#waiting.splice(0);
       revision = await this.#follow(revision);
-      const busy = (await this.#attempt(() => this.#sweep.go())) || this.#undone.size > 0;
+      const sweeping = await this.#attempt(() => this.#sweep.go());
+      const compressing = !sweeping && (await this.#attempt(() => this.#compression.go()));
+      const busy = sweeping || compressing || this.#undone.size > 0;
       await this.#attempt(() => this.#retry());
       const settling = !busy && waiting.length > 0;
       if (settling || this.#unsaved.size >= SAVE_RECORDS || performance.now() - this.#savedMs > SAVE_EVERY_MS) {
@@ -186,6 +191,7 @@ export class DirectoryProjector {
     do revision = await this.#follow(revision);
     while (this.#undone.size > 0 && performance.now() < untilMs);
     this.#sweep.close();
+    this.#compression.close();
     await this.#attempt(() => this.#save());
     for (const resolve of this.#waiting.splice(0)) resolve();
   }

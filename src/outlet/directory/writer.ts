@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { JsonObject } from '../../core/entry.ts';
 import { TrailError } from '../../core/error.ts';
+import { FILES, QUESTION_TYPE } from '../../core/task-files.ts';
 import { parseTime } from '../../core/time.ts';
 import { replaceFile } from './document.ts';
 import { jsonLine } from './json-line.ts';
@@ -93,15 +94,15 @@ class Writer implements TaskDirectory {
     this.path = path;
     this.#dir = dir;
     this.#taskId = taskId;
-    this.#webhookFlow = new LineFile(join(path, '02-webhook-flow.jsonl'));
-    this.#agentOutput = new LineFile(join(path, '03-agent-output.jsonl'));
-    this.#userInputs = new LineFile(join(path, '03-user-inputs.jsonl'));
+    this.#webhookFlow = new LineFile(join(path, FILES.webhookFlow));
+    this.#agentOutput = new LineFile(join(path, FILES.agentOutput));
+    this.#userInputs = new LineFile(join(path, FILES.userInputs));
   }
 
   async writeMetadata(fields: Fields): Promise<void> {
     this.#refuseClosed();
     const given = JSON.parse(jsonLine('writeMetadata', fields)) as JsonObject;
-    const path = join(this.path, 'metadata.json');
+    const path = join(this.path, FILES.metadata);
     await onDisk(path, () =>
       locked(this.#dir, async () => {
         const merged: Record<string, unknown> = { task_id: this.#taskId, ...(await readDocument(path)) };
@@ -116,7 +117,7 @@ class Writer implements TaskDirectory {
 
   async writeInput(input: { readonly message: string } & Fields): Promise<void> {
     checkText('message', input?.message);
-    await this.#replace('01-input.json', jsonLine('writeInput', { source_metadata: {}, ...input }));
+    await this.#replace(FILES.input, jsonLine('writeInput', { source_metadata: {}, ...input }));
   }
 
   async appendWebhookEvent(event: WebhookEvent): Promise<void> {
@@ -134,7 +135,7 @@ class Writer implements TaskDirectory {
   async appendUserInput(input: UserInput): Promise<void> {
     checkText('content', input?.content);
     const timestamp = timeOf('timestamp', input.timestamp);
-    const shape = { timestamp, type: 'user_response', question_type: 'clarification' };
+    const shape = { timestamp, type: 'user_response', question_type: QUESTION_TYPE };
     await this.#append(this.#userInputs, { ...shape, ...without(input) });
   }
 
@@ -153,7 +154,7 @@ class Writer implements TaskDirectory {
     this.#refuseClosed();
     // Whoever finds the result finds every line before it.
     await this.#sync();
-    await this.#replace('04-final-result.json', text);
+    await this.#replace(FILES.finalResult, text);
   }
 
   close(): Promise<void> {

@@ -44,6 +44,14 @@ export class SqliteDirectoryRecords implements DirectoryRecords {
     });
   }
 
+  async compressed(after: number, limit: number) {
+    return this.#asked(() => {
+      const sql = 'SELECT task_id, compressed FROM tasks WHERE compressed > ? ORDER BY compressed LIMIT ?';
+      const rows = this.#db.all<{ task_id: string; compressed: number }>(sql, after, limit);
+      return { revision: rows.at(-1)?.compressed ?? after, taskIds: rows.map(({ task_id }) => task_id) };
+    });
+  }
+
   async gone(limit: number): Promise<readonly string[]> {
     return this.#asked(() =>
       this.#db
