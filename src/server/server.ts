@@ -22,6 +22,7 @@ import { healthRoutes } from './routes/health.ts';
 import { ingestRoutes, partialRoutes } from './routes/ingest.ts';
 import { figureRoutes, logRoutes } from './routes/logs.ts';
 import { pageRoutes } from './routes/page.ts';
+import { partRoutes } from './routes/parts.ts';
 import { pluginRoutes } from './routes/plugins.ts';
 import { socketRoutes } from './routes/socket.ts';
 import { taskActionRoutes } from './routes/task-actions.ts';
@@ -97,7 +98,14 @@ function newApp({ logger, settings: { trustProxy } }: ServerParts): FastifyInsta
 }
 
 async function addRoutes(app: FastifyInstance, context: Context): Promise<void> {
-  const plain: readonly Routes[] = [taskRoutes, taskActionRoutes, figureRoutes, downloadRoutes, partialRoutes];
+  const plain: readonly Routes[] = [
+    taskRoutes,
+    taskActionRoutes,
+    figureRoutes,
+    partRoutes,
+    downloadRoutes,
+    partialRoutes,
+  ];
   for (const prefix of ['/api/tasks', '/tasks']) {
     const marked = prefix === '/tasks';
     await app.register(

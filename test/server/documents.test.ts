@@ -9,6 +9,8 @@ import { served } from '../support/served.ts';
 test('the API is described as OpenAPI 3.1, and what it answers is what it describes', async (t) => {
   const { json, taskWith } = await served(t);
   await taskWith('t', 5, (n) => ({ metadata: { n }, stream: 'stdout' }));
+  await taskWith('whole', 4, (n) => ({ type: ['webhook', 'tool_call', 'user_input', 'log'][n - 1] }));
+  await json('POST', '/api/tasks/whole/complete', { result: 'done' });
   const { body: api } = await json('GET', '/openapi.json');
   assert.match(api.openapi, /^3\.1\./);
   assert.ok(Object.keys(api.paths).every((path) => !path.startsWith('/tasks') && !path.startsWith('/docs')));
@@ -26,6 +28,9 @@ test('the API is described as OpenAPI 3.1, and what it answers is what it descri
     ['get', '/api/tasks/{task_id}/logs/sources', '/api/tasks/t/logs/sources'],
     ['get', '/api/tasks/{task_id}/logs/histogram', '/api/tasks/t/logs/histogram'],
     ['post', '/api/tasks/{task_id}/complete', '/api/tasks/t/complete', { metrics: { cost_usd: 1 } }],
+    ...['metadata', 'input', 'webhook-flow', 'agent-output', 'user-inputs', 'final-result', 'full'].map(
+      (part): [string, string, string] => ['get', `/api/tasks/{task_id}/logs/${part}`, `/api/tasks/whole/logs/${part}`],
+    ),
     ['get', '/health', '/health'],
     ['get', '/api/tasks/{task_id}', '/api/tasks/nobody'],
   ];
