@@ -71,11 +71,21 @@ function buildPackage() {
     env: ownEnv(),
   });
   if (built.status !== 0) stop(`the package cannot be built:\n${outputOf(built)}`);
-  const migrations = path.join(dist, MIGRATIONS);
-  fs.mkdirSync(migrations);
-  fs.readdirSync(path.join(root, 'src', MIGRATIONS)).forEach((name) => {
-    fs.copyFileSync(path.join(root, 'src', MIGRATIONS, name), path.join(migrations, name));
-  });
+  copyInto(path.join(dist, MIGRATIONS), path.join(root, 'src', MIGRATIONS), /\.sql$/);
+  copyInto(
+    path.join(dist, 'redoc'),
+    path.join(modules, 'redoc', 'bundles'),
+    /^redoc\.standalone\.js(\.LICENSE\.txt)?$/,
+  );
+}
+
+function copyInto(to, from, wanted) {
+  fs.mkdirSync(to);
+  fs.readdirSync(from)
+    .filter((name) => wanted.test(name))
+    .forEach((name) => {
+      fs.copyFileSync(path.join(from, name), path.join(to, name));
+    });
 }
 
 /** The environment in which our own commands come first, whatever started us. */

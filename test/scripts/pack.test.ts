@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { connectTrail } from '../../src/client/client.ts';
 import { scratch } from '../support/scratch.ts';
 import { startServer, withoutOurSettings } from '../support/server.ts';
 
@@ -55,16 +56,24 @@ test('the packed tarball runs plugins in JavaScript and TypeScript, with types, 
     const help = await run('npx', ['--offline', 'tasktrail', '--help'], { cwd: project, env: ourPath() });
     assert.match(help.stdout, /Usage: tasktrail/);
     const command = join(project, 'node_modules', '.bin', 'tasktrail');
-    const { url, stop } = await startServer(t, { command });
-    assert.match(await (await fetch(url)).text(), /<html/);
+    const dataDir = await scratch(t);
+    await writeFile(join(dataDir, 'tasktrail.config.json'), '{"plugins":["./far.js"]}');
+    await writeFile(join(dataDir, 'far.js'), FAR);
+    const { url, stop } = await startServer(t, { command, dataDir });
+    for (const path of ['/', '/docs', '/redoc'])
+      assert.match(await (await fetch(`${url}${path}`)).text(), /<html/, path);
     const health = (await (await fetch(`${url}/health`)).json()) as { status: string };
     assert.equal(health.status, 'healthy');
     const created = await fetch(`${url}/api/tasks`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: '{"task_id":"kept"}',
+      body: '{"task_id":"kept","plugin":"far"}',
     });
     assert.equal(created.status, 201);
+    const trail = await connectTrail({ url });
+    const lines = await Array.fromAsync(trail.follow('kept'), ({ message }) => message);
+    await trail.close();
+    assert.ok(lines.includes('reached from afar'), lines.join('\n'));
     assert.equal(await stop(), 0);
   });
 });
@@ -94,9 +103,16 @@ await tasks.close();
 await trail.close();
 `;
 
+/** Lies where no package is installed; what it imports is the server's own. */
+const FAR = `
+import { logger } from 'tasktrail';
+export default { id: 'far', name: 'Far', execute: () => logger.info('reached from afar') };
+`;
+
 const TYPED = `
 import { openTrail, type Plugin, type TaskContext, TaskManager, TrailError } from 'tasktrail';
 import { connectTrail } from 'tasktrail/client';
+import { demoPlugin, shellPlugin } from 'tasktrail/plugins';
 
 type Numbers = { readonly numbers: readonly number[] };
 
@@ -122,7 +138,8 @@ const wrong = (): TaskManager => new TaskManager(trail, { concurrency: 'four' })
 const nowhere = (): unknown => connectTrail({ url: 8000 });
 
 const trail = await openTrail({ dataDir: 'typed-data' });
-const tasks = new TaskManager(trail).register(sum);
+const shell = shellPlugin({ hi: { run: ['echo', 'hi'] } }, { cwd: '.', env: {} });
+const tasks = new TaskManager(trail, { plugins: [demoPlugin, shell] }).register(sum);
 try {
   tasks.register(unfinished);
 } catch (error) {
