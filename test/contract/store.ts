@@ -1,6 +1,7 @@
 import { describe } from 'node:test';
 import { appendContract } from './store/append.ts';
 import { figuresContract } from './store/figures.ts';
+import { keepingContract } from './store/keeping.ts';
 import { lifeContract } from './store/life.ts';
 import { listingContract } from './store/listing.ts';
 import { randomContract } from './store/random.ts';
@@ -12,6 +13,7 @@ export function storeContract(name: string, open: OpenStore): void {
   describe(`the ${name} store`, () => {
     appendContract(open);
     lifeContract(open);
+    keepingContract(open);
     listingContract(open);
     readContract(open);
     figuresContract(open);

@@ -9,14 +9,13 @@ import type { Receipt } from '../../core/query.ts';
 import { isoTime } from '../../core/time.ts';
 import type { Database } from './database.ts';
 import type { Facet, Facets } from './facets.ts';
+import { ROW_BYTES } from './keeping.ts';
 import { missing, taskOfRow, taskRow, updateTask } from './task-row.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Rows of one INSERT statement: they share what a call of it costs (measured: 16 rows 1.4 × one, 64 rows 1.5 ×). */
 const ROWS = 64;
 const COLUMNS = 7;
-/** What a line takes up beside its text: its row's other columns and its place in the index of times (measured). */
-const LINE_BYTES = 100;
 /** How exactly is known when a task was heard of whose lines are all below its level. */
 const HEARD_MS = 60 * 1000;
 
@@ -153,7 +152,7 @@ export class Appender {
       last = draft;
       const seq = ++trail.last_seq;
       tally.add(seq, facetNo, draft.timestamp);
-      trail.bytes += LINE_BYTES + draft.message.length + (draft.metadataJson?.length ?? 0);
+      trail.bytes += ROW_BYTES + draft.message.length + (draft.metadataJson?.length ?? 0);
       values[filled++] = trail.task_no;
       values[filled++] = seq;
       values[filled++] = ++numbers.entry_id;

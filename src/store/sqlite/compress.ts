@@ -1,6 +1,7 @@
 import { BLOCK_LINES, CHUNK_CHARS } from '../../core/limits.ts';
 import { Chunk, compressLines, type StoredLine } from './chunk.ts';
 import type { Database } from './database.ts';
+import { ROW_BYTES } from './keeping.ts';
 
 /** One step of compressing a task, ready to be committed. Without a chunk the task has no plain line left. */
 export interface CompressStep {
@@ -66,19 +67,26 @@ export function commitStep(db: Database, { taskNo, chunk }: CompressStep, number
   }
   const { firstSeq, lastSeq, data, plainFrom, replaces } = chunk;
   const range = [taskNo, plainFrom, lastSeq];
-  const found = db.get<{ lines: number }>(
-    'SELECT count(*) AS lines FROM lines WHERE task_no = ? AND seq BETWEEN ? AND ?',
+  const found = db.get<{ lines: number; chars: number }>(
+    `SELECT count(*) AS lines, sum(length(message) + length(coalesce(metadata_json, ''))) AS chars
+     FROM lines WHERE task_no = ? AND seq BETWEEN ? AND ?`,
     ...range,
   );
   // Deleted since, or compressed by another process: the next step sees what is left.
   if (found?.lines !== lastSeq - plainFrom + 1) return;
-  if (replaces !== undefined && db.run('DELETE FROM chunks WHERE chunk_no = ?', replaces) !== 1) return;
+  const replaced = db.get<{ bytes: number }>(
+    'DELETE FROM chunks WHERE chunk_no = ? RETURNING length(data) AS bytes',
+    replaces ?? null,
+  );
+  if (replaces !== undefined && !replaced) return;
   db.run(
     'INSERT INTO chunks (task_no, first_seq, last_seq, data) VALUES (?, ?, ?, ?)',
     ...[taskNo, firstSeq, lastSeq],
     data,
   );
   db.run('DELETE FROM lines WHERE task_no = ? AND seq BETWEEN ? AND ?', ...range);
+  const freedBytes = found.chars + found.lines * ROW_BYTES + (replaced?.bytes ?? 0);
+  db.run('UPDATE trails SET bytes = max(0, bytes - ?) + ? WHERE task_no = ?', freedBytes, data.length, taskNo);
 }
 
 /** The first plain lines of a task: as many as lie in one block and fit into one chunk. */

@@ -4,6 +4,8 @@ import { isoTime } from '../../core/time.ts';
 import type { Database } from './database.ts';
 import { TASK_SELECT, type TaskRow, taskOfRow, updateTask } from './task-row.ts';
 
+/** What a line takes up beside its text: its row's other columns and its place in the index of times (measured). */
+export const ROW_BYTES = 100;
 /** What a task takes up beside its lines: its rows and their places in the indexes. */
 const TASK_BYTES = 1_024;
 

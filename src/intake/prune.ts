@@ -1,0 +1,131 @@
+import { TrailError } from '../core/error.ts';
+import { PRUNE_COMMIT_TASKS, PRUNE_TASKS } from '../core/limits.ts';
+import type { Intake, StoreReader } from '../core/ports.ts';
+import type { EndedMark, EndedTask } from '../core/query.ts';
+import { isoTime } from '../core/time.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** What a tombstone names as the one who deleted. */
+export type PruneRule = 'retention' | 'disk limit';
+
+export interface PruneRules {
+  /** Tasks that ended longer ago go. */
+  readonly olderThanDays?: number | undefined;
+  /** When the store takes more, the tasks that ended first go until it fits. */
+  readonly maxBytes?: number | undefined;
+  /** What lies beside the store for its tasks, such as their files, and counts too. */
+  readonly otherBytes?: number | undefined;
+}
+
+/** The rules as settings give them, where 0 means that there is none. */
+export function rulesOf({ retentionDays, maxBytes }: { retentionDays: number; maxBytes: number }): PruneRules {
+  return {
+    ...(retentionDays > 0 && { olderThanDays: retentionDays }),
+    ...(maxBytes > 0 && { maxBytes }),
+  };
+}
+
+export interface Prunable extends EndedTask {
+  readonly rule: PruneRule;
+}
+
+export interface PruneStep {
+  readonly rules: PruneRules;
+  /** Only say what would go. */
+  readonly dryRun: boolean;
+  readonly nowMs: number;
+  /** Where the step before ended. */
+  readonly cursor?: string | undefined;
+}
+
+export interface Pruned {
+  /** What is gone, or would go. */
+  readonly tasks: readonly Prunable[];
+  /** Null when no more is to go. */
+  readonly nextCursor: string | null;
+}
+
+interface PruneParts {
+  readonly store: Pick<StoreReader, 'ended' | 'storage'>;
+  readonly intake: Pick<Intake, 'prune'>;
+}
+
+/** A place in the order of ends, with the bytes that a dry run counts as given back before it. */
+interface Place {
+  readonly mark: EndedMark | undefined;
+  readonly freedBytes: number;
+}
+
+/**
+ * One step of deleting what the rules say, at most PRUNE_TASKS tasks. A task that is pinned or opened again meanwhile stays.
+ * Sizes are estimates, so that after the last step a disk limit is to be looked at again.
+ */
+export async function pruneStep(parts: PruneParts, step: PruneStep): Promise<Pruned> {
+  const from = placeOf(step.cursor);
+  const found = await prunable(parts, step, from);
+  const last = found.at(-1);
+  const freedBytes = step.dryRun ? from.freedBytes + sum(found) : 0;
+  const full = found.length >= PRUNE_TASKS && last !== undefined;
+  return {
+    tasks: step.dryRun ? found : await deleted(parts, found),
+    nextCursor: full ? cursorOf({ mark: last, freedBytes }) : null,
+  };
+}
+
+async function prunable({ store }: PruneParts, { rules, nowMs }: PruneStep, from: Place): Promise<readonly Prunable[]> {
+  const { olderThanDays, maxBytes, otherBytes = 0 } = rules;
+  const found: Prunable[] = [];
+  if (olderThanDays !== undefined) {
+    const before = isoTime(nowMs - olderThanDays * DAY_MS);
+    const old = await store.ended({ after: from.mark, before, limit: PRUNE_TASKS });
+    found.push(...old.map((task): Prunable => ({ ...task, rule: 'retention' })));
+  }
+  if (maxBytes === undefined || found.length >= PRUNE_TASKS) return found;
+  const { bytes } = await store.storage();
+  // Files go with their tasks: each task is taken to have its share of them.
+  const share = (bytes + otherBytes) / Math.max(1, bytes);
+  let excessBytes = bytes + otherBytes - maxBytes - (from.freedBytes + sum(found)) * share;
+  if (excessBytes <= 0) return found;
+  for (const task of await store.ended({ after: found.at(-1) ?? from.mark, limit: PRUNE_TASKS - found.length })) {
+    found.push({ ...task, rule: 'disk limit' });
+    excessBytes -= task.bytes * share;
+    if (excessBytes <= 0) break;
+  }
+  return found;
+}
+
+/** In commits of a few tasks, with turns between them for those who append. */
+async function deleted({ intake }: PruneParts, tasks: readonly Prunable[]): Promise<readonly Prunable[]> {
+  const gone = new Set<string>();
+  for (const rule of ['retention', 'disk limit'] as const) {
+    const going = tasks.filter((task) => task.rule === rule);
+    for (let start = 0; start < going.length; start += PRUNE_COMMIT_TASKS) {
+      const some = going.slice(start, start + PRUNE_COMMIT_TASKS);
+      const marks = some.map(({ taskId, endedAt }) => ({ taskId, endedAt }));
+      for (const taskId of await intake.prune(marks, rule)) gone.add(taskId);
+    }
+  }
+  return tasks.filter(({ taskId }) => gone.has(taskId));
+}
+
+function sum(tasks: readonly EndedTask[]): number {
+  return tasks.reduce((total, { bytes }) => total + bytes, 0);
+}
+
+function cursorOf({ mark, freedBytes }: Place): string {
+  return Buffer.from(JSON.stringify([mark?.endedAt, mark?.taskId, freedBytes])).toString('base64url');
+}
+
+function placeOf(cursor: string | undefined): Place {
+  if (cursor === undefined) return { mark: undefined, freedBytes: 0 };
+  try {
+    const [endedAt, taskId, freedBytes] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
+    if (typeof endedAt === 'string' && typeof taskId === 'string' && Number.isFinite(freedBytes)) {
+      return { mark: { endedAt, taskId }, freedBytes: Number(freedBytes) };
+    }
+  } catch {
+    // Told below, as any other text that is none of ours.
+  }
+  throw new TrailError('invalid_cursor', 'cursor: expected the next_cursor of an earlier answer, got something else');
+}
