@@ -3,7 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { TrailError } from '../core/error.ts';
 import { type RawSections, SECTION_KEYS } from './sections.ts';
-import { type Config, Expected, isLoopback, SETTINGS, type Setting } from './settings.ts';
+import { type Config, isLoopback, SETTINGS, type Setting } from './settings.ts';
+import { Expected } from './values.ts';
 
 export interface ConfigSources {
   /** Flags by the setting's key, as commander gives them. */
@@ -33,18 +34,21 @@ export function readConfig(sources: ConfigSources = {}): Config {
   const dotenv = readDotenv(resolve(cwd, '.env'));
   const file = readConfigFile(cwd, sources.configFile);
   const settingOf = (key: string, setting: Setting): unknown => {
-    const { name, flag } = setting;
+    const { name, flag, mayBeEmpty = false } = setting;
+    const text = (value: unknown, where: string): Given | undefined =>
+      value === '' && mayBeEmpty ? { text: '', where } : textOf(value, where);
     const given =
-      textOf(sources.flags?.[key], flag?.split(' ')[0] ?? key) ??
-      textOf(env[name], name) ??
-      textOf(dotenv[name], `${name} in .env`) ??
-      textOf(file.values[fileKey(name)], `${fileKey(name)} in ${file.name}`);
+      text(sources.flags?.[key], flag?.split(' ')[0] ?? key) ??
+      text(env[name], name) ??
+      text(dotenv[name], `${name} in .env`) ??
+      text(file.values[fileKey(name)], `${fileKey(name)} in ${file.name}`);
     return given === undefined ? setting.fallback() : parsed(setting, given);
   };
   const values = Object.entries(SETTINGS).map(([key, setting]) => [key, settingOf(key, setting as Setting)]);
   const config = { ...Object.fromEntries(values), sections: sectionsOf(cwd, file) } as Config;
   const dataDir = resolve(cwd, config.dataDir);
-  return { ...config, dataDir, taskLogsDir: resolve(cwd, config.taskLogsDir || join(dataDir, 'tasks')) };
+  const logFile = config.logFile === '' ? undefined : resolve(cwd, config.logFile ?? join(dataDir, 'server.log'));
+  return { ...config, dataDir, taskLogsDir: resolve(cwd, config.taskLogsDir || join(dataDir, 'tasks')), logFile };
 }
 
 /** Refuse to be reached from other machines by everybody. */

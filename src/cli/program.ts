@@ -6,6 +6,7 @@ import type { RunOptions } from './commands/run.ts';
 import type { StatsOptions } from './commands/stats.ts';
 import type { TasksOptions } from './commands/tasks.ts';
 import { type CommonOptions, common, configOf, example } from './common.ts';
+import { fileCommands } from './file-commands.ts';
 import { version } from './package.ts';
 import { SETTINGS } from './settings.ts';
 import type { Terminal } from './terminal.ts';
@@ -30,6 +31,7 @@ export function program(terminal: Terminal): Command {
     tasks(terminal),
     stats(terminal),
     ...actCommands(terminal),
+    ...fileCommands(terminal),
   ];
   for (const command of commands) root.addCommand(common(command));
   root.addHelpText(
@@ -147,7 +149,8 @@ function flagsOf(options: ServeOptions): Readonly<Record<string, unknown>> {
   const flags: Record<string, unknown> = {};
   for (const key of Object.keys(SETTINGS)) {
     // Somebody who types an empty value means something; only in the environment does it count as not given.
-    if (options[key] === '') throw new TrailError('invalid_usage', `${key}: expected a value, got an empty one`);
+    if (options[key] === '' && key !== 'logFile')
+      throw new TrailError('invalid_usage', `${key}: expected a value, got an empty one`);
     flags[key] = options[key];
   }
   return flags;

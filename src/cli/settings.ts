@@ -1,16 +1,16 @@
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
-import { LEVELS, type Level, parseLevel } from '../core/level.ts';
-import { BUFFER_BYTES, COMPRESS_AFTER_DAYS, FLUSH_MS, TASK_BUFFER_BYTES } from '../core/limits.ts';
+import type { Level } from '../core/level.ts';
+import {
+  BUFFER_BYTES,
+  COMPRESS_AFTER_DAYS,
+  FLUSH_MS,
+  RETENTION_DAYS,
+  STALE_AFTER_SECONDS,
+  TASK_BUFFER_BYTES,
+} from '../core/limits.ts';
 import type { RawSections } from './sections.ts';
-
-export const ROLES = ['admin', 'writer', 'reader'] as const;
-export type Role = (typeof ROLES)[number];
-
-export interface Token {
-  readonly role: Role;
-  readonly token: string;
-}
+import { hostOf, isAddress, isOrigin, levelOf, list, type Token, tokensOf, truth, webUrl, whole } from './values.ts';
 
 export interface Config {
   readonly dataDir: string;
@@ -25,9 +25,14 @@ export interface Config {
   readonly bufferBytes: number;
   readonly logLevel: Level;
   readonly taskLogLevel: Level;
+  /** Undefined for none. */
+  readonly logFile: string | undefined;
   readonly taskLogsEnabled: boolean;
   readonly taskLogsDir: string;
   readonly compressAfterDays: number;
+  readonly retentionDays: number;
+  readonly maxBytes: number;
+  readonly staleAfter: number;
   readonly machineId: string;
   readonly url: string | undefined;
   readonly token: string | undefined;
@@ -43,14 +48,13 @@ export interface Setting<T = unknown> {
   /** Read the text. Throws `Expected` with what is allowed. */
   readonly parse: (text: string) => T;
   readonly fallback: () => T;
+  /** An empty text is a value; of the others it counts as not given. */
+  readonly mayBeEmpty?: boolean;
   readonly shownDefault: string;
   readonly meaning: string;
   /** Its value is never printed. */
   readonly secret?: boolean;
 }
-
-/** What a setting allows, thrown by its `parse`. */
-export class Expected extends Error {}
 
 /** Every setting, in the order of the docs. */
 export const SETTINGS: { readonly [K in keyof Omit<Config, 'sections'>]: Setting<Config[K]> } = {
@@ -151,6 +155,15 @@ export const SETTINGS: { readonly [K in keyof Omit<Config, 'sections'>]: Setting
     shownDefault: 'INFO',
     meaning: "Lowest level that is kept of tasks' lines of type `log`. Every other type is always kept.",
   },
+  logFile: {
+    name: 'TASKTRAIL_LOG_FILE',
+    flag: '--log-file <file>',
+    parse: (text) => text,
+    fallback: () => undefined,
+    mayBeEmpty: true,
+    shownDefault: '<data>/server.log',
+    meaning: "The server's own log as JSON lines, turned over at 10 MiB, five older ones kept; empty for none.",
+  },
   taskLogsEnabled: {
     name: 'TASK_LOGS_ENABLED',
     flag: '--task-logs-enabled <true|false>',
@@ -175,6 +188,31 @@ export const SETTINGS: { readonly [K in keyof Omit<Config, 'sections'>]: Setting
     fallback: () => COMPRESS_AFTER_DAYS,
     shownDefault: String(COMPRESS_AFTER_DAYS),
     meaning: 'Days after its end at which a task is compressed, 0–36500; 0 never does. It is read as before.',
+  },
+  retentionDays: {
+    name: 'TASK_LOGS_RETENTION_DAYS',
+    flag: '--retention-days <days>',
+    parse: whole(0, 36_500),
+    fallback: () => RETENTION_DAYS,
+    shownDefault: String(RETENTION_DAYS),
+    meaning: 'Days after its end at which a task is deleted, 0–36500; 0 keeps it. A pinned task stays.',
+  },
+  maxBytes: {
+    name: 'TASK_LOGS_MAX_BYTES',
+    flag: '--max-bytes <bytes>',
+    parse: whole(0, Number.MAX_SAFE_INTEGER),
+    fallback: () => 0,
+    shownDefault: '0',
+    meaning: 'Disk limit in bytes: above it the tasks that ended first are deleted, unless pinned; 0 is no limit.',
+  },
+  staleAfter: {
+    name: 'TASKTRAIL_STALE_AFTER',
+    flag: '--stale-after <seconds>',
+    parse: whole(0, 31_536_000),
+    fallback: () => STALE_AFTER_SECONDS,
+    shownDefault: String(STALE_AFTER_SECONDS),
+    meaning:
+      'Seconds without line or heartbeat after which an outside task is `failed`, 0–31536000; 0 never. A later line reopens it.',
   },
   machineId: {
     name: 'TASKTRAIL_MACHINE_ID',
@@ -202,72 +240,4 @@ export const SETTINGS: { readonly [K in keyof Omit<Config, 'sections'>]: Setting
 
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
-
-function hostOf(text: string): string {
-  const host = /^\[.*\]$/.test(text) ? text.slice(1, -1) : text;
-  if (isIP(host) || /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(host)) return host;
-  throw new Expected('an IP address or a host name');
-}
-
-function whole(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new Expected(`a whole number, ${least}–${most}`);
-  };
-}
-
-function truth(text: string): boolean {
-  if (/^(true|false)$/i.test(text)) return text.toLowerCase() === 'true';
-  throw new Expected('true or false');
-}
-
-function webUrl(text: string): string {
-  const url = URL.parse(text);
-  if (url && /^https?:$/.test(url.protocol)) return text.replace(/\/+$/, '');
-  throw new Expected('a URL that begins with http:// or https://');
-}
-
-function levelOf(text: string): Level {
-  const level = parseLevel(text);
-  if (level) return level;
-  throw new Expected(LEVELS.join(', '));
-}
-
-function list(fits: (text: string) => boolean, expected: string): (text: string) => readonly string[] {
-  return (text) => {
-    const parts = partsOf(text);
-    if (parts.every(fits)) return parts;
-    throw new Expected(expected);
-  };
-}
-
-function tokensOf(text: string): readonly Token[] {
-  return partsOf(text).map((part) => {
-    const colon = part.indexOf(':');
-    const role = ROLES.find((name) => name === part.slice(0, colon));
-    const token = part.slice(colon + 1);
-    // Tokens travel in a header: https://www.rfc-editor.org/rfc/rfc6750#section-2.1
-    if (role && /^[\x21-\x7e]+$/.test(token)) return { role, token };
-    throw new Expected('admin:TOKEN, writer:TOKEN or reader:TOKEN, separated by commas, without spaces in a token');
-  });
-}
-
-function isAddress(text: string): boolean {
-  const [address = '', bits, more] = text.split('/');
-  const family = isIP(address);
-  if (family === 0 || more !== undefined) return ['loopback', 'linklocal', 'uniquelocal'].includes(text);
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
-}
-
-function isOrigin(text: string): boolean {
-  return URL.parse(text)?.origin === text;
-}
-
-function partsOf(text: string): readonly string[] {
-  return text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
 }

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Live } from '../core/live.ts';
+import type { LoggingControl } from '../core/logging.ts';
 import type { TaskRuns } from '../core/plugin.ts';
 import type { Intake, StoreReader } from '../core/ports.ts';
 import type { Clock } from '../core/time.ts';
@@ -26,6 +27,9 @@ export interface ServerSettings {
   readonly tokens: readonly Token[];
   /** The server listens on loopback only. */
   readonly loopback: boolean;
+  /** Deletes by age and by size, as the owner's housekeeping does (default 0: neither). */
+  readonly retentionDays?: number;
+  readonly maxBytes?: number;
   /** How often streams send a heartbeat and sockets a ping (default HEARTBEAT_MS). */
   readonly heartbeatMs?: number;
 }
@@ -45,6 +49,7 @@ export interface ServerParts {
   readonly live: Live;
   /** Runs plugins as tasks. */
   readonly tasks: TaskRuns;
+  readonly logging: LoggingControl;
   readonly settings: ServerSettings;
   readonly version: string;
   health(): Health | Promise<Health>;

@@ -24,7 +24,9 @@ import { figureRoutes, logRoutes } from './routes/logs.ts';
 import { pageRoutes } from './routes/page.ts';
 import { partRoutes } from './routes/parts.ts';
 import { pluginRoutes } from './routes/plugins.ts';
+import { settingsRoutes } from './routes/settings.ts';
 import { socketRoutes } from './routes/socket.ts';
+import { storageRoutes } from './routes/storage.ts';
 import { taskActionRoutes } from './routes/task-actions.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { validatorCompiler } from './validation.ts';
@@ -57,6 +59,10 @@ export async function createServer(parts: ServerParts): Promise<TrailServer> {
   app.setNotFoundHandler((request, reply) => sendProblem(table.faultOf(request, reply), request, reply));
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+  });
+  app.addHook('onResponse', async ({ log, method, url }, { statusCode, elapsedTime }) => {
+    // Without its query, which may hold what somebody searched for.
+    log.debug({ method, path: url.split('?', 1)[0], status: statusCode, ms: Math.round(elapsedTime) }, 'request');
   });
   readJsonBodies(app);
   await app.register(helmet, HEADERS);
@@ -126,6 +132,8 @@ async function addRoutes(app: FastifyInstance, context: Context): Promise<void> 
     refuseUnknownQueries(scope);
     healthRoutes(scope, context);
     pluginRoutes(scope, context);
+    settingsRoutes(scope, context);
+    storageRoutes(scope, context);
   });
   socketRoutes(app, context);
   await docRoutes(app, context);
@@ -200,11 +208,7 @@ async function listen(
   app: FastifyInstance,
   { host, port }: { host: string; port: number },
 ): Promise<{ url: string; port: number }> {
-  // Who starts the server says where it listens, in words; Fastify's own line of JSON would say it again.
-  const { level } = app.log;
-  app.log.level = 'warn';
-  await app.listen({ host, port });
-  app.log.level = level;
+  await app.listen({ host, port, listenTextResolver: (at) => `listens on ${at}` });
   const address = app.server.address();
   const taken = typeof address === 'object' && address !== null ? address.port : port;
   const name = host.includes(':') ? `[${host}]` : host;

@@ -4,8 +4,10 @@ import type { Token } from '../../src/server/parts.ts';
 import { createServer } from '../../src/server/server.ts';
 import { TaskManager } from '../../src/task/manager.ts';
 import type { LocalTrail } from '../../src/trail/local.ts';
+import { LoggingSettings } from '../../src/trail/logging.ts';
 import { openTrail } from '../../src/trail/open.ts';
 import { scratch } from '../support/scratch.ts';
+import { LOGGING } from '../support/served.ts';
 
 export interface TestServer {
   readonly url: string;
@@ -29,6 +31,7 @@ export async function startServer(t: TestContext, options: ServeOptions = {}): P
   const server = await createServer({
     ...trail.parts,
     tasks,
+    logging: await LoggingSettings.open(trail.parts.intake, LOGGING),
     settings: { allowedHosts: [], allowedOrigins: [], tokens: options.tokens ?? [], loopback: true },
     version: '0.0.0',
     health: () => ({ healthy: true, store: 'sqlite', redis: null }),

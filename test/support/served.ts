@@ -6,7 +6,11 @@ import { LiveHub } from '../../src/live/live.ts';
 import type { ServerParts, ServerSettings } from '../../src/server/parts.ts';
 import { createServer } from '../../src/server/server.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
+import { LoggingSettings } from '../../src/trail/logging.ts';
 import { managerOf } from './runs.ts';
+
+/** What the environment of a test's server says. */
+export const LOGGING = { level: 'INFO', taskLogLevel: 'INFO', enableBeliefState: true } as const;
 
 export interface ServedOptions extends Partial<Omit<ServerParts, 'settings' | 'tasks'>> {
   readonly plugins?: readonly Plugin[];
@@ -22,6 +26,7 @@ export async function served(t: TestContext, { settings, plugins = [], ...parts 
   const intake = new StoreIntake(store, { clock });
   const live = new LiveHub(store);
   wakes.push((task) => live.wake(task));
+  const logging = await LoggingSettings.open(intake, LOGGING);
   const tasks = managerOf({ store, intake, live }, { plugins });
   await tasks.start();
   const server = await createServer({
@@ -29,6 +34,7 @@ export async function served(t: TestContext, { settings, plugins = [], ...parts 
     intake,
     live,
     tasks,
+    logging,
     version: '0.0.0-test',
     health: () => ({ healthy: true, store: 'memory', redis: null }),
     clock,
@@ -69,5 +75,5 @@ export async function served(t: TestContext, { settings, plugins = [], ...parts 
     if (count > 0) await intake.append({ taskId, body: lines.join('\n'), format: 'ndjson' });
   }
 
-  return { url, port, server, store, intake, live, tasks, call, json, taskWith };
+  return { url, port, server, store, intake, live, tasks, logging, call, json, taskWith };
 }

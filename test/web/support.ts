@@ -15,6 +15,7 @@ import type { ServerSettings, TrailServer } from '../../src/server/parts.ts';
 import { createServer } from '../../src/server/server.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
 import type { TaskManager } from '../../src/task/manager.ts';
+import { LoggingSettings } from '../../src/trail/logging.ts';
 import { managerOf } from '../support/runs.ts';
 
 const CONFIG = fileURLToPath(new URL('../../src/web/vite.config.ts', import.meta.url));
@@ -85,6 +86,7 @@ export class Site {
       intake,
       live,
       tasks,
+      logging: await LoggingSettings.open(intake, { level: 'INFO', taskLogLevel: 'DEBUG', enableBeliefState: true }),
       version: '0.0.0-test',
       health: () => ({ healthy: true, store: 'memory', redis: null }),
       clock: systemClock,

@@ -1,22 +1,23 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { pino } from 'pino';
 import { asTrailError, TrailError } from '../../core/error.ts';
-import type { Level } from '../../core/level.ts';
 import { systemClock } from '../../core/time.ts';
+import { createRedactor } from '../../intake/redact.ts';
 import type { Health, ServerParts, ServerSettings, TrailServer } from '../../server/parts.ts';
 import { createServer } from '../../server/server.ts';
 import { TaskManager } from '../../task/manager.ts';
 import { makeDataDir } from '../../trail/data-dir.ts';
 import { type TaskDirectories, writeDirectories } from '../../trail/directories.ts';
+import { Housekeeping } from '../../trail/housekeeping.ts';
 import type { LocalTrail } from '../../trail/local.ts';
+import { LoggingSettings } from '../../trail/logging.ts';
 import { openTrail } from '../../trail/open.ts';
 import { type Owner, takeOwnership } from '../../trail/owner.ts';
 import { checkExposure } from '../config.ts';
 import { drainAll } from '../delivery.ts';
-import { COMMAND, version } from '../package.ts';
+import { COMMAND, redocFile, version } from '../package.ts';
 import { loadPlugins } from '../plugins.ts';
+import { openServerLog, type ServerLog } from '../server-log.ts';
 import { type Config, isLoopback } from '../settings.ts';
 import { directoryTarget } from '../target.ts';
 import type { Terminal } from '../terminal.ts';
@@ -27,7 +28,6 @@ const STOP_MS = 5_000;
 const HEALTH_MS = 1_000;
 /** Where the build puts the page. */
 const WEB_DIR = fileURLToPath(new URL('../../../dist/web', import.meta.url));
-const REDOC = 'redoc/bundles/redoc.standalone.js';
 
 /** Own the data directory and serve it until a signal says stop. */
 export async function serve(terminal: Terminal, config: Config): Promise<number> {
@@ -55,22 +55,28 @@ interface Owned {
   readonly trail: LocalTrail;
 }
 
+interface Served extends Owned {
+  readonly tasks: TaskManager;
+  readonly logging: LoggingSettings;
+  readonly log: ServerLog;
+}
+
 async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: Owned): Promise<void> {
   const stopped = stopSignal();
   const stopping = new AbortController();
-  const totals = () => trail.parts.store.totals();
-  const { plugins, concurrency } = await loadPlugins(config, { totals, redis: async () => null });
-  const tasks = new TaskManager(trail, { plugins, concurrency, machineId: config.machineId });
-  const server = await createServer(partsOf(config, { owner, trail, tasks }));
+  const served = await partsBehind(terminal, config, { owner, trail });
+  const { tasks, logging, log } = served;
+  const server = await createServer(partsOf(config, served));
   // What works beside the server, closed after it in this order.
   const beside: { close(): Promise<void> }[] = [tasks];
   try {
     const { port } = await listening(server, config);
     const url = `http://${reachable(config.host)}:${port}`;
     await owner.publish(url);
-    await greet(terminal, config, url);
-    if (config.taskLogsEnabled) beside.push(directoriesOf(terminal, config));
-    tasks.start().catch((error) => terminal.tell(`tasks cannot be run: ${asTrailError(error).message}`));
+    await greet(terminal, config, { url, logging });
+    if (config.taskLogsEnabled) beside.push(directoriesOf(config, log));
+    beside.push(housekeepingOf(config, { trail, log }));
+    tasks.start().catch((error) => log.logger.error({ err: error }, 'tasks cannot be run'));
     const draining = drainAll(config.dataDir, directoryTarget(trail), stopping.signal).then(
       (drained) => tellDrained(terminal, drained),
       (error) => terminal.tell(`kept lines could not be read: ${asTrailError(error).message}`),
@@ -81,11 +87,33 @@ async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: 
   } finally {
     await server.close();
     for (const part of beside) await part.close();
+    log.logger.info('stopped');
+    await log.close();
   }
 }
 
-function directoriesOf(terminal: Terminal, { dataDir, taskLogsDir: dir }: Config): TaskDirectories {
-  return writeDirectories({ dataDir, dir, warn: (message) => terminal.tell(message) });
+/** What answers and works behind the server. */
+async function partsBehind(terminal: Terminal, config: Config, { owner, trail }: Owned): Promise<Served> {
+  const { logLevel: level, taskLogLevel, tokens, logFile: file, machineId } = config;
+  const { intake, store } = trail.parts;
+  const logging = await LoggingSettings.open(intake, { level, taskLogLevel, enableBeliefState: true });
+  const redactor = createRedactor([...tokens.map(({ token }) => token), owner.token]);
+  const log = openServerLog({ level, file, redactor, print: (line) => terminal.tell(line) });
+  logging.listen((current) => log.setLevel(current.level));
+  const { plugins, concurrency } = await loadPlugins(config, { totals: () => store.totals(), redis: async () => null });
+  const beliefs = (): boolean => logging.current.enableBeliefState;
+  const tasks = new TaskManager(trail, { plugins, concurrency, machineId, beliefs });
+  return { owner, trail, tasks, logging, log };
+}
+
+function directoriesOf({ dataDir, taskLogsDir: dir }: Config, { logger }: ServerLog): TaskDirectories {
+  return writeDirectories({ dataDir, dir, warn: (message) => logger.warn(message) });
+}
+
+function housekeepingOf(config: Config, { trail, log }: Pick<Served, 'trail' | 'log'>): Housekeeping {
+  const { retentionDays, maxBytes, staleAfter: staleAfterSeconds } = config;
+  const warn = (message: string): void => log.logger.warn(message);
+  return new Housekeeping(trail.parts, { retentionDays, maxBytes, staleAfterSeconds, warn });
 }
 
 /** Resolves at the first signal to stop. A second one, or a stop that takes too long, ends the process at once. */
@@ -121,22 +149,21 @@ const LISTEN_FAULTS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'is no address of this machine; choose another with --host',
 };
 
-function partsOf(config: Config, { owner, trail, tasks }: Owned & { tasks: TaskManager }): ServerParts {
-  const redocFile = resolved(REDOC);
+function partsOf(config: Config, { owner, trail, tasks, logging, log }: Served): ServerParts {
+  const redoc = redocFile();
   return {
     ...trail.parts,
     tasks,
     settings: serverSettings(config, owner),
     version: version(),
     health: healthOf(trail),
-    logger: pino({ level: PINO_LEVELS[config.logLevel] }, pino.destination({ fd: 2, sync: true })),
+    logging,
+    logger: log.logger,
     clock: systemClock,
     ...(existsSync(WEB_DIR) && { webDir: WEB_DIR }),
-    ...(redocFile !== undefined && { redocFile }),
+    ...(redoc !== undefined && { redocFile: redoc }),
   };
 }
-
-const PINO_LEVELS: Readonly<Record<Level, string>> = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error' };
 
 function serverSettings(config: Config, owner: Owner): ServerSettings {
   const { publicUrl, allowedHosts, allowedOrigins, tokens, trustProxy } = config;
@@ -147,6 +174,8 @@ function serverSettings(config: Config, owner: Owner): ServerSettings {
     allowedOrigins,
     tokens: tokens.length === 0 ? [] : [...tokens, local],
     loopback: isLoopback(config.host),
+    retentionDays: config.retentionDays,
+    maxBytes: config.maxBytes,
     ...(publicUrl !== undefined && { publicUrl }),
     ...(trustProxy.length > 0 && { trustProxy }),
   };
@@ -169,10 +198,17 @@ function healthOf(trail: LocalTrail): () => Promise<Health> {
   };
 }
 
-async function greet(terminal: Terminal, { publicUrl, dataDir, taskLogLevel }: Config, url: string): Promise<void> {
+interface Greeting {
+  readonly url: string;
+  readonly logging: LoggingSettings;
+}
+
+async function greet(terminal: Terminal, { publicUrl, dataDir }: Config, { url, logging }: Greeting): Promise<void> {
+  const { taskLogLevel } = logging.current;
+  const saved = logging.saved.includes('task_log_level') ? ', as saved by /api/settings/logging' : '';
   await terminal.print(
     `tasktrail serves ${publicUrl ?? url}\n` +
-      `  stores in ${dataDir}, keeps lines of level ${taskLogLevel} and above\n` +
+      `  stores in ${dataDir}, keeps lines of level ${taskLogLevel} and above${saved}\n` +
       `  try: ${COMMAND} run -- echo hello\n`,
   );
 }
@@ -182,13 +218,4 @@ function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';
   return host.includes(':') ? `[${host}]` : host;
-}
-
-/** ReDoc's bundle, when it is installed. */
-function resolved(specifier: string): string | undefined {
-  try {
-    return createRequire(import.meta.url).resolve(specifier);
-  } catch {
-    return undefined;
-  }
 }
