@@ -1,10 +1,21 @@
+import type { JsonObject } from '../../core/entry.ts';
 import { TrailError } from '../../core/error.ts';
 
 /** Some programs end a line at these too, and JSON may write them as they are. */
 const LINE_ENDS = /[\u0085\u2028\u2029]/g;
 
+/** A document as it stands in its file. */
+export function documentText(value: JsonObject): string {
+  return `${lineText(value)}\n`;
+}
+
+/** A line as it stands in its file, without its newline. */
+export function lineText(value: JsonObject): string {
+  return oneLine(JSON.stringify(value));
+}
+
 /** JSON that is one line for every program. */
-export function oneLine(json: string): string {
+function oneLine(json: string): string {
   return json.replace(LINE_ENDS, (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { DirectoryRecord, DirectoryState, FileRecord } from '../../core/directory.ts';
+import type { DirectoryRecord, DirectoryRecords, DirectoryState, FileRecord } from '../../core/directory.ts';
 import type { JsonObject } from '../../core/entry.ts';
 import { READ_ROWS } from '../../core/limits.ts';
 import type { StoreReader } from '../../core/ports.ts';
@@ -9,11 +9,11 @@ import type { Task } from '../../core/task.ts';
 import { FILES, finalResultFile, flowLine, inputFile, metadataFile } from '../../core/task-files.ts';
 import { COMPRESSED_OUTPUT } from './compression.ts';
 import { appendAt, cut, type Found, look, remove, replaceFileSync, sync, syncDirectory } from './disk.ts';
-import { oneLine } from './json-line.ts';
+import { documentText, lineText } from './json-line.ts';
 import { makeTaskPath, taskPath } from './place.ts';
 
 /** Files that are replaced as a whole, and those that grow by lines. */
-export const DOCUMENTS = [FILES.metadata, FILES.input, FILES.finalResult] as const;
+const DOCUMENTS = [FILES.metadata, FILES.input, FILES.finalResult] as const;
 const LINES = [FILES.webhookFlow, FILES.agentOutput, FILES.userInputs, COMPRESSED_OUTPUT] as const;
 /** Pages of lines that one step takes, so that a long task does not hold up the others. */
 const STEP_PAGES = 4;
@@ -50,6 +50,21 @@ export async function step(dir: string, store: StoreReader, state: DirectoryStat
   return { record: files.record(state.taskId, done ? state.revision : 0), done };
 }
 
+/** Write a directory anew from its first line, and record that. Without such a task nothing happens. */
+export async function rewrite(
+  dir: string,
+  { store, records }: { readonly store: StoreReader; readonly records: DirectoryRecords },
+  taskId: string,
+): Promise<void> {
+  let record: DirectoryRecord | null = null;
+  for (let done = false; !done; ) {
+    const state = await records.state(taskId);
+    if (!state) return;
+    ({ record, done } = await step(dir, store, { ...state, record }));
+  }
+  if (record) await records.save([record]);
+}
+
 /** Whether a directory holds what its record says, by names and sizes alone. */
 export function isAsRecorded(dir: string, record: DirectoryRecord): boolean {
   try {
@@ -61,7 +76,8 @@ export function isAsRecorded(dir: string, record: DirectoryRecord): boolean {
   }
 }
 
-function isOurs(name: string): boolean {
+/** Whether a task's directory has a file of this name. */
+export function isOurs(name: string): boolean {
   return (DOCUMENTS as readonly string[]).includes(name) || (LINES as readonly string[]).includes(name);
 }
 
@@ -99,7 +115,7 @@ class Files {
       this.#renamed = true;
       return;
     }
-    const text = `${oneLine(JSON.stringify(value))}\n`;
+    const text = documentText(value);
     const digest = hash('sha1', text, 'base64url').slice(0, 16);
     if (known?.digest === digest && this.#sizes.get(name) === known.bytes) return;
     replaceFileSync(join(this.#path, name), text);
@@ -117,7 +133,7 @@ class Files {
       const texts = new Map<string, string>();
       for (const entry of page.entries) {
         const { file, line } = flowLine(entry);
-        texts.set(file, `${texts.get(file) ?? ''}${oneLine(JSON.stringify(line))}\n`);
+        texts.set(file, `${texts.get(file) ?? ''}${lineText(line)}\n`);
       }
       for (const [name, text] of texts) this.#append(name, text);
       this.#seq = page.scannedTo;
