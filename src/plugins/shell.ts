@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { type CommandExit, runCommand } from '../capture/command.ts';
 import { type EntryInput, isSource, type JsonObject } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
@@ -92,10 +93,13 @@ async function runListed(name: string, command: ShellCommand, running: Running):
   if (command.approval) await context.approval(`Run ${name}: ${shown}`);
   await context.checkpoint();
   logger.info(`Running ${name}: ${shown}`);
+  const cwd = command.cwd ?? options.cwd;
+  // The system would say of the program that it is not there.
+  if (!existsSync(cwd)) throw new CommandFailed(`${name}: expected a directory to run in, ${cwd} is not there`, 126);
   const child = runCommand({
     command: program,
     args,
-    cwd: command.cwd ?? options.cwd,
+    cwd,
     env: { ...options.env, ...command.env },
     stdin: input === undefined ? 'ignore' : { text: input },
     ownGroup: true,

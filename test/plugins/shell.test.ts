@@ -29,12 +29,19 @@ test("a listed command runs: its lines have its name as source and their stream,
 });
 
 test('another exit code fails the task and is kept; what cannot be started says why', async (t) => {
-  const { done } = await shell(t, { broken: { run: ['sh', '-c', 'exit 3'] }, absent: { run: ['./not-here'] } });
+  const { done } = await shell(t, {
+    broken: { run: ['sh', '-c', 'exit 3'] },
+    absent: { run: ['./not-here'] },
+    homeless: { run: ['true'], cwd: '/not/here' },
+  });
   const broken = await done('shell', { command: 'broken' });
   assert.deepEqual([broken.status, broken.exitCode, broken.error], ['failed', 3, 'broken exited with code 3']);
   const absent = await done('shell', { command: 'absent' });
   assert.deepEqual([absent.status, absent.exitCode], ['failed', 127]);
   assert.match(absent.error ?? '', /could not be started/);
+  const homeless = await done('shell', { command: 'homeless' });
+  assert.deepEqual([homeless.status, homeless.exitCode], ['failed', 126]);
+  assert.match(homeless.error ?? '', /directory .*\/not\/here is not there/);
 });
 
 test('only what the operator listed runs, and no parameter becomes part of a command line', async (t) => {
