@@ -4,6 +4,7 @@ import type { Level } from '../core/level.ts';
 import { LiveHub } from '../live/live.ts';
 import { makeDataDir } from './data-dir.ts';
 import { LocalTrail } from './local.ts';
+import { LoggingSettings } from './logging.ts';
 import { type Owner, takeOwnership } from './owner.ts';
 import { ThreadIntake, ThreadReader } from './sqlite.ts';
 
@@ -14,7 +15,7 @@ export interface OpenOptions {
   readonly flushMs?: number | undefined;
   /** Memory one task's unwritten lines may take, in bytes (default 16 MiB). */
   readonly bufferBytes?: number | undefined;
-  /** Lowest level kept for lines of type `log` (default INFO). */
+  /** Lowest level kept for lines of type `log` (default INFO); one that was saved over the API of a server beats it. */
   readonly taskLevel?: Level | undefined;
   /** Values to mask wherever they stand, besides the known shapes of tokens. */
   readonly secrets?: readonly string[] | undefined;
@@ -51,6 +52,8 @@ export async function openTrail(options: OpenOptions = {}): Promise<LocalTrail> 
   );
   try {
     await intake.ready();
+    // What was saved over the API of a server holds for every program that appends to the directory.
+    await LoggingSettings.open(intake, { level: 'INFO', taskLogLevel: taskLevel ?? 'INFO', enableBeliefState: true });
   } catch (error) {
     await intake.close();
     throw error;

@@ -31,6 +31,8 @@ test('the API is described as OpenAPI 3.1, and what it answers is what it descri
     ...['metadata', 'input', 'webhook-flow', 'agent-output', 'user-inputs', 'final-result', 'full'].map(
       (part): [string, string, string] => ['get', `/api/tasks/{task_id}/logs/${part}`, `/api/tasks/whole/logs/${part}`],
     ),
+    ['get', '/api/settings/logging', '/api/settings/logging'],
+    ['patch', '/api/settings/logging', '/api/settings/logging', { level: 'warn', enable_belief_state: null }],
     ['get', '/health', '/health'],
     ['get', '/api/tasks/{task_id}', '/api/tasks/nobody'],
   ];
