@@ -5,6 +5,8 @@
 
 /** Longest message, in bytes of UTF-8. A longer captured line goes on in following entries. */
 export const LINE_BYTES = 1024 * 1024;
+/** Longest line of a known agent, in bytes: it is parsed whole, and what comes of it is cut to the limits of an entry. */
+export const AGENT_LINE_BYTES = 64 * 1024 * 1024;
 /** Largest `metadata` of an entry, in bytes of JSON. */
 export const METADATA_BYTES = 64 * 1024;
 /** Deepest nesting of any JSON that comes in. */
