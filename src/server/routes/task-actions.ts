@@ -1,4 +1,5 @@
 import { type TObject, Type } from 'typebox';
+import { isVanished } from '../../core/change.ts';
 import type { Json } from '../../core/entry.ts';
 import { LINE_BYTES } from '../../core/limits.ts';
 import type { Status } from '../../core/status.ts';
@@ -65,7 +66,8 @@ export const taskActionRoutes: Routes = (scope, context) => {
     body: Nothing,
     act: async (taskId) => {
       const task = await store.task(taskId);
-      return task.ended ? task : intake.changeTask(taskId, {});
+      // One whose reporter was thought gone is opened again.
+      return task.ended && !isVanished(task) ? task : intake.changeTask(taskId, {});
     },
   });
 };

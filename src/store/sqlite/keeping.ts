@@ -2,7 +2,7 @@ import { vanishedTask } from '../../core/change.ts';
 import type { EndedMark, EndedQuery, EndedTask, Storage } from '../../core/query.ts';
 import { isoTime } from '../../core/time.ts';
 import type { Database } from './database.ts';
-import { TASK_SELECT, type TaskRow, taskOfRow, updateTask } from './task-row.ts';
+import { taskOfRow, taskRow, updateTask } from './task-row.ts';
 
 /** What a line takes up beside its text: its row's other columns and its place in the index of times (measured). */
 export const ROW_BYTES = 100;
@@ -92,15 +92,16 @@ interface Silence {
 /** Inside a write transaction: fail outside tasks at work of which nothing was heard for too long. */
 export function failSilent(db: Database, { heardBefore, limit, nowMs, numbers }: Silence): Map<string, number> {
   const gone = new Map<string, number>();
-  const rows = db.all<TaskRow & { heard_at: string | null }>(
-    `${TASK_SELECT.replace('SELECT ', 'SELECT trails.heard_at, ')}
+  const silent = db.all<{ task_id: string; heard_at: string }>(
+    `SELECT task_id, max(updated_at, coalesce(heard_at, '')) AS heard_at
+     FROM tasks INDEXED BY tasks_reported JOIN trails USING (task_no)
      WHERE runner IS NULL AND status IN ('executing', 'discovering') AND updated_at < ?1
        AND coalesce(heard_at, '') < ?1 LIMIT ?2`,
     ...[heardBefore, limit],
   );
-  for (const row of rows) {
-    const heardAt = row.heard_at !== null && row.heard_at > row.updated_at ? row.heard_at : row.updated_at;
-    updateTask(db, row.task_no, vanishedTask(taskOfRow(row), heardAt, isoTime(nowMs)));
+  for (const { task_id, heard_at } of silent) {
+    const row = taskRow(db, task_id, nowMs);
+    updateTask(db, row.task_no, vanishedTask(taskOfRow(row), heard_at, isoTime(nowMs)));
     db.run('UPDATE trails SET vanished = 1, revision = ? WHERE task_no = ?', ++numbers.revision, row.task_no);
     gone.set(row.task_id, row.last_seq);
   }

@@ -1,5 +1,5 @@
 import { KEY_DAYS, READ_ROWS, TOMBSTONE_DAYS } from '../../core/limits.ts';
-import type { Database } from './database.ts';
+import { type Database, storeError } from './database.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Chunks of a deleted task that one step deletes. */
@@ -52,6 +52,15 @@ export function shrinkSome(db: Database): boolean {
   if (free <= SPARE_PAGES) return false;
   db.exec(`PRAGMA incremental_vacuum(${Math.min(free - SPARE_PAGES, SHRINK_PAGES)})`);
   return freePages(db) < free;
+}
+
+/** The file itself becomes shorter when what was committed moves into it; nobody waits for anybody here. */
+export function checkpoint(db: Database): void {
+  try {
+    db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+  } catch (error) {
+    throw storeError(error);
+  }
 }
 
 function freePages(db: Database): number {

@@ -55,8 +55,8 @@ export class SqliteReader implements StoreReader {
     return this.#reading(() => listTasks(this.#db, query));
   }
 
-  async runs(statuses: readonly Status[], limit: number): Promise<readonly Task[]> {
-    return this.#reading(() => listRuns(this.#db, statuses, limit));
+  async runs(statuses: readonly Status[], limit: number, prefix = ''): Promise<readonly Task[]> {
+    return this.#reading(() => listRuns(this.#db, statuses, { limit, prefix }));
   }
 
   async taskFacets(query: TaskQuery): Promise<TaskFacets> {

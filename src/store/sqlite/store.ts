@@ -26,7 +26,7 @@ import { type CompressStep, commitStep, prepareStep } from './compress.ts';
 import { type Database, isBroken, openDatabase, storeError } from './database.ts';
 import { Facets } from './facets.ts';
 import { buryEnded, buryTask, failSilent } from './keeping.ts';
-import { purgeSome, shrinkSome, sweepSome } from './purge.ts';
+import { checkpoint, purgeSome, shrinkSome, sweepSome } from './purge.ts';
 import { SqliteReader } from './reader.ts';
 import { deleted, insertTask, taskOfRow, taskRow, updateTask } from './task-row.ts';
 
@@ -50,6 +50,7 @@ export class SqliteStore implements Store {
   readonly #reader: SqliteReader;
   readonly #clock: Clock;
   readonly #onCommit: Wake;
+  #shrunk = false;
   #state: 'open' | 'broken' | 'closed' = 'open';
 
   constructor(dataDir: string, { clock = systemClock, onCommit = () => {} }: SqliteStoreOptions = {}) {
@@ -161,7 +162,10 @@ export class SqliteStore implements Store {
    * @returns whether more may be left to do
    */
   shrink(): boolean {
-    return this.#write(() => shrinkSome(this.#db));
+    const more = this.#write(() => shrinkSome(this.#db));
+    if (!more && this.#shrunk) checkpoint(this.#db);
+    this.#shrunk = more;
+    return more;
   }
 
   async check(): Promise<void> {
@@ -189,8 +193,8 @@ export class SqliteStore implements Store {
     return this.#reader.tasks(query);
   }
 
-  runs(statuses: readonly Status[], limit: number): Promise<readonly Task[]> {
-    return this.#reader.runs(statuses, limit);
+  runs(statuses: readonly Status[], limit: number, prefix?: string): Promise<readonly Task[]> {
+    return this.#reader.runs(statuses, limit, prefix);
   }
 
   taskFacets(query: TaskQuery): Promise<TaskFacets> {

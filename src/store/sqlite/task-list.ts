@@ -71,11 +71,15 @@ export function listTasks(db: Database, query: TaskQuery): TaskPage {
 }
 
 /** In the order of the queue. One status at a time, so that the index `tasks_run_here` gives the order and nothing is sorted. */
-export function listRuns(db: Database, statuses: readonly Status[], limit: number): readonly Task[] {
-  const sql = `${TASK_SELECT} WHERE tasks.runner IS NOT NULL AND tasks.status = ?
+export function listRuns(
+  db: Database,
+  statuses: readonly Status[],
+  { limit, prefix }: { readonly limit: number; readonly prefix: string },
+): readonly Task[] {
+  const sql = `${TASK_SELECT} WHERE tasks.runner IS NOT NULL AND tasks.status = ? AND substr(tasks.runner, 1, ?) = ?
     ORDER BY tasks.priority DESC, tasks.task_no LIMIT ?`;
   return statuses
-    .flatMap((status) => db.all<TaskRow>(sql, status, limit))
+    .flatMap((status) => db.all<TaskRow>(sql, status, prefix.length, prefix, limit))
     .sort((a, b) => b.priority - a.priority || a.task_no - b.task_no)
     .slice(0, limit)
     .map(taskOfRow);
