@@ -11,8 +11,8 @@ export interface DirectoryOptions extends DirectoryThreadData {
 
 /** The task directories, written by a thread of their own for the owner of a data directory. */
 export interface TaskDirectories {
-  /** Times that something could not be written. */
-  failures(): Promise<number>;
+  /** Times that something could not be written; a second old at most. */
+  readonly failures: number;
   /** Resolves when the files show everything that was committed before. */
   settled(): Promise<void>;
   /** Write what is committed, and stop. Safe to call twice. */
@@ -21,12 +21,19 @@ export interface TaskDirectories {
 
 /** Keep the task directories up to date from now on. What is wrong with one is told and counted, and never thrown. */
 export function writeDirectories({ dataDir, dir, warn }: DirectoryOptions): TaskDirectories {
+  let failures = 0;
   const thread = new Thread(THREAD, {
     workerData: { dataDir, dir } satisfies DirectoryThreadData,
-    onTold: (told) => warn((told as DirectoryFault).warning),
+    onTold: (told) => {
+      const fault = told as DirectoryFault;
+      failures = fault.failures;
+      if (fault.warning !== undefined) warn(fault.warning);
+    },
   });
   return {
-    failures: () => thread.call('failures', []),
+    get failures() {
+      return failures;
+    },
     settled: () => thread.call('settled', []),
     close: () => thread.close(),
   };

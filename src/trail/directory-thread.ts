@@ -14,10 +14,14 @@ export interface DirectoryThreadData {
   readonly dir: string;
 }
 
-/** Something could not be written. */
+/** Something could not be written: how often so far, and at most once a minute why. */
 export interface DirectoryFault {
-  readonly warning: string;
+  readonly failures: number;
+  readonly warning?: string;
 }
+
+/** How often failures are told. */
+const TELL_EVERY_MS = 1_000;
 
 const port = parentPort;
 if (port)
@@ -26,13 +30,21 @@ if (port)
 function open({ dataDir, dir }: DirectoryThreadData, tell: (fault: DirectoryFault) => void): Methods {
   const store = SqliteReader.open(dataDir);
   const records = new SqliteDirectoryRecords(dataDir);
-  const projector = new DirectoryProjector({ dir, store, records, warn: (warning) => tell({ warning }) });
+  const projector = new DirectoryProjector({ dir, store, records, warn });
+  let told = 0;
+  function warn(warning?: string): void {
+    if (warning === undefined && told === projector.failures) return;
+    told = projector.failures;
+    tell({ failures: told, ...(warning !== undefined && { warning }) });
+  }
   projector.start();
+  const telling = setInterval(() => warn(), TELL_EVERY_MS);
   return {
-    failures: () => projector.failures,
     settled: () => projector.settled(),
     close: async () => {
+      clearInterval(telling);
       await projector.close();
+      warn();
       await records.close();
       await store.close();
     },
