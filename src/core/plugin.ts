@@ -1,4 +1,4 @@
-import type { JsonObject } from './entry.ts';
+import type { EntryInput, JsonObject, Stream } from './entry.ts';
 import type { Task, TaskDraft } from './task.ts';
 import type { Logger } from './trail.ts';
 
@@ -69,8 +69,14 @@ export interface TaskContext<Params extends object = JsonObject> {
   onPause(listener: (paused: boolean) => void): void;
   /** Tell of a child process, so that it is ended when the server dies and starts again before the child has ended. */
   child(pid: number): void;
-  /** Figures of the run, merged into the task's metrics when it ends. */
+  /** Lines as they are, each with its own time, type and source: another program's, for example. Await `logger.drain()` behind many. */
+  append(entries: readonly EntryInput[]): void;
+  /** Show an unended line to those who follow now; it is never stored. An empty text takes it back. */
+  partial(stream: Stream, text: string): void;
+  /** Figures of the run so far, merged into the task's metrics while it runs, at most once a second, and when it ends. */
   metrics(figures: Partial<Task['metrics']>): void;
+  /** Facts about the run that it finds out itself, merged into the task. */
+  report(facts: { readonly model?: string; readonly metadata?: JsonObject }): Promise<void>;
   /** The same task under another source. */
   createSubContext(source: string): TaskContext<Params>;
 }

@@ -63,8 +63,11 @@ export interface StoreReader {
   task(taskId: string): Promise<Task>;
   /** Tasks that match, in order, with a cursor to the next page. */
   tasks(query: TaskQuery): Promise<TaskPage>;
-  /** Tasks that a runner of ours executes or will execute, in these statuses: by priority, then oldest first, at most `limit`. */
-  runs(statuses: readonly Status[], limit: number): Promise<readonly Task[]>;
+  /**
+   * Tasks that a runner of ours executes or will execute, in these statuses: by priority, then oldest first, at most `limit`. With a
+   * prefix only those whose runner begins with it.
+   */
+  runs(statuses: readonly Status[], limit: number, prefix?: string): Promise<readonly Task[]>;
   /** How many tasks there are by status, source, kind, agent and tag. */
   taskFacets(query: TaskQuery): Promise<TaskFacets>;
   /** One page of lines: at most `limit`, about `maxBytes`, found among at most `READ_ROWS` visited. `scannedTo` and `done` say how far it came. */

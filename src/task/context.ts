@@ -1,4 +1,4 @@
-import type { EntryInput } from '../core/entry.ts';
+import type { EntryInput, JsonObject, Stream } from '../core/entry.ts';
 import type { TaskContext } from '../core/plugin.ts';
 import type { Metrics } from '../core/task.ts';
 import type { Logger } from '../core/trail.ts';
@@ -13,7 +13,10 @@ export interface RunControl {
   checkpoint(): Promise<void>;
   onPause(listener: (paused: boolean) => void): void;
   child(pid: number): void;
+  append(entries: readonly EntryInput[]): void;
+  partial(stream: Stream, text: string): void;
   metrics(figures: Partial<Metrics>): void;
+  report(facts: { readonly model?: string; readonly metadata?: JsonObject }): Promise<void>;
 }
 
 /** A plugin's view of its run, under one source. */
@@ -57,6 +60,13 @@ export class RunContext<Params extends object> implements TaskContext<Params> {
   readonly onPause = (listener: (paused: boolean) => void): void => this.#run.onPause(listener);
 
   readonly child = (pid: number): void => this.#run.child(pid);
+
+  readonly append = (entries: readonly EntryInput[]): void => this.#run.append(entries);
+
+  readonly partial = (stream: Stream, text: string): void => this.#run.partial(stream, text);
+
+  readonly report = (facts: { readonly model?: string; readonly metadata?: JsonObject }): Promise<void> =>
+    this.#run.report(facts);
 
   readonly metrics = (figures: Partial<Metrics>): void => this.#run.metrics(figures);
 

@@ -1,4 +1,4 @@
-import type { EntryInput, Json, JsonObject } from '../core/entry.ts';
+import type { EntryInput, Json, JsonObject, Stream } from '../core/entry.ts';
 import { asTrailError, ERRORS } from '../core/error.ts';
 import { RETRY_FIRST_MS, RETRY_MAX_MS, TASK_JSON_BYTES } from '../core/limits.ts';
 import { readable } from '../core/readable.ts';
@@ -12,6 +12,7 @@ import { withTask } from './current.ts';
 import { legacyParams } from './legacy.ts';
 import type { TaskParts } from './parts.ts';
 import type { Registered } from './plugin.ts';
+import { Questions } from './questions.ts';
 import { Sight } from './sight.ts';
 
 export interface RunOptions {
@@ -34,6 +35,8 @@ export const AT_WORK: readonly Status[] = [
   'approved',
   'paused',
 ];
+/** Running figures are written this often at most. */
+const METRICS_EVERY_MS = 1_000;
 /** What a task says that its server left in the middle. */
 export const SERVER_STOPPED = 'server stopped';
 
@@ -57,12 +60,13 @@ export class Run implements RunControl {
   readonly #sink: LineSink;
   readonly #system: Logger;
   readonly #abort = new AbortController();
+  readonly #questions: Questions;
   readonly #pauseListeners: ((paused: boolean) => void)[] = [];
   #metrics: Partial<Metrics> = {};
-  #turn: Promise<unknown> = Promise.resolve();
   #stopping = false;
   #wasPaused = false;
   #timer: NodeJS.Timeout | undefined;
+  #telling: NodeJS.Timeout | undefined;
 
   constructor(task: Task, options: RunOptions) {
     const { store, lines } = options.parts;
@@ -73,6 +77,13 @@ export class Run implements RunControl {
     this.#sight = new Sight(store, task, {
       onSeen: (seen) => this.#onSeen(seen),
       onGone: (why) => this.#end(why),
+    });
+    this.#questions = new Questions({
+      taskId: this.taskId,
+      store,
+      sink: this.#sink,
+      sight: this.#sight,
+      change: (change, from) => this.#change(change, from),
     });
     this.finished = this.#live();
   }
@@ -102,41 +113,11 @@ export class Run implements RunControl {
   }
 
   input(question: EntryInput, questionType: string): Promise<string> {
-    return this.#inTurn(async () => {
-      this.#sink.add({ ...question, type: 'output', metadata: { question_type: questionType } });
-      await this.#sink.flush();
-      const asked = {
-        question: textOf(question.message),
-        question_type: questionType,
-        asked_at: new Date().toISOString(),
-      };
-      const task = await this.#change({ status: 'awaiting_input', metadata: { question: asked } });
-      const after = task.log.lastSeq;
-      const answer = await this.#sight.until(async ({ status }) => {
-        if (status === 'awaiting_input' || status === 'paused') return undefined;
-        const said = await this.#options.parts.store.read(this.taskId, {
-          filter: { types: ['user_input'] },
-          after,
-          limit: 1,
-        });
-        const [line] = said.entries;
-        // Somebody let it go on without an answer: the question stands.
-        if (!line) await this.#change({ status: 'awaiting_input' }, ['executing']);
-        return line?.message;
-      });
-      await this.#change({ metadata: { question: null } });
-      return answer;
-    });
+    return this.#questions.input(question, questionType);
   }
 
   approval(plan: EntryInput): Promise<void> {
-    return this.#inTurn(async () => {
-      this.#sink.add({ ...plan, type: 'output', metadata: { plan: true } });
-      await this.#sink.flush();
-      await this.#change({ status: 'pending_approval', metadata: { plan: textOf(plan.message) } });
-      await this.#sight.until(({ status }) => (status === 'approved' ? true : undefined));
-      await this.#change({ status: 'executing' }, ['approved']);
-    });
+    return this.#questions.approval(plan);
   }
 
   async checkpoint(): Promise<void> {
@@ -152,8 +133,26 @@ export class Run implements RunControl {
     void this.#options.children.add(this.taskId, pid);
   }
 
+  append(entries: readonly EntryInput[]): void {
+    for (const entry of entries) this.#sink.add(entry);
+  }
+
+  partial(stream: Stream, text: string): void {
+    const { intake, live } = this.#options.parts;
+    live.partial(this.taskId, stream, intake.mask(text));
+  }
+
   metrics(figures: Partial<Metrics>): void {
     this.#metrics = { ...this.#metrics, ...figures };
+    this.#telling ??= setTimeout(() => {
+      this.#telling = undefined;
+      // A figure that cannot be written now is written with the next one, at the latest with the end.
+      this.#change({ metrics: this.#metrics }).catch(() => {});
+    }, METRICS_EVERY_MS).unref();
+  }
+
+  async report(facts: { readonly model?: string; readonly metadata?: JsonObject }): Promise<void> {
+    await this.#change(facts);
   }
 
   async #live(): Promise<void> {
@@ -165,6 +164,7 @@ export class Run implements RunControl {
     const work = this.#work();
     await Promise.race([work, this.#grace()]);
     clearTimeout(this.#timer);
+    clearTimeout(this.#telling);
     // Without a wait for what goes on behind the grace: its lines are kept as late ones.
     await this.#options.children.remove(this.taskId);
   }
@@ -294,12 +294,5 @@ export class Run implements RunControl {
       if (this.signal.aborted) start();
       else this.signal.addEventListener('abort', start, { once: true });
     });
-  }
-
-  /** One question at a time: a task has one status. */
-  #inTurn<T>(ask: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(ask);
-    this.#turn = turn.catch(() => {});
-    return turn;
   }
 }

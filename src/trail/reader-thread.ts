@@ -16,7 +16,7 @@ function open(dataDir: string): Methods {
   return {
     task: (taskId: string) => reader.task(taskId),
     tasks: (query: TaskQuery) => reader.tasks(query),
-    runs: (statuses: readonly Status[], limit: number) => reader.runs(statuses, limit),
+    runs: (statuses: readonly Status[], limit: number, prefix?: string) => reader.runs(statuses, limit, prefix),
     taskFacets: (query: TaskQuery) => reader.taskFacets(query),
     read: async (taskId: string, query: ReadQuery) => {
       const { json, count, firstSeq, lastSeq, skipped, scannedTo, done } = await reader.read(taskId, query);

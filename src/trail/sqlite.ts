@@ -155,8 +155,8 @@ export class ThreadReader implements StoreReader {
     return this.#thread.call('tasks', [query]);
   }
 
-  runs(statuses: readonly Status[], limit: number): Promise<readonly Task[]> {
-    return this.#thread.call('runs', [statuses, limit]);
+  runs(statuses: readonly Status[], limit: number, prefix?: string): Promise<readonly Task[]> {
+    return this.#thread.call('runs', [statuses, limit, prefix]);
   }
 
   taskFacets(query: TaskQuery): Promise<TaskFacets> {

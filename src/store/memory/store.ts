@@ -151,9 +151,9 @@ export class MemoryStore implements Store {
     return pageOf(this.#allTasks(), query);
   }
 
-  async runs(statuses: readonly Status[], limit: number): Promise<readonly Task[]> {
+  async runs(statuses: readonly Status[], limit: number, prefix = ''): Promise<readonly Task[]> {
     return this.#allTasks()
-      .filter(({ runner, status }) => runner !== null && statuses.includes(status))
+      .filter(({ runner, status }) => runner?.startsWith(prefix) && statuses.includes(status))
       .sort((a, b) => b.priority - a.priority)
       .slice(0, limit);
   }
