@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { TrailError } from '../core/error.ts';
 import { actCommands } from './act-commands.ts';
 import type { LogsOptions } from './commands/logs.ts';
+import type { PruneOptions } from './commands/prune.ts';
 import type { RunOptions } from './commands/run.ts';
 import type { StatsOptions } from './commands/stats.ts';
 import type { TasksOptions } from './commands/tasks.ts';
@@ -32,6 +33,7 @@ export function program(terminal: Terminal): Command {
     stats(terminal),
     ...actCommands(terminal),
     ...fileCommands(terminal),
+    prune(terminal),
   ];
   for (const command of commands) root.addCommand(common(command));
   root.addHelpText(
@@ -141,6 +143,29 @@ function stats(terminal: Terminal): Command {
       const config = configOf(options);
       const commands = await import('./commands/stats.ts');
       terminal.exitCode = await commands.stats(terminal, config, id, options);
+    });
+}
+
+function prune(terminal: Terminal): Command {
+  return new Command('prune')
+    .description('delete ended tasks that are too old or too much; what runs or is pinned stays')
+    .option('--dry-run', 'only list what would go')
+    .option('--older-than <days>', 'what ended so many days ago (default: as set, see TASK_LOGS_RETENTION_DAYS)')
+    .option('--max-bytes <bytes>', 'what ended first, until the rest fits (default: as set, see TASK_LOGS_MAX_BYTES)')
+    .option('--yes', 'do not ask')
+    .option('--json', 'one JSON object a task, as the API gives it')
+    .addHelpText(
+      'after',
+      example(
+        'tasktrail prune --dry-run',
+        'tasktrail prune --older-than 7 --yes',
+        'tasktrail prune --max-bytes 10000000000 --dry-run --json | jq .task_id',
+      ),
+    )
+    .action(async (options: CommonOptions & PruneOptions) => {
+      const config = configOf(options);
+      const commands = await import('./commands/prune.ts');
+      terminal.exitCode = await commands.prune(terminal, config, options);
     });
 }
 

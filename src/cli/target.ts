@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { ServerTrail } from '../client/client.ts';
 import type { Stream } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
+import type { Pruned, PruneRequest, Storage } from '../core/query.ts';
 import type { Trail } from '../core/trail.ts';
+import { pruneStep } from '../intake/prune.ts';
 import type { LocalTrail } from '../trail/local.ts';
 import { readOwner } from '../trail/owner.ts';
 import { COMMAND } from './package.ts';
@@ -21,13 +24,24 @@ export interface Target {
   partial(taskId: string, stream: Stream, text: string): Promise<void>;
   /** Where a person finds the task: a link, or the command to type. */
   hint(taskId: string): string;
+  /** What goes by age and size. In a directory nothing is set: the caller says it all. */
+  readonly keeping: Keeping;
   close(): Promise<void>;
+}
+
+export interface Keeping {
+  storage(): Promise<Storage>;
+  prune(request: PruneRequest): Promise<Pruned>;
+  /** Resolves when what is deleted is cleared away. */
+  tidied(): Promise<void>;
 }
 
 /** A server that is there answers at once; one that is not must not hold a command back. */
 const ALIVE_MS = 3_000;
 /** Time one call may take before its lines are rather kept on disk. */
 const CALL_MS = 10_000;
+/** How often is looked whether a server has cleared away what it deleted. */
+const LOOK_MS = 250;
 
 /** Who a command's lines are meant for, whether it can be reached or not. */
 export function targetName(config: Config): string {
@@ -82,12 +96,19 @@ function serverTarget(trail: ServerTrail, to: string, base: string): Target {
     heartbeat: (taskId) => trail.heartbeat(taskId),
     partial: (taskId, stream, text) => trail.partial(taskId, stream, text),
     hint: (taskId) => `${base}/t/${taskId}`,
+    keeping: {
+      storage: () => trail.storage(),
+      prune: (request) => trail.prune(request),
+      tidied: async () => {
+        while ((await trail.storage()).deletingBytes > 0) await setTimeout(LOOK_MS);
+      },
+    },
     close: () => trail.close(),
   };
 }
 
 export function directoryTarget(trail: LocalTrail): Target {
-  const { intake, live } = trail.parts;
+  const { store, intake, live } = trail.parts;
   return {
     to: LOCAL,
     kind: 'directory',
@@ -99,6 +120,12 @@ export function directoryTarget(trail: LocalTrail): Target {
       await intake.changeTask(taskId, {});
     },
     partial: async (taskId, stream, text) => live.partial(taskId, stream, text),
+    keeping: {
+      storage: () => store.storage(),
+      prune: ({ dryRun, cursor, ...rules }) =>
+        pruneStep({ store, intake }, { rules, dryRun, cursor, nowMs: Date.now() }),
+      tidied: () => intake.tidied(),
+    },
     hint: (taskId) => `kept without a server, read it with: ${COMMAND} logs ${taskId}`,
     close: () => trail.close(),
   };

@@ -2,7 +2,16 @@ import type { EntryInput, LogEntry } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
 import { filterParams, type LogFilter } from '../core/filter.ts';
 import { checkTaskId } from '../core/id.ts';
-import type { Histogram, LogStats, Receipt, TaskPage, TaskQuery } from '../core/query.ts';
+import type {
+  Histogram,
+  LogStats,
+  Pruned,
+  PruneRequest,
+  Receipt,
+  Storage,
+  TaskPage,
+  TaskQuery,
+} from '../core/query.ts';
 import type { Status } from '../core/status.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
 import type { Ending, FollowOptions, LogPage, LogQuery, RunningTask, Trail } from '../core/trail.ts';
@@ -12,8 +21,10 @@ import {
   taskPageOfWire,
   toCamel,
   toSnake,
+  type Wired,
   type WireHistogram,
   type WireLogPage,
+  type WirePruned,
   type WireReceipt,
   type WireStats,
   type WireTask,
@@ -177,6 +188,17 @@ export class ServerTrail implements Trail {
   /** Entries that are NDJSON already. Resolves after the commit. */
   async appendBody(taskId: string, body: string, options: { key?: string; timeoutMs?: number } = {}): Promise<Receipt> {
     return this.#receipt(taskId, { body, type: 'application/x-ndjson', ...options });
+  }
+
+  /** What is stored and how much room it takes. */
+  async storage(): Promise<Storage> {
+    return toCamel(await this.#get<Wired<Storage>>('api/storage'));
+  }
+
+  /** One step of deleting what is too old or too much, or of saying what would go. */
+  async prune(request: PruneRequest): Promise<Pruned> {
+    const answer = await this.#http.call<WirePruned>('POST', 'api/storage/prune', { body: toSnake(request) });
+    return { tasks: answer.tasks.map((task) => toCamel(task)), nextCursor: answer.next_cursor };
   }
 
   /** Deliver what waits, end what follows. Safe to call twice. */

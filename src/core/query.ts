@@ -153,3 +153,28 @@ export interface EndedQuery {
   readonly before?: string | undefined;
   readonly limit: number;
 }
+
+/** What a tombstone names as the one who deleted. */
+export type PruneRule = 'retention' | 'disk limit';
+
+export interface Prunable extends EndedTask {
+  readonly rule: PruneRule;
+}
+
+/** One step of pruning. */
+export interface Pruned {
+  /** What is gone, or would go. */
+  readonly tasks: readonly Prunable[];
+  /** Null when no more is to go. */
+  readonly nextCursor: string | null;
+}
+
+export interface PruneRequest {
+  /** Only say what would go. */
+  readonly dryRun: boolean;
+  /** Instead of what the settings say. */
+  readonly olderThanDays?: number | undefined;
+  readonly maxBytes?: number | undefined;
+  /** `nextCursor` of the step before. */
+  readonly cursor?: string | undefined;
+}

@@ -1,5 +1,5 @@
 import { type Draft, entryId, type LogEntry } from './entry.ts';
-import type { Count, Histogram, LogStats, Receipt, TaskPage } from './query.ts';
+import type { Count, Histogram, LogStats, Prunable, Pruned, Receipt, TaskPage } from './query.ts';
 import type { Metrics, Task, TaskInput, TaskLog } from './task.ts';
 
 /*
@@ -20,6 +20,7 @@ export type WireStats = Wired<LogStats>;
 export type WireHistogram = Omit<Wired<Histogram>, 'buckets'> & {
   readonly buckets: readonly Wired<Histogram['buckets'][number]>[];
 };
+export type WirePruned = Omit<Wired<Pruned>, 'tasks'> & { readonly tasks: readonly Wired<Prunable>[] };
 export type WireTask = Omit<Wired<Task>, 'log' | 'metrics' | 'input'> & {
   readonly log: Wired<TaskLog>;
   readonly metrics: Wired<Metrics>;

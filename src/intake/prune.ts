@@ -1,13 +1,10 @@
 import { TrailError } from '../core/error.ts';
 import { PRUNE_COMMIT_TASKS, PRUNE_TASKS } from '../core/limits.ts';
 import type { Intake, StoreReader } from '../core/ports.ts';
-import type { EndedMark, EndedTask } from '../core/query.ts';
+import type { EndedMark, EndedTask, Prunable, Pruned } from '../core/query.ts';
 import { isoTime } from '../core/time.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-
-/** What a tombstone names as the one who deleted. */
-export type PruneRule = 'retention' | 'disk limit';
 
 export interface PruneRules {
   /** Tasks that ended longer ago go. */
@@ -26,10 +23,6 @@ export function rulesOf({ retentionDays, maxBytes }: { retentionDays: number; ma
   };
 }
 
-export interface Prunable extends EndedTask {
-  readonly rule: PruneRule;
-}
-
 export interface PruneStep {
   readonly rules: PruneRules;
   /** Only say what would go. */
@@ -37,13 +30,6 @@ export interface PruneStep {
   readonly nowMs: number;
   /** Where the step before ended. */
   readonly cursor?: string | undefined;
-}
-
-export interface Pruned {
-  /** What is gone, or would go. */
-  readonly tasks: readonly Prunable[];
-  /** Null when no more is to go. */
-  readonly nextCursor: string | null;
 }
 
 interface PruneParts {

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
-import { type Prunable, pruneStep, rulesOf } from '../../intake/prune.ts';
+import { toSnake } from '../../core/wire.ts';
+import { pruneStep, rulesOf } from '../../intake/prune.ts';
 import { emptyBodyAllowed } from '../bodies.ts';
 import type { Context, Routes } from '../context.ts';
 import { answers } from '../schemas.ts';
@@ -86,15 +87,15 @@ export const storageRoutes: Routes = (scope, context) => {
         ...(maxBytes !== undefined && { maxBytes }),
       };
       const pruned = await pruneStep({ store, intake }, { rules, dryRun, nowMs: clock.now(), cursor });
-      return reply.send({ dry_run: dryRun, tasks: pruned.tasks.map(toWire), next_cursor: pruned.nextCursor });
+      return reply.send({
+        dry_run: dryRun,
+        tasks: pruned.tasks.map((task) => toSnake(task)),
+        next_cursor: pruned.nextCursor,
+      });
     },
   );
 };
 
 function configuredRules({ settings: { retentionDays = 0, maxBytes = 0 } }: Context) {
   return { retentionDays, maxBytes };
-}
-
-function toWire({ taskId, title, endedAt, lines, bytes, rule }: Prunable) {
-  return { task_id: taskId, title, ended_at: endedAt, lines, bytes, rule };
 }
