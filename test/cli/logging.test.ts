@@ -61,10 +61,14 @@ test('a change holds at once for console, file and tasks, each by its own level'
 test('what was saved survives kill -9 and beats the environment; null gives the environment its say again', async (t) => {
   const at = await place(t, { TASKTRAIL_TASK_LOG_LEVEL: 'ERROR', TASKTRAIL_LOG_LEVEL: 'DEBUG' });
   const first = await serve(t, at);
+  assert.match(await first.seen('try: '), /level ERROR and above\n {2}tells of itself at level DEBUG and above\n/);
   await set(first.url, { task_log_level: 'WARNING', level: 'ERROR', enable_belief_state: false });
   first.child.kill('SIGKILL');
   await first.ended;
   const second = await serve(t, at);
+  const greeting = await second.seen('try: ');
+  assert.match(greeting, /keeps lines of level WARNING and above, as saved by \/api\/settings\/logging\n/);
+  assert.match(greeting, /tells of itself at level ERROR and above, as saved by \/api\/settings\/logging\n/);
   const held = await (await fetch(`${second.url}${SETTINGS}`)).json();
   assert.deepEqual(held, { level: 'ERROR', task_log_level: 'WARNING', enable_belief_state: false });
   assert.deepEqual(await kept(await reach(t, second.url), 'saved'), ['WARNING', 'ERROR']);

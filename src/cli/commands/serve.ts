@@ -87,7 +87,8 @@ async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: 
   } finally {
     await server.close();
     for (const part of beside) await part.close();
-    log.logger.info('stopped');
+    // One that could not start has its reason printed, and nothing to stop.
+    if (stopping.signal.aborted) log.logger.info('stopped');
     await log.close();
   }
 }
@@ -204,11 +205,12 @@ interface Greeting {
 }
 
 async function greet(terminal: Terminal, { publicUrl, dataDir }: Config, { url, logging }: Greeting): Promise<void> {
-  const { taskLogLevel } = logging.current;
-  const saved = logging.saved.includes('task_log_level') ? ', as saved by /api/settings/logging' : '';
+  const { level, taskLogLevel } = logging.current;
+  const asSaved = (name: string): string => (logging.saved.includes(name) ? ', as saved by /api/settings/logging' : '');
   await terminal.print(
     `tasktrail serves ${publicUrl ?? url}\n` +
-      `  stores in ${dataDir}, keeps lines of level ${taskLogLevel} and above${saved}\n` +
+      `  stores in ${dataDir}, keeps lines of level ${taskLogLevel} and above${asSaved('task_log_level')}\n` +
+      `  tells of itself at level ${level} and above${asSaved('level')}\n` +
       `  try: ${COMMAND} run -- echo hello\n`,
   );
 }
