@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs';
 import { type CommandExit, runCommand } from '../capture/command.ts';
-import { type EntryInput, isSource, type JsonObject } from '../core/entry.ts';
+import { isSource, type JsonObject } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
-import { parseLevel } from '../core/level.ts';
 import { CommandFailed, type Plugin, type TaskContext } from '../core/plugin.ts';
-import type { LineOptions, Logger } from '../core/trail.ts';
 
 /** A command that may be run, as its operator wrote it down. */
 export interface ShellCommand {
@@ -107,9 +105,10 @@ async function runListed(name: string, command: ShellCommand, running: Running):
     ...(command.timeoutSeconds !== undefined && { timeoutMs: command.timeoutSeconds * 1000 }),
     ...(options.killAfterMs !== undefined && { killAfterMs: options.killAfterMs }),
     onLines: (entries) => {
-      for (const entry of entries) write(logger, entry);
+      context.append(entries);
       return logger.drain();
     },
+    onPartial: (stream, text) => context.partial(stream, text),
   });
   if (child.pid !== undefined) context.child(child.pid);
   const end = (): void => {
@@ -136,14 +135,6 @@ function resultOf(name: string, { timeoutSeconds }: ShellCommand, exit: CommandE
   if (signal !== null) throw new CommandFailed(`${name} was ended by ${signal}`, exitCode);
   if (exitCode !== 0) throw new CommandFailed(`${name} exited with code ${exitCode}`, exitCode);
   return { exit_code: exitCode };
-}
-
-/** A captured line through the task's logger, which keeps the order of all its lines. */
-function write(logger: Logger, { message, level, metadata, source, stream, type }: EntryInput): void {
-  const options: LineOptions = { ...(source && { source }), ...(stream && { stream }), ...(type && { type }) };
-  const name = parseLevel(level) ?? 'INFO';
-  const methods = { DEBUG: logger.debug, INFO: logger.info, WARNING: logger.warning, ERROR: logger.error };
-  methods[name].call(logger, message, metadata, options);
 }
 
 /** A word as one would type it, for people only. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, realpath } from 'node:fs/promises';
+import { readFile, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { JsonObject } from '../../src/core/entry.ts';
@@ -151,6 +151,25 @@ test('a flood of output is kept whole', async (t) => {
   assert.equal(task.log.lost, 0);
   // Besides "Task started", "Running flood" and "Task completed".
   assert.equal(task.log.total, 200_003);
+});
+
+test('a line that is not ended yet is shown, masked, and stored when it is', async (t) => {
+  const secret = `ghp_${'a1B2c3D4e5'.repeat(4).slice(0, 36)}`;
+  const script = `printf 'half ${secret}'; while [ ! -e go ]; do sleep 0.05; done; echo ' whole'`;
+  const { cwd, trail, tasks, lines } = await shell(t, { bar: { run: ['sh', '-c', script] } });
+  const { taskId } = await tasks.run('shell', { command: 'bar' });
+  for await (const event of trail.parts.live.follow(taskId, {})) {
+    if (event.type !== 'partial' || event.text === '') continue;
+    assert.match(event.text, /^half /);
+    assert.ok(!event.text.includes(secret));
+    await writeFile(join(cwd, 'go'), '');
+    break;
+  }
+  await tasks.wait(taskId);
+  const [line, ...more] = (await lines(taskId)).filter(({ source }) => source === 'bar');
+  assert.match(line?.message ?? '', /^half .* whole$/);
+  assert.ok(!line?.message.includes(secret));
+  assert.deepEqual(more, []);
 });
 
 test('commands whose name cannot be a source, and an empty list, are refused', () => {
