@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { openServerLog } from '../../src/cli/server-log.ts';
 import type { Trail } from '../../src/core/trail.ts';
+import { createRedactor } from '../../src/intake/redact.ts';
+import { scratch } from '../support/scratch.ts';
+import { served } from '../support/served.ts';
 import { messages, type Place, place, reach, serve } from './cli.ts';
 
 const SETTINGS = '/api/settings/logging';
@@ -94,6 +98,23 @@ test('beliefs of a plugin are silenced and heard again while the server runs', a
   assert.deepEqual(await run('silent'), ['plain']);
   await set(url, { enable_belief_state: true });
   assert.deepEqual(await run('again'), heard);
+});
+
+test('the cause of a failure stands in the log under the request_id of its answer, at the level ERROR', async (t) => {
+  const file = join(await scratch(t), 'server.log');
+  const log = openServerLog({ level: 'ERROR', file, redactor: createRedactor(), print: () => {} });
+  const broken = (): never => {
+    throw new Error('the disk is gone');
+  };
+  const { json } = await served(t, { logger: log.logger, health: broken });
+  const { status, body } = await json('GET', '/health');
+  assert.deepEqual([status, body.code], [500, 'internal']);
+  assert.doesNotMatch(body.detail, /disk/);
+  await json('GET', '/no/such/place');
+  await log.close();
+  const [line, ...more] = (await readFile(file, 'utf8')).trimEnd().split('\n');
+  const { level, reqId, err } = JSON.parse(String(line));
+  assert.deepEqual([level, reqId, err.message, more], ['ERROR', body.request_id, 'the disk is gone', []]);
 });
 
 test('no token reaches the log of the server, whatever it is sent in', async (t) => {
