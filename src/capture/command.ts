@@ -23,6 +23,8 @@ export interface CommandOptions extends Pick<LinesSink, 'onLines' | 'onPartial'>
   readonly killAfterMs?: number;
   /** After its exit, a grandchild may hold the pipes open: they are read until this much silence (default 2 s). */
   readonly drainMs?: number;
+  /** Longest line that is left whole, in bytes (default LINE_BYTES); a longer one goes on in following lines. */
+  readonly lineBytes?: number;
   /** Source of its lines (default `system`). */
   readonly source?: string;
   readonly clock?: Clock;
@@ -109,10 +111,10 @@ async function finished(child: Piped, options: CommandOptions): Promise<Omit<Com
   const ended = exitOf(child);
   const watches = { stdout: new Silence(), stderr: new Silence() };
   const read = (stream: Stream): Promise<void> => {
-    const { onLines, onPartial, source, passthrough, clock = systemClock } = options;
+    const { onLines, onPartial, source, passthrough, lineBytes, clock = systemClock } = options;
     const { signal, onBusy } = watches[stream];
     return readLines(child[stream], {
-      ...{ stream, onLines, onPartial, source, clock, signal, onBusy },
+      ...{ stream, onLines, onPartial, source, lineBytes, clock, signal, onBusy },
       passthrough: passthrough?.[stream],
     });
   };

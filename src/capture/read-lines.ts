@@ -14,6 +14,8 @@ export interface LinesSink {
   readonly onPartial?: ((stream: Stream, text: string) => void) | undefined;
   readonly source?: string | undefined;
   readonly passthrough?: Writable | undefined;
+  /** Longest line that is left whole, in bytes (default LINE_BYTES). */
+  readonly lineBytes?: number | undefined;
   readonly clock: Clock;
   /** Stop reading and take the unended line as it is. */
   readonly signal: AbortSignal;
@@ -23,7 +25,7 @@ export interface LinesSink {
 
 /** Read a stream to its end as entries of type `output`. Resolves when all were taken, rejects with what `onLines` threw. */
 export async function readLines(readable: Readable, sink: LinesSink): Promise<void> {
-  const cutter = new LineCutter();
+  const cutter = new LineCutter(sink.lineBytes);
   const unended = new UnendedLine(cutter, sink);
   const take = async (lines: readonly CapturedLine[]): Promise<void> => {
     if (lines.length > 0) await sink.onLines(entriesOf(lines, sink), sink.stream);

@@ -35,6 +35,7 @@ export const ERRORS = {
   task_running: { status: 409, retry: false, title: 'The task is still running' },
   invalid_transition: { status: 409, retry: false, title: 'The task cannot move to this status' },
   not_rerunnable: { status: 409, retry: false, title: 'The task was not run here' },
+  budget_spent: { status: 409, retry: false, title: 'The budget is spent' },
   not_pausable: { status: 409, retry: false, title: 'The task cannot pause' },
   owner_exists: { status: 409, retry: false, title: 'Another server owns the data directory' },
   task_deleted: { status: 410, retry: false, title: 'The task was deleted' },

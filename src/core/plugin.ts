@@ -102,6 +102,11 @@ export interface TaskRuns {
    * @param draft  the task's other fields: id, title, tags, …
    */
   run(pluginId: string, params?: JsonObject, draft?: RunDraft): Promise<Task>;
+  /**
+   * Queue a run of an agent and answer its task; its prompt is the draft's input. Throws `unknown_agent`, and `invalid_task` without a
+   * prompt.
+   */
+  runAgent(name: string, draft: RunDraft): Promise<Task>;
   /** The same run again as a new task, with `metadata.rerun_of`. Throws `not_rerunnable` for a task that was not run here. */
   rerun(taskId: string, by?: string): Promise<Task>;
   /** Throws `not_pausable` when what runs cannot pause. */

@@ -1,13 +1,15 @@
 import type { JsonObject } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
+import { newTaskId } from '../core/id.ts';
 import type { AnyPlugin, PluginInfo, RunDraft, TaskRuns } from '../core/plugin.ts';
 import type { Task } from '../core/task.ts';
 import { answerTask } from '../intake/answer.ts';
 import { Children } from './children.ts';
 import type { TaskParts } from './parts.ts';
-import { type Registered, registered } from './plugin.ts';
+import type { Registered } from './plugin.ts';
 import { Queue } from './queue.ts';
 import { recover } from './recovery.ts';
+import { KINDS, type Kind, partsOfRunner, Registry } from './registry.ts';
 
 /** What a trail offers to a manager: `openTrail` answers one. */
 export interface ManagedTrail {
@@ -17,6 +19,10 @@ export interface ManagedTrail {
 }
 
 export interface TaskManagerOptions {
+  /** What can be run as `agent:<id>`; see `agentPlugin`. */
+  readonly agents?: readonly AnyPlugin[];
+  /** Runs of agents at once (default 2). */
+  readonly agentConcurrency?: number;
   readonly plugins?: readonly AnyPlugin[];
   /** Runs at once; others wait in the queue (default 4). */
   readonly concurrency?: number;
@@ -29,107 +35,104 @@ export interface TaskManagerOptions {
 }
 
 const CONCURRENCY = 4;
+const AGENT_CONCURRENCY = 2;
 const GRACE_MS = 10_000;
-const RUNNER = 'plugin:';
-/** What `metadata.queue` of its tasks says. */
-const QUEUE_NAME = 'plugins';
+const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /**
- * Runs plugins as tasks. The tasks table is the queue: what waits in it starts again with the next process, and a task is claimed by
- * a status change that only one can make.
+ * Runs plugins and agents as tasks. The tasks table is the queue: what waits in it starts again with the next process, and a task is
+ * claimed by a status change that only one can make.
  */
 export class TaskManager implements TaskRuns {
   readonly #trail: ManagedTrail;
-  readonly #plugins = new Map<string, Registered>();
+  readonly #registry = new Registry();
   readonly #machineId: string | undefined;
-  readonly #queue: Queue;
+  readonly #queues: Readonly<Record<Kind, Queue>>;
   readonly #children: Children;
   /** Parameters with secrets, of tasks that wait: what is stored of them is masked. */
   readonly #secretParams = new Map<string, JsonObject>();
   #starting: Promise<void> | undefined;
+  #alive: NodeJS.Timeout | undefined;
 
   constructor(trail: ManagedTrail, options: TaskManagerOptions = {}) {
-    const { plugins = [], concurrency = CONCURRENCY, machineId, beliefs = () => true, graceMs = GRACE_MS } = options;
-    if (!Number.isInteger(concurrency) || concurrency < 1) {
-      throw new TrailError('invalid_parameter', `concurrency: expected a whole number from 1, got ${concurrency}`);
-    }
+    const { plugins = [], agents = [], machineId, beliefs = () => true, graceMs = GRACE_MS } = options;
+    const { concurrency = CONCURRENCY, agentConcurrency = AGENT_CONCURRENCY } = options;
     this.#trail = trail;
     this.#machineId = machineId;
     this.#children = new Children(trail.parts.intake);
-    this.#queue = new Queue({
-      parts: trail.parts,
-      children: this.#children,
-      concurrency,
-      beliefs,
-      graceMs,
-      prepare: (task) => this.#prepare(task),
-    });
-    for (const plugin of plugins) this.register(plugin);
+    const queue = (kind: Kind, places: number): Queue =>
+      new Queue({
+        parts: trail.parts,
+        prefix: KINDS[kind].prefix,
+        children: this.#children,
+        concurrency: wholeFrom1(places),
+        beliefs,
+        graceMs,
+        prepare: (task) => this.#prepare(task),
+      });
+    this.#queues = { plugin: queue('plugin', concurrency), agent: queue('agent', agentConcurrency) };
+    for (const plugin of plugins) this.#registry.add('plugin', plugin);
+    for (const agent of agents) this.#registry.add('agent', agent);
   }
 
   /** Offer a plugin. Throws `invalid_plugin` that names every fault, also when its id is taken. */
   register(plugin: AnyPlugin): this {
-    const checked = registered(plugin);
-    if (this.#plugins.has(plugin.id)) {
-      throw new TrailError('invalid_plugin', `plugin ${plugin.id}: another one has this id; choose another`);
-    }
-    this.#plugins.set(plugin.id, checked);
+    this.#registry.add('plugin', plugin);
     return this;
   }
 
   plugins(): readonly PluginInfo[] {
-    return Array.from(this.#plugins.values(), ({ info }) => info);
+    return this.#registry.list('plugin');
   }
 
-  /** Own the data directory, tidy up after an earlier process, and begin to run what waits. Concurrent callers share one start. */
+  /**
+   * Own the data directory, tidy up after an earlier process, and begin to run what waits. From then on it keeps the process alive, like
+   * a server that listens, until `close`. Concurrent callers share one start.
+   */
   start(): Promise<void> {
     this.#starting ??= this.#start();
     return this.#starting;
   }
 
   async run(pluginId: string, params: JsonObject = {}, draft: RunDraft = {}): Promise<Task> {
-    const { info, checked } = this.#find(pluginId);
-    const given = checked(params);
-    const plan = info.approval ? `Run ${info.name} with ${JSON.stringify(given)}` : undefined;
-    const task = await this.#trail.parts.intake.createTask({
-      source: 'plugin',
-      kind: info.id,
-      title: info.name,
-      ...(this.#machineId !== undefined && { machineId: this.#machineId }),
-      ...draft,
-      metadata: { ...draft.metadata, queue: QUEUE_NAME, ...(plan !== undefined && { plan }) },
-      status: info.approval ? 'pending_approval' : 'queued',
-      runner: `${RUNNER}${info.id}`,
-      params: given,
-    });
-    if (JSON.stringify(task.params) !== JSON.stringify(given)) await this.#keepSecrets(task.taskId, given);
-    this.#queue.look();
-    return task;
+    const { info } = this.#registry.find('plugin', pluginId);
+    return this.#enqueue('plugin', pluginId, params, { source: 'plugin', kind: info.id, title: info.name, ...draft });
+  }
+
+  async runAgent(name: string, draft: RunDraft): Promise<Task> {
+    const { info } = this.#registry.find('agent', name);
+    const prompt = draft.input?.message;
+    if (!prompt) {
+      const detail = 'expected a message: it is what the agent is asked';
+      throw new TrailError('invalid_task', `input: ${detail}`, { errors: [{ path: 'input', detail }] });
+    }
+    const title = prompt.split('\n', 1)[0]?.slice(0, 200) || info.name;
+    return this.#enqueue('agent', name, { prompt }, { kind: 'agent', title, assignedAgent: name, ...draft });
   }
 
   async rerun(taskId: string, by?: string): Promise<Task> {
     const task = await this.#trail.parts.store.task(taskId);
-    if (!task.runner?.startsWith(RUNNER)) {
+    const runner = partsOfRunner(task.runner);
+    if (!runner) {
       throw new TrailError('not_rerunnable', 'an outside program reports this task; start it again there');
     }
     if (task.metadata?.secret_params === true) {
       throw new TrailError('not_rerunnable', 'its parameters held secrets, which are not stored; start it anew');
     }
-    const { kind, title, source, tags, priority, input } = task;
-    const draft: RunDraft = { kind, title, source, tags, priority, input, metadata: { rerun_of: taskId } };
-    return this.run(task.runner.slice(RUNNER.length), task.params ?? {}, { ...draft, ...(by && { userId: by }) });
+    const { kind, title, source, provider, assignedAgent, agentType, tags, priority, input } = task;
+    const draft: RunDraft = { kind, title, source, provider, assignedAgent, agentType, tags, priority, input };
+    const more = { metadata: { rerun_of: taskId }, ...(by !== undefined && { userId: by }) };
+    return this.#enqueue(runner.kind, runner.id, task.params ?? {}, { ...draft, ...more });
   }
 
   /** Throws `not_pausable`, `invalid_transition`. */
   async pause(taskId: string): Promise<Task> {
     const { store, intake } = this.#trail.parts;
     const { runner, startedAt } = await store.task(taskId);
-    const plugin = runner?.startsWith(RUNNER) ? this.#plugins.get(runner.slice(RUNNER.length)) : undefined;
-    if (startedAt !== null && plugin && !plugin.info.pausable) {
-      throw new TrailError(
-        'not_pausable',
-        `the plugin ${plugin.info.id} cannot pause what it does; cancel the task, or wait`,
-      );
+    const found = this.#registry.of(runner);
+    if (startedAt !== null && found && !found.info.pausable) {
+      const { id } = found.info;
+      throw new TrailError('not_pausable', `the plugin ${id} cannot pause what it does; cancel the task, or wait`);
     }
     return intake.changeTask(taskId, { status: 'paused' });
   }
@@ -187,19 +190,56 @@ export class TaskManager implements TaskRuns {
    */
   async close(): Promise<void> {
     await this.#starting?.catch(() => {});
-    await this.#queue.close();
+    clearInterval(this.#alive);
+    await Promise.all(Object.values(this.#queues).map((queue) => queue.close()));
   }
 
   async #start(): Promise<void> {
     await this.#trail.own();
     await this.#children.endLeftovers();
-    await recover(this.#trail.parts, (runner) => this.#plugins.get(runner.slice(RUNNER.length)));
-    this.#queue.start();
+    await recover(this.#trail.parts, (runner) => this.#registry.of(runner));
+    for (const queue of Object.values(this.#queues)) queue.start();
+    // A task may wait for a person, and for nothing else that would keep the process alive.
+    this.#alive = setInterval(() => {}, TIMER_MAX_MS);
+  }
+
+  async #enqueue(kind: Kind, id: string, params: JsonObject, draft: RunDraft): Promise<Task> {
+    const { info, checked } = this.#registry.find(kind, id);
+    const { intake } = this.#trail.parts;
+    const given = checked(params);
+    const text = JSON.stringify(given);
+    const secret = intake.mask(text) !== text;
+    const taskId = draft.taskId ?? newTaskId();
+    // Before the task is there: it may be claimed as soon as it is.
+    if (secret) this.#secretParams.set(taskId, given);
+    const { prefix, queue } = KINDS[kind];
+    try {
+      const task = await intake.createTask({
+        ...(this.#machineId !== undefined && { machineId: this.#machineId }),
+        ...draft,
+        taskId,
+        metadata: {
+          ...draft.metadata,
+          queue,
+          ...(info.approval && { plan: `Run ${info.name} with ${text}` }),
+          ...(secret && { secret_params: true }),
+        },
+        status: info.approval ? 'pending_approval' : 'queued',
+        runner: `${prefix}${id}`,
+        params: given,
+      });
+      this.#queues[kind].look();
+      return task;
+    } catch (error) {
+      this.#secretParams.delete(taskId);
+      throw error;
+    }
   }
 
   /** What a claimed task is run with. Throws why it cannot be. */
   #prepare(task: Task): { registered: Registered; params: JsonObject } {
-    const found = this.#find(task.runner?.slice(RUNNER.length) ?? '');
+    const { kind, id } = partsOfRunner(task.runner) ?? { kind: 'plugin', id: task.runner ?? '' };
+    const found = this.#registry.find(kind, id);
     const secret = this.#secretParams.get(task.taskId);
     this.#secretParams.delete(task.taskId);
     if (!secret && task.metadata?.secret_params === true) {
@@ -207,20 +247,9 @@ export class TaskManager implements TaskRuns {
     }
     return { registered: found, params: secret ?? task.params ?? {} };
   }
+}
 
-  async #keepSecrets(taskId: string, params: JsonObject): Promise<void> {
-    this.#secretParams.set(taskId, params);
-    await this.#trail.parts.intake.changeTask(taskId, { metadata: { secret_params: true } });
-  }
-
-  #find(pluginId: string): Registered {
-    const found = this.#plugins.get(pluginId);
-    if (found) return found;
-    const known = [...this.#plugins.keys()].slice(0, 50).join(', ') || 'none is registered';
-    throw new TrailError(
-      'unknown_plugin',
-      `plugin: expected one of: ${known}; got ${JSON.stringify(pluginId.slice(0, 100))}`,
-      { errors: [{ path: 'plugin', detail: `expected one of: ${known}` }] },
-    );
-  }
+function wholeFrom1(places: number): number {
+  if (Number.isInteger(places) && places >= 1) return places;
+  throw new TrailError('invalid_parameter', `concurrency: expected a whole number from 1, got ${places}`);
 }

@@ -8,6 +8,8 @@ import { Run } from './run.ts';
 
 export interface QueueOptions {
   readonly parts: TaskParts;
+  /** What the runners of its tasks begin with: `plugin:` or `agent:`. */
+  readonly prefix: string;
   readonly children: Children;
   readonly concurrency: number;
   readonly beliefs: () => boolean;
@@ -96,7 +98,8 @@ export class Queue {
       if (free <= 0) return;
       try {
         // What runs may itself be `approved` for a moment: room for those in the answer.
-        const waiting = await this.#options.parts.store.runs(['queued', 'approved'], free + this.#runs.size);
+        const { parts, prefix } = this.#options;
+        const waiting = await parts.store.runs(['queued', 'approved'], free + this.#runs.size, prefix);
         const startable = waiting.filter((task) => isWaiting(task) && !this.#runs.has(task.taskId));
         for (const task of startable.slice(0, free)) await this.#claim(task);
         if (startable.length > free) this.#again = true;

@@ -163,7 +163,7 @@ test('a plugin or agent that nobody registered is refused by its name', async (t
   for (const field of ['plugin', 'agent']) {
     const { status, body } = await json('POST', '/api/tasks', { [field]: 'backup' });
     assert.equal(status, 400);
-    assert.equal(body.code, field === 'plugin' ? 'unknown_plugin' : 'invalid_task');
+    assert.equal(body.code, `unknown_${field}`);
     assert.match(body.detail, new RegExp(`${field}: .*registered.*got "backup"`));
   }
   assert.equal((await json('GET', '/api/tasks')).body.total, 0);

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { scratch } from '../support/scratch.ts';
 import { managed, plugin } from './support.ts';
 
+const ASKER = fileURLToPath(new URL('../fixtures/programs/asker.ts', import.meta.url));
 const RUNNER = fileURLToPath(new URL('../fixtures/programs/runner.ts', import.meta.url));
 
 interface Ran {
@@ -124,6 +125,20 @@ test('one process runs the tasks of a data directory; a second one is told who d
   await assert.rejects(second.tasks.start(), { code: 'owner_exists' });
   await first.tasks.close();
   await first.trail.close();
+});
+
+test('a process whose task waits for a person stays alive, hears an answer from elsewhere, and ends when it is closed', async (t) => {
+  const dataDir = await scratch(t);
+  const child = spawn(process.execPath, [ASKER, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  const ended = once(child, 'exit');
+  const printed = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const taskId = String((await printed.next()).value);
+  const { trail, when } = await managed(t, { dataDir, idle: true });
+  await when(taskId, ({ status }) => status === 'awaiting_input');
+  await trail.input(taskId, 'yes');
+  assert.equal((await printed.next()).value, 'yes');
+  assert.deepEqual(await ended, [0, null]);
 });
 
 /** A zombie, which nobody has looked after yet, counts as gone. */

@@ -1,10 +1,10 @@
 import type { Static } from 'typebox';
 import { Type } from 'typebox';
-import { isSource } from '../../core/entry.ts';
+import { isSource, type JsonObject } from '../../core/entry.ts';
 import { TrailError } from '../../core/error.ts';
 import { checkTaskId } from '../../core/id.ts';
 import { SOURCE_CHARS } from '../../core/limits.ts';
-import type { TaskRuns } from '../../core/plugin.ts';
+import type { RunDraft } from '../../core/plugin.ts';
 import type { TaskQuery } from '../../core/query.ts';
 import { parseStatus } from '../../core/status.ts';
 import type { Metrics, TaskChange, TaskDraft, Task as TaskFields, TaskInput } from '../../core/task.ts';
@@ -34,26 +34,38 @@ export const taskRoutes: Routes = (scope, context) => {
 };
 
 const makingRoutes: Routes = (scope, { intake, tasks }) => {
+  const made = async ({ plugin, agent }: Runner, draft: TaskDraft): Promise<TaskFields> => {
+    if (plugin !== undefined && agent !== undefined)
+      throw invalidTask('agent', 'expected a plugin or an agent, not both');
+    if (plugin === undefined && agent === undefined) return intake.createTask(draft);
+    const { params, rest } = runDraft(draft);
+    return agent === undefined ? tasks.run(plugin ?? '', params ?? {}, rest) : tasks.runAgent(agent, rest);
+  };
   scope.post(
     '',
     {
       preValidation: emptyBodyAllowed,
       schema: {
         tags: ['tasks'],
-        summary: 'Report a new task, or run a plugin as one',
+        summary: 'Report a new task, or run a plugin or agent as one',
         body: NewTask,
         response: answers({ 201: Task }),
       },
     },
     async (request, reply) => {
       const userId = request.body.user_id ?? request.caller?.name ?? undefined;
-      const { plugin, ...fields } = request.body;
+      const { plugin, agent, ...fields } = request.body;
       const draft: TaskDraft = { ...draftOf(fields), ...(userId !== undefined && { userId }) };
-      const task = plugin === undefined ? await intake.createTask(draft) : await runOf(tasks, plugin, draft);
+      const task = await made({ plugin, agent }, draft);
       return reply.code(201).send(taskToWire(task));
     },
   );
 };
+
+interface Runner {
+  readonly plugin: string | undefined;
+  readonly agent: string | undefined;
+}
 
 const listRoutes: Routes = (scope, { store }) => {
   scope.get(
@@ -158,17 +170,16 @@ function statusOf({ taskId, status, ended, updatedAt, metadata }: TaskFields): S
 }
 
 /** What only the run itself can say is not for the caller to say. */
-function runOf(tasks: TaskRuns, plugin: string, draft: TaskDraft): Promise<TaskFields> {
+function runDraft(draft: TaskDraft): { params: JsonObject | null | undefined; rest: RunDraft } {
   const { params, status, result, error, exitCode, metrics, startedAt, completedAt, ...rest } = draft;
   const said = Object.entries({ status, result, error, exit_code: exitCode, metrics, startedAt, completedAt });
   const [field] = said.find(([, value]) => value !== undefined) ?? [];
-  if (field !== undefined) throw invalidTask(field, 'is told by the run; leave it out together with plugin');
-  return tasks.run(plugin, params ?? {}, rest);
+  if (field !== undefined) throw invalidTask(field, 'is told by the run; leave it out together with plugin or agent');
+  return { params, rest };
 }
 
-function draftOf(body: Omit<Static<typeof NewTask>, 'plugin'>): TaskDraft {
-  const { agent, task_id: taskId, status, input, metrics, source, ...plain } = body;
-  if (agent !== undefined) throw invalidTask('agent', `no agent is registered here, got ${JSON.stringify(agent)}`);
+function draftOf(body: Omit<Static<typeof NewTask>, 'plugin' | 'agent'>): TaskDraft {
+  const { task_id: taskId, status, input, metrics, source, ...plain } = body;
   if (source !== undefined && !isSource(source)) {
     throw invalidTask('source', `expected 1–${SOURCE_CHARS} characters without comma or control characters`);
   }
