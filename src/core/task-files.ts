@@ -16,7 +16,6 @@ export const FILES = {
   userInputs: '03-user-inputs.jsonl',
   finalResult: '04-final-result.json',
 } as const;
-export type FileName = (typeof FILES)[keyof typeof FILES];
 /** The files that are appended to, line by line. */
 export type FlowName = typeof FILES.webhookFlow | typeof FILES.agentOutput | typeof FILES.userInputs;
 
