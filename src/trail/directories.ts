@@ -4,6 +4,9 @@ import { Thread } from './thread.ts';
 /** Threads are loaded by file: TypeScript in a clone, JavaScript in the package. */
 const THREAD = new URL(`./directory-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
 
+/** A server that has just begun to listen answers first: loading a thread takes the processor from it. */
+const START_AFTER_MS = 100;
+
 export interface DirectoryOptions extends DirectoryThreadData {
   /** Told when directories cannot be written, at most once a minute. */
   readonly warn: (message: string) => void;
@@ -22,19 +25,27 @@ export interface TaskDirectories {
 /** Keep the task directories up to date from now on. What is wrong with one is told and counted, and never thrown. */
 export function writeDirectories({ dataDir, dir, warn }: DirectoryOptions): TaskDirectories {
   let failures = 0;
-  const thread = new Thread(THREAD, {
-    workerData: { dataDir, dir } satisfies DirectoryThreadData,
-    onTold: (told) => {
-      const fault = told as DirectoryFault;
-      failures = fault.failures;
-      if (fault.warning !== undefined) warn(fault.warning);
-    },
-  });
+  let thread: Thread | undefined;
+  const started = (): Thread => {
+    thread ??= new Thread(THREAD, {
+      workerData: { dataDir, dir } satisfies DirectoryThreadData,
+      onTold: (told) => {
+        const fault = told as DirectoryFault;
+        failures = fault.failures;
+        if (fault.warning !== undefined) warn(fault.warning);
+      },
+    });
+    return thread;
+  };
+  const starting = setTimeout(started, START_AFTER_MS).unref();
   return {
     get failures() {
       return failures;
     },
-    settled: () => thread.call('settled', []),
-    close: () => thread.close(),
+    settled: () => started().call('settled', []),
+    close: () => {
+      clearTimeout(starting);
+      return started().close();
+    },
   };
 }

@@ -35,16 +35,12 @@ export function taskPath(dir: string, taskId: string): string {
   return join(resolve(dir), checkTaskId(taskId));
 }
 
-/**
- * Make the directory of a task, for its owner only. A link in its place is not followed: what it leads to is not ours.
- * @returns whether it was made now
- */
-export function makeTaskPath(path: string): boolean {
-  const made = mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined;
+/** Make the directory of a task, for its owner only. A link in its place is not followed: what it leads to is not ours. */
+export function makeTaskPath(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
   if (!lstatSync(path).isDirectory()) {
     throw new TrailError('store_unavailable', `expected a directory at ${path}, got something else; move it away`);
   }
-  return made;
 }
 
 /** What a system call threw, as what it means to the caller. */

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { DirectoryRecord, DirectoryRecords, DirectoryState, FileRecord } from '../../core/directory.ts';
 import type { JsonObject } from '../../core/entry.ts';
@@ -36,7 +36,7 @@ export interface Stepped {
 export async function step(dir: string, store: StoreReader, state: DirectoryState): Promise<Stepped> {
   const path = taskPath(dir, state.taskId);
   const task = await store.task(state.taskId);
-  if (makeTaskPath(path)) syncDirectory(dirname(path));
+  makeTaskPath(path);
   const files = new Files(path, state.record, look(path));
   if (!files.has(FILES.metadata)) files.write(FILES.metadata, metadataFile(task));
   files.write(FILES.input, inputFile(task));

@@ -23,6 +23,8 @@ export interface ProjectorOptions {
 
 /** How often it looks for commits; with the work itself the files stay less than 250 ms behind. */
 const LOOK_EVERY_MS = 100;
+/** Between two turns of the sweep: a start has other things to do. */
+const REST_MS = 20;
 /** Records may lag: what they miss after a crash is cut and written again. */
 const SAVE_EVERY_MS = 1_000;
 const SAVE_RECORDS = 1_000;
@@ -98,8 +100,8 @@ export class DirectoryProjector {
       }
       if (settling) for (const resolve of waiting) resolve();
       else this.#waiting.unshift(...waiting);
-      if (busy || this.#waiting.length > 0) await turn();
-      else if (!this.#closing) await wait(LOOK_EVERY_MS);
+      if (this.#undone.size > 0 || this.#waiting.length > 0) await turn();
+      else if (!this.#closing) await wait(busy ? REST_MS : LOOK_EVERY_MS);
     }
     await this.#finish(revision);
   }
