@@ -51,7 +51,9 @@ export function start(text: string, chars: number): string {
 export function fitted(value: unknown, maxBytes: number): Json {
   for (const size of [maxBytes, 8_192, 2_048, 512, 128, 32]) {
     const copy = cut(value, { chars: size, items: Math.max(8, size / 16) }, DEPTH);
-    if (new TextEncoder().encode(JSON.stringify(copy)).length <= maxBytes) return copy;
+    const json = JSON.stringify(copy);
+    // A UTF-16 unit is at most 3 bytes of UTF-8: short texts need no count.
+    if (json.length * 3 <= maxBytes || new TextEncoder().encode(json).length <= maxBytes) return copy;
   }
   return '[too large]';
 }

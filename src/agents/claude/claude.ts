@@ -64,7 +64,7 @@ class ClaudeParser implements AgentParser {
     }
     // The result is the end of the work; the process after it may have been ended because it hung.
     if (outcome.success && (exit.exitCode !== 0 || exit.timedOut)) {
-      entries.push({ message: `After its result claude ${how}`, level: 'WARNING', type: 'output' });
+      entries.push({ message: `After the result: ${how}`, level: 'WARNING', type: 'output' });
     }
     return { ...ended, ...outcome, entries };
   }
@@ -84,15 +84,14 @@ class ClaudeParser implements AgentParser {
   #understood(event: Fields, told: Told): boolean {
     switch (event.type) {
       case 'assistant':
-        this.#atWork = true;
-        if (event.parent_tool_use_id == null) told.partial = this.#unended.ended() ?? told.partial;
+        if (this.#isMain(event)) told.partial = this.#unended.ended() ?? told.partial;
         return this.#conversation.assistant(event, told);
       case 'user':
-        this.#atWork = true;
+        this.#isMain(event);
         return this.#conversation.user(event, told);
       case 'stream_event':
-        this.#atWork = true;
-        return this.#streamed(event, told);
+        // Pieces are told of the main agent only; were it otherwise, those of two messages would mix.
+        return !this.#isMain(event) || this.#streamed(event, told);
       case 'result':
         this.#ended(event, told);
         return true;
@@ -102,6 +101,13 @@ class ClaudeParser implements AgentParser {
         return made !== undefined;
       }
     }
+  }
+
+  /** Whether the main agent speaks: its turn is not over then. A sub-agent may go on in the background. */
+  #isMain(event: Fields): boolean {
+    const main = event.parent_tool_use_id == null;
+    if (main) this.#atWork = true;
+    return main;
   }
 
   #streamed(event: Fields, told: Told): boolean {
@@ -125,13 +131,15 @@ class ClaudeParser implements AgentParser {
   /** What has changed since it was last told. */
   #news({ partial, plan }: Told): Omit<Parsed, 'entries'> {
     const before = this.#said;
-    const metrics = this.#usage.metrics;
+    const { revision } = this.#usage;
+    const metrics = revision === before.revision ? undefined : this.#usage.metrics;
+    const figures = metrics ? JSON.stringify(metrics) : before.figures;
     const finished = this.#results.outcome !== undefined && !this.#atWork && this.#system.inBackground === 0;
-    this.#said = { model: this.#model, sessionId: this.#sessionId, figures: JSON.stringify(metrics), finished };
+    this.#said = { model: this.#model, sessionId: this.#sessionId, revision, figures, finished };
     return {
       ...(this.#model !== undefined && this.#model !== before.model && { model: this.#model }),
       ...(this.#sessionId !== undefined && this.#sessionId !== before.sessionId && { sessionId: this.#sessionId }),
-      ...(this.#said.figures !== (before.figures ?? '{}') && { metrics }),
+      ...(metrics && figures !== (before.figures ?? '{}') && { metrics }),
       ...(finished !== (before.finished ?? false) && { finished }),
       ...(plan !== undefined && this.#plan !== undefined && { plan: this.#plan }),
       ...(partial !== undefined && { partial }),
@@ -142,7 +150,8 @@ class ClaudeParser implements AgentParser {
 interface Said {
   readonly model?: string | undefined;
   readonly sessionId?: string | undefined;
-  readonly figures?: string;
+  readonly revision?: number;
+  readonly figures?: string | undefined;
   readonly finished?: boolean;
 }
 

@@ -40,10 +40,11 @@ export class Unended {
     if (piece === undefined) return undefined;
     this.#type = textOf(text) ? 'output' : 'thinking';
     this.#line = line;
-    const kept = piece.slice(0, Math.max(0, KEPT_CHARS - this.#text.length));
+    const { length } = this.#text;
+    const kept = piece.slice(0, Math.max(0, KEPT_CHARS - length));
     this.#text += kept;
     this.#cut += piece.length - kept.length;
-    return this.#text.slice(0, SHOWN_CHARS);
+    return length < SHOWN_CHARS ? this.#text.slice(0, SHOWN_CHARS) : undefined;
   }
 
   /** The block has come as a whole. Answers the empty text when something was shown of it. */

@@ -27,6 +27,7 @@ export class Usage {
   #unpriced = false;
   #turns = 0;
   #seen = false;
+  #revision = 0;
   /** What a result said, and what had been counted by then. */
   #settled: Known = {};
   #before: Known = {};
@@ -41,6 +42,7 @@ export class Usage {
     if (cost === undefined && Object.values(tokens).some((count) => count > 0)) this.#unpriced = true;
     const counted = { model, tokens, microUsd: cost ?? 0 };
     this.#seen = true;
+    this.#revision += 1;
     this.#tokens = changed(this.#tokens, before?.tokens ?? NOTHING, tokens);
     this.#microUsd += counted.microUsd - (before?.microUsd ?? 0);
     if (id !== undefined) this.#keep(id, counted);
@@ -49,6 +51,12 @@ export class Usage {
   /** The main agent's next message: a turn. */
   turn(): void {
     this.#turns += 1;
+    this.#revision += 1;
+  }
+
+  /** Grows whenever the figures may have changed: most lines change none. */
+  get revision(): number {
+    return this.#revision;
   }
 
   get turns(): number {
@@ -60,6 +68,7 @@ export class Usage {
     const counted = this.#counted();
     this.#settled = { ...this.metrics, ...defined(figures) };
     this.#before = counted;
+    this.#revision += 1;
   }
 
   /** What is known of the run. */

@@ -27,7 +27,7 @@ class GenericParser implements AgentParser {
 
   end(exit: AgentExit): AgentEnd {
     const success = exit.exitCode === 0 && !exit.timedOut && exit.fault === undefined;
-    const error = success ? null : `the command ${exitText(exit)}`;
+    const error = success ? null : exitText(exit);
     return { entries: [], success, error, result: null, metrics: {}, model: null, sessionId: null, plan: null };
   }
 }

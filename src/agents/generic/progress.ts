@@ -3,7 +3,7 @@ const LINE_CHARS = 300;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: ESC begins the sequences that are taken out
 const COLOUR = /\u001b\[[0-9;]*m/g;
 /** Every progress display holds one of these; most lines are done after this one look. */
-const HINT = /%|\d\/\d|[=#█▓]|\d of \d/;
+const HINT = /%|\d\/\d|[[|(][=#█▓]|\d of \d/;
 
 const PERCENT = String.raw`(\d{1,3}(?:\.\d{1,4})?) ?%`;
 /** Things whose share done is what a percentage after them means. */
@@ -38,7 +38,7 @@ const COUNTS: readonly RegExp[] = [
 ];
 
 /** A bar: what is done, perhaps a head, and room that is left. A full one has no room and needs its percentage to be known as one. */
-const BAR = /[[|(]([=#█▓]{1,200})[>▉▊▋▌▍▎▏╸]?([ .\-_░▒]{0,200})[\]|)]/;
+const BAR = /(?:^|[\s%:])[[|(]([=#█▓]{1,200})[>▉▊▋▌▍▎▏╸]?([ .\-_░▒]{0,200})[\]|)](?=\s|$)/;
 const NEAR_PERCENT = new RegExp(String.raw`(?:^|[\s|[(:])${PERCENT}(?=$|[\s|\])(,])`);
 /** Shorter bars are as likely a list in brackets or a table. */
 const BAR_CHARS = 5;
@@ -63,12 +63,15 @@ export function progressOf(message: string): number | undefined {
 
 function ofBar(text: string): number | undefined {
   const bar = BAR.exec(text);
-  if (!bar || bar[0].length - 2 < BAR_CHARS) return undefined;
+  const drawn = bar?.[0].trim().replace(/^[%:]/, '') ?? '';
+  const width = drawn.length - 2;
+  if (!bar || width < BAR_CHARS) return undefined;
   const percent = NEAR_PERCENT.exec(text)?.[1];
   if (percent !== undefined) return within(Number(percent));
   const [, done = '', left = ''] = bar;
-  // `[=====]` without room may be a ruler or a heading.
-  return left === '' ? undefined : within((100 * done.length) / (bar[0].length - 2));
+  // Without room, `[=====]` may be a ruler or a heading; amid a text, a drawing that it speaks of.
+  if (left === '' || !(text.startsWith(drawn) || text.endsWith(drawn))) return undefined;
+  return within((100 * done.length) / width);
 }
 
 function within(percent: number): number | undefined {
