@@ -8,6 +8,7 @@ import { answerTask } from '../intake/answer.ts';
 import { LogBuffer, type LogBufferOptions } from '../intake/log-buffer.ts';
 import type { ManagedTrail } from '../task/manager.ts';
 import type { TaskParts } from '../task/parts.ts';
+import { Heartbeats } from './heartbeats.ts';
 import { readLogPage } from './log-page.ts';
 
 /** What a server and its tasks are made of: reading, writing, the wake-ups between them, and the buffer of what loggers write. */
@@ -28,11 +29,13 @@ export class LocalTrail implements Trail, ManagedTrail {
   readonly #release: () => Promise<void>;
   readonly #own: () => Promise<void>;
   readonly #followers = new AbortController();
+  readonly #heartbeats: Heartbeats;
   #closing: Promise<void> | undefined;
 
   constructor(parts: Omit<TrailParts, 'lines'>, options: LocalTrailOptions) {
     this.parts = { ...parts, lines: (taskId) => this.#sinkOf(taskId) };
     this.#buffer = new LogBuffer(parts.intake, options);
+    this.#heartbeats = new Heartbeats(parts.intake);
     this.#release = options.release;
     this.#own = options.own;
   }
@@ -43,6 +46,7 @@ export class LocalTrail implements Trail, ManagedTrail {
 
   async task(draft: TaskDraft = {}): Promise<RunningTask> {
     const { taskId } = await this.create(draft);
+    this.#heartbeats.add(taskId);
     return {
       id: taskId,
       logger: new TaskLogger(this.#sinkOf(taskId)),
@@ -138,11 +142,13 @@ export class LocalTrail implements Trail, ManagedTrail {
   async #end(taskId: string, change: TaskChange): Promise<Task> {
     // What was logged before the end is committed before it.
     await this.#buffer.flush(taskId);
+    this.#heartbeats.delete(taskId);
     return this.parts.intake.changeTask(taskId, change);
   }
 
   async #close(): Promise<void> {
     this.#followers.abort();
+    this.#heartbeats.close();
     await this.#buffer.close();
     await this.#release();
   }

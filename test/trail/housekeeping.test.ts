@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { newTask } from '../../src/core/change.ts';
-import { PRUNE_EVERY_MS, PRUNE_TASKS, STALE_EVERY_MS } from '../../src/core/limits.ts';
+import { HEARTBEAT_MS, PRUNE_EVERY_MS, PRUNE_TASKS, STALE_EVERY_MS } from '../../src/core/limits.ts';
 import { isoTime } from '../../src/core/time.ts';
 import { StoreIntake } from '../../src/intake/intake.ts';
 import { DATABASE_FILE } from '../../src/store/sqlite/database.ts';
@@ -182,6 +182,27 @@ test('who reports gets a minute to be heard again after the server was away or t
   assert.equal((await store.task('a')).status, 'executing', 'not after a sleep');
   await turn(STALE_EVERY_MS, started);
   assert.equal((await store.task('a')).status, 'failed');
+});
+
+test('a program that reports into the directory itself is heard of while its task runs, and not after its end', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const trail = await openTrail({ dataDir: await scratch(t) });
+  t.after(() => trail.close());
+  const { store } = trail.parts;
+  const beats = async (): Promise<string[]> => {
+    const { revision } = await store.changes(0, 100);
+    t.mock.timers.tick(HEARTBEAT_MS);
+    // One beat after the other: what is asked often enough is answered after them all.
+    for (let n = 0; n < 5; n++) await trail.parts.intake.check();
+    return (await store.changes(revision, 100)).tasks.map(({ taskId }) => taskId);
+  };
+  const [done, cancelled, running] = [await trail.task(), await trail.task(), await trail.task()];
+  assert.deepEqual(await beats(), [done.id, cancelled.id, running.id]);
+  await done.complete();
+  await trail.change(cancelled.id, { status: 'cancelled' });
+  assert.deepEqual(await beats(), [running.id]);
+  await running.complete();
+  assert.deepEqual(await beats(), []);
 });
 
 test('with 0 seconds nobody vanishes', async (t) => {
