@@ -72,7 +72,8 @@ function cut(value: unknown, size: Size, left: number): Json {
     const items = value.slice(0, size.items).map((held) => cut(held, size, left - 1));
     return value.length <= size.items ? items : [...items, `… (+${value.length - items.length} items)`];
   }
-  const keys = Object.keys(value);
+  // What a parser leaves undefined is left out, as JSON does.
+  const keys = Object.keys(value).filter((key) => (value as Fields)[key] !== undefined);
   const kept = keys.slice(0, size.items);
   // Entries, so that a key `__proto__` stays a key.
   const entries = kept.map((key) => [cutText(key, size.chars), cut((value as Fields)[key], size, left - 1)] as const);

@@ -255,6 +255,11 @@ test('without a result there is no success, however the process ended', () => {
   assert.equal(end({}).success, false);
 });
 
+test('where there is no result, the last line that is no event is told as the likely reason', () => {
+  const { end } = run(claude, [assistant('hi'), printed('Invalid API key', 2, 'stderr'), ''], { exitCode: 1 });
+  assert.equal(end.error, 'claude gave no result: exit code 1; its last line was: Invalid API key');
+});
+
 test('the result is the end of the work: a process that had to be ended after it is a success with a warning', () => {
   const { entries, end } = run(claude, [SUCCESS], { exitCode: 137, signal: 'SIGKILL' });
   assert.equal(end.success, true);

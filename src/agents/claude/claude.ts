@@ -2,7 +2,7 @@ import type { AgentEnd, AgentExit, AgentKind, AgentParser, Parsed } from '../../
 import type { EntryInput } from '../../core/entry.ts';
 import { AGENT_LINE_BYTES } from '../../core/limits.ts';
 import { exitText } from '../exit.ts';
-import { type Fields, fieldsOf, idOf, listOf, start, textOf } from '../json.ts';
+import { type Fields, fieldsOf, idOf, listOf, oneLine, start, textOf } from '../json.ts';
 import { keptLine } from '../made.ts';
 import { Conversation } from './conversation.ts';
 import { modelOf, Results } from './results.ts';
@@ -14,6 +14,8 @@ import { Usage } from './usage.ts';
 const DENIALS = 100;
 /** Longest plan that is kept, in characters; the call that has it is an entry as well. */
 const PLAN_CHARS = 256 * 1024;
+/** As much of the last plain line as the reason of a failure shows. */
+const LAST_CHARS = 300;
 
 /** Claude Code with `--output-format stream-json --verbose`, or `json`, with or without `--verbose`. */
 export const claude: AgentKind = {
@@ -34,11 +36,16 @@ class ClaudeParser implements AgentParser {
   #plan: string | undefined;
   /** Work has been told of since the last result: the turn is not over. */
   #atWork = false;
+  /** The last line that is no event: where there is no result, it often says why. */
+  #lastPlain = '';
   #said: Said = {};
 
   line(line: EntryInput): Parsed {
     const events = line.stream === 'stderr' || line.metadata?.continued ? undefined : eventsOf(line.message);
-    if (!events) return { entries: keptLine(line) };
+    if (!events) {
+      if (line.message.trim() !== '') this.#lastPlain = oneLine(line.message, LAST_CHARS);
+      return { entries: keptLine(line) };
+    }
     const told = new Told(line);
     for (const event of events) this.#event(event, told);
     if (told.plan !== undefined) this.#plan = start(told.plan, PLAN_CHARS);
@@ -56,7 +63,8 @@ class ClaudeParser implements AgentParser {
       plan: this.#plan ?? null,
     };
     if (!outcome) {
-      return { ...ended, entries, success: false, result: null, error: `claude gave no result: ${how}` };
+      const last = this.#lastPlain && `; its last line was: ${this.#lastPlain}`;
+      return { ...ended, entries, success: false, result: null, error: `claude gave no result: ${how}${last}` };
     }
     if (this.#atWork) {
       const error = outcome.error ?? `claude stopped in the middle of a further turn: ${how}`;

@@ -54,14 +54,15 @@ export class Conversation {
     const shared = { scope: this.scope(event) };
     const blocks = blocksOf(message.content);
     const data = blocks.length === 1 ? event.tool_use_result : undefined;
-    const heard =
-      event.isSynthetic === true || event.isReplay === true || shared.scope.parent_tool_use_id !== undefined;
+    // What nobody said just now: the prompt of a sub-agent, what the agent tells itself, what was said before.
+    const aside =
+      shared.scope.parent_tool_use_id !== undefined || event.isSynthetic === true || event.isReplay === true;
     for (const block of blocks) {
       if (isKind(block, 'tool_result')) this.#answered(block, data, shared, told);
-      else if (textOf(block.text)) {
+      else {
         const metadata = metadataOf(shared, { role: 'user' });
-        told.add({ type: 'output', level: heard ? 'DEBUG' : 'INFO', message: contentText(block), metadata });
-      } else told.add({ type: 'output', message: contentText(block), metadata: metadataOf(shared, { role: 'user' }) });
+        told.add({ type: 'output', level: aside ? 'DEBUG' : 'INFO', message: contentText(block), metadata });
+      }
     }
     return true;
   }

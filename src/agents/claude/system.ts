@@ -23,16 +23,12 @@ export class SystemEvents {
 
   /** Undefined when the event is not known. */
   entry(event: Fields): Made | null | undefined {
-    const found = (event.type === 'system' ? SUBTYPES : TYPES).get(
-      event.type === 'system' ? event.subtype : event.type,
-    );
-    if (!found) return undefined;
-    const { subtype } = event;
-    if (event.type === 'system' && (subtype === 'background_tasks_changed' || idOf(subtype)?.startsWith('task_'))) {
-      this.#followTask(event);
-    }
+    const { type, subtype } = event;
+    const teller = type === 'system' ? SUBTYPES.get(subtype) : TYPES.get(type);
+    if (!teller) return undefined;
+    if (TASKS.has(subtype)) this.#followTask(event);
     if (subtype === 'permission_denied') this.#remember(idOf(event.tool_use_id));
-    const made = found(event);
+    const made = teller(event);
     if (made && subtype === 'init' && this.#again(event)) return { ...made, level: 'DEBUG' };
     return made;
   }
@@ -72,6 +68,11 @@ export class SystemEvents {
 }
 
 type Teller = (event: Fields) => Made | null;
+
+/** Events that say which background tasks are at work. */
+const TASKS: ReadonlySet<unknown> = new Set([
+  ...['task_started', 'task_progress', 'task_updated', 'task_notification', 'background_tasks_changed'],
+]);
 
 const SUBTYPES: ReadonlyMap<unknown, Teller> = new Map<unknown, Teller>([
   ['init', started],
