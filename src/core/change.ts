@@ -93,9 +93,13 @@ export function changedTask(task: Task, given: TaskChange, now: string, from?: r
 /** Why a task failed whose reporter was not heard of any more. */
 export const VANISHED = 'reporter vanished';
 
-/** A task whose reporter was last heard of at a moment: it ended then, as far as anybody knows. */
+/**
+ * A task whose reporter was last heard of at a moment: so long it took, as far as anybody knows. It ends only now, so that one
+ * that was found after months is not at once too old to be kept.
+ */
 export function vanishedTask(task: Task, heardAt: string, now: string): Task {
-  return changedTask(task, { status: 'failed', error: VANISHED, completedAt: heardAt }, now);
+  const durationSeconds = task.metrics.durationSeconds ?? seconds(task.startedAt, heardAt);
+  return changedTask(task, { status: 'failed', error: VANISHED, metrics: { durationSeconds } }, now);
 }
 
 /**
