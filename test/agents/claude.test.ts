@@ -107,6 +107,25 @@ test('a call that is told twice appears once; the same id may be used again afte
   );
 });
 
+test('a second answer to a call is shown, but is not paired again', () => {
+  const { entries } = run(claude, [assistant([toolUse('a', 'Read')]), answer('a', 'one'), answer('a', 'two')]);
+  assert.deepEqual(entries[2]?.metadata, { tool_use_id: 'a', is_error: false });
+});
+
+test('of many open calls the last 5,000 are remembered: an older answer is shown without its call', () => {
+  const calls = Array.from({ length: 5_001 }, (_, index) => toolUse(`t${index}`, 'Read'));
+  const { entries } = run(claude, [
+    assistant(calls),
+    answer('t0', 'old'),
+    answer('t1', 'new'),
+    answer('t5000', 'newest'),
+  ]);
+  assert.deepEqual(
+    entries.slice(-3).map(({ metadata }) => metadata?.tool),
+    [undefined, 'Read', 'Read'],
+  );
+});
+
 test('calls that the API itself answers are paired too', () => {
   const found = {
     type: 'web_search_tool_result',
@@ -486,11 +505,11 @@ test('where the agent tells all its background tasks at once, that is what count
     tasks: descriptions.map((description) => ({ task_id: description, task_type: 'local_bash', description })),
   });
   const started = { type: 'system', subtype: 'task_started', task_id: 'x', description: 'x' };
-  const { entries, parsed } = run(claude, [all('one', 'two'), started, SUCCESS, all('two'), all()]);
+  const { entries, parsed } = run(claude, [all('one', 'two'), SUCCESS, all('two'), started, all(), started]);
   assert.equal(entries[0]?.message, '2 background tasks: one, two');
   assert.deepEqual(
     parsed.map(({ finished }) => finished),
-    [undefined, undefined, undefined, undefined, true],
+    [undefined, undefined, undefined, undefined, true, undefined],
   );
 });
 
@@ -550,4 +569,11 @@ test('figures stay right over more messages than are remembered', () => {
   );
   const { metrics } = run(claude, lines).end;
   assert.deepEqual([metrics?.inputTokens, metrics?.outputTokens, metrics?.numTurns], [10_000, 5_000, 5_000]);
+  // The last 1,000 are remembered: an older one that comes again is a message of its own.
+  const again = (index: number) => {
+    const late = assistant('x', {}, { id: `msg_${index}`, usage: { input_tokens: 2, output_tokens: 1 } });
+    return run(claude, [...lines, late]).end.metrics.inputTokens;
+  };
+  assert.equal(again(count - 1_000), 10_000);
+  assert.equal(again(count - 1_001), 10_002);
 });
