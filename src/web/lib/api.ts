@@ -1,4 +1,8 @@
+import type { JsonObject } from '../../core/entry.ts';
+import type { Fault } from '../../core/error.ts';
 import { filterParams, type LogFilter } from '../../core/filter.ts';
+import type { Logging } from '../../core/logging.ts';
+import type { PluginInfo } from '../../core/plugin.ts';
 import type { TaskFacets } from '../../core/query.ts';
 import type { Wired, WireLogPage, WireStats, WireTask, WireTaskPage } from '../../core/wire.ts';
 
@@ -7,15 +11,18 @@ export class Problem extends Error {
   readonly status: number;
   readonly code: string;
   readonly requestId: string | null;
+  /** Each field that is wrong, and why. */
+  readonly faults: readonly Fault[];
 
   constructor(
-    facts: { status: number; code: string; message: string; requestId?: string | null },
+    facts: { status: number; code: string; message: string; requestId?: string | null; faults?: readonly Fault[] },
     options?: ErrorOptions,
   ) {
     super(facts.message, options);
     this.status = facts.status;
     this.code = facts.code;
     this.requestId = facts.requestId ?? null;
+    this.faults = facts.faults ?? [];
   }
 }
 
@@ -29,7 +36,7 @@ export interface LinesQuery {
   readonly count?: 'auto' | 'exact' | 'none';
 }
 
-/** The few routes that the page reads. `base` is the path prefix with a slash at both ends. */
+/** The few routes that the page uses. `base` is the path prefix with a slash at both ends. */
 export class Api {
   readonly #base: string;
 
@@ -60,6 +67,28 @@ export class Api {
     return this.#get<WireLogPage>(`${taskRoute(taskId)}/logs`, params, signal);
   }
 
+  async plugins(signal?: AbortSignal): Promise<readonly PluginInfo[]> {
+    return (await this.#get<{ plugins: readonly PluginInfo[] }>('api/plugins', undefined, signal)).plugins;
+  }
+
+  /** Queue a run of a plugin; a title that is left out is the plugin's name. */
+  run(plugin: string, params: JsonObject, title?: string): Promise<WireTask> {
+    return this.#send<WireTask>('POST', 'api/tasks', { plugin, params, ...(title && { title }) });
+  }
+
+  /** Do something to a task, and get it as it is then; `rerun` answers the new task. */
+  act(taskId: string, action: string, body: JsonObject = {}): Promise<WireTask> {
+    return this.#send<WireTask>('POST', `${taskRoute(taskId)}/${action}`, body);
+  }
+
+  logging(signal?: AbortSignal): Promise<Wired<Logging>> {
+    return this.#get<Wired<Logging>>('api/settings/logging', undefined, signal);
+  }
+
+  changeLogging(change: JsonObject): Promise<Wired<Logging>> {
+    return this.#send<Wired<Logging>>('PATCH', 'api/settings/logging', change);
+  }
+
   /** The address of a WebSocket route. */
   socketUrl(path: string, params: URLSearchParams): string {
     const url = new URL(this.#base + path, window.location.href);
@@ -68,16 +97,24 @@ export class Api {
     return url.href;
   }
 
-  async #get<T>(path: string, params?: URLSearchParams, signal?: AbortSignal): Promise<T> {
-    const query = params?.size ? `?${params}` : '';
+  #get<T>(path: string, params?: URLSearchParams, signal?: AbortSignal): Promise<T> {
+    return this.#call<T>(`${path}${params?.size ? `?${params}` : ''}`, signal ? { signal } : {});
+  }
+
+  #send<T>(method: string, path: string, body: JsonObject): Promise<T> {
+    const headers = { 'content-type': 'application/json' };
+    return this.#call<T>(path, { method, headers, body: JSON.stringify(body) });
+  }
+
+  async #call<T>(path: string, init: RequestInit): Promise<T> {
     let response: Response;
     try {
-      response = await fetch(`${this.#base}${path}${query}`, {
-        headers: { accept: 'application/json' },
-        ...(signal && { signal }),
+      response = await fetch(`${this.#base}${path}`, {
+        ...init,
+        headers: { accept: 'application/json', ...init.headers },
       });
     } catch (error) {
-      if (signal?.aborted) throw error;
+      if (init.signal?.aborted) throw error;
       const message = 'The server does not answer. It may be stopped, or the network is down.';
       throw new Problem({ status: 0, code: 'server_unreachable', message }, { cause: error });
     }
@@ -99,7 +136,7 @@ export function asProblem(error: unknown): Problem {
 /** A problem answer (RFC 9457); a proxy in between may answer something else. */
 async function problemOf(response: Response): Promise<Problem> {
   const body: unknown = await response.json().catch(() => null);
-  const { detail, title, code, request_id } = (typeof body === 'object' && body !== null ? body : {}) as Record<
+  const { detail, title, code, request_id, errors } = (typeof body === 'object' && body !== null ? body : {}) as Record<
     string,
     unknown
   >;
@@ -108,5 +145,6 @@ async function problemOf(response: Response): Promise<Problem> {
     code: typeof code === 'string' ? code : `http_${response.status}`,
     message: [detail, title].find((text) => typeof text === 'string') ?? `The server answered ${response.status}.`,
     requestId: typeof request_id === 'string' ? request_id : null,
+    faults: Array.isArray(errors) ? (errors as readonly Fault[]) : [],
   });
 }

@@ -1,6 +1,7 @@
 import { createContext } from 'svelte';
 import type { Api } from '../lib/api.ts';
 import type { NowClock } from './clock.svelte.ts';
+import type { Plugins } from './plugins.svelte.ts';
 import type { Router } from './router.svelte.ts';
 import type { Settings } from './settings.svelte.ts';
 
@@ -10,6 +11,7 @@ export interface App {
   readonly router: Router;
   readonly settings: Settings;
   readonly clock: NowClock;
+  readonly plugins: Plugins;
 }
 
 export const [useApp, provideApp] = createContext<App>();

@@ -1,0 +1,30 @@
+import type { PluginInfo } from '../../core/plugin.ts';
+import { type Api, asProblem, type Problem } from '../lib/api.ts';
+
+/** What can be run, read when somebody first asks. */
+export class Plugins {
+  list = $state.raw<readonly PluginInfo[] | null>(null);
+  problem = $state.raw<Problem | null>(null);
+  readonly #api: Api;
+  #reading = false;
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  async read(): Promise<void> {
+    if (this.#reading) return;
+    this.#reading = true;
+    try {
+      this.list = await this.#api.plugins();
+      this.problem = null;
+    } catch (error) {
+      this.problem = asProblem(error);
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  readonly pausable = (runner: string): boolean =>
+    this.list?.some(({ id, pausable }) => runner === `plugin:${id}` && pausable) ?? false;
+}
