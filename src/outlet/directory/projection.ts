@@ -32,22 +32,26 @@ export interface Stepped {
  *
  * So whoever finds a final result finds every line before it. A record tells how far the files came; what lies there otherwise
  * (a torn line, a file that is too long, too short, or of somebody else) is mended first, because a step begins on known ground.
+ * Documents cost an fsync each: with `linesOnly` those that are due are left to a later step.
  */
-export async function step(dir: string, store: StoreReader, state: DirectoryState): Promise<Stepped> {
+export async function step(
+  dir: string,
+  store: StoreReader,
+  { state, linesOnly = false }: { readonly state: DirectoryState; readonly linesOnly?: boolean },
+): Promise<Stepped> {
   const path = taskPath(dir, state.taskId);
   const task = await store.task(state.taskId);
   makeTaskPath(path);
-  const files = new Files(path, state.record, look(path));
-  if (!files.has(FILES.metadata)) files.write(FILES.metadata, metadataFile(task));
+  const files = new Files(path, { record: state.record, found: look(path), linesOnly });
+  const isNew = !files.has(FILES.metadata);
+  if (isNew) files.write(FILES.metadata, metadataFile(task));
   files.write(FILES.input, inputFile(task));
-  const done = await files.writeLines(store, task);
-  if (done) {
+  if ((await files.writeLines(store, task)) && !files.isDue) {
     if (task.ended) files.syncLines();
     files.write(FILES.finalResult, finalResultFile(task));
     files.write(FILES.metadata, metadataFile(task));
   }
-  files.finish();
-  return { record: files.record(state.taskId, done ? state.revision : 0), done };
+  return files.finish(state);
 }
 
 /** Write a directory anew from its first line, and record that. Without such a task nothing happens. */
@@ -60,7 +64,7 @@ export async function rewrite(
   for (let done = false; !done; ) {
     const state = await records.state(taskId);
     if (!state) return;
-    ({ record, done } = await step(dir, store, { ...state, record }));
+    ({ record, done } = await step(dir, store, { state: { ...state, record } }));
   }
   if (record) await records.save([record]);
 }
@@ -81,6 +85,12 @@ export function isOurs(name: string): boolean {
   return (DOCUMENTS as readonly string[]).includes(name) || (LINES as readonly string[]).includes(name);
 }
 
+interface Start {
+  readonly record: DirectoryRecord | null;
+  readonly found: Found;
+  readonly linesOnly: boolean;
+}
+
 /** The files of one directory during one step. */
 class Files {
   readonly #path: string;
@@ -88,11 +98,16 @@ class Files {
   /** Sizes of what is there. */
   readonly #sizes: Map<string, number>;
   readonly #unsynced = new Set<string>();
+  readonly #linesOnly: boolean;
   #seq: number;
+  #hasAllLines = false;
   #renamed = false;
+  /** A document waits for a step that may write it. */
+  isDue = false;
 
-  constructor(path: string, record: DirectoryRecord | null, found: Found) {
+  constructor(path: string, { record, found, linesOnly }: Start) {
     this.#path = path;
+    this.#linesOnly = linesOnly;
     this.#records = new Map(Object.entries(record?.files ?? {}));
     this.#sizes = new Map(found.files);
     this.#seq = record?.seq ?? 0;
@@ -107,22 +122,22 @@ class Files {
   /** Write a document unless it stands there already; null removes it. */
   write(name: string, value: JsonObject | null): void {
     const known = this.#records.get(name);
-    if (value === null) {
-      if (known === undefined && !this.#sizes.has(name)) return;
+    const text = value && documentText(value);
+    const digest = text === null ? undefined : hash('sha1', text, 'base64url').slice(0, 16);
+    if (known?.digest === digest && this.#sizes.get(name) === known?.bytes) return;
+    this.isDue ||= this.#linesOnly;
+    if (this.#linesOnly) return;
+    this.#renamed = true;
+    if (text === null || digest === undefined) {
       remove(join(this.#path, name));
       this.#records.delete(name);
       this.#sizes.delete(name);
-      this.#renamed = true;
       return;
     }
-    const text = documentText(value);
-    const digest = hash('sha1', text, 'base64url').slice(0, 16);
-    if (known?.digest === digest && this.#sizes.get(name) === known.bytes) return;
     replaceFileSync(join(this.#path, name), text);
     const bytes = Buffer.byteLength(text);
     this.#records.set(name, { bytes, digest });
     this.#sizes.set(name, bytes);
-    this.#renamed = true;
   }
 
   /** Append lines after the last that is there, some pages of them. Answers whether there are no more. */
@@ -137,24 +152,27 @@ class Files {
       }
       for (const [name, text] of texts) this.#append(name, text);
       this.#seq = page.scannedTo;
-      if (page.done) return true;
+      if (page.done) break;
     }
+    this.#hasAllLines = true;
     return true;
   }
 
+  /** Bring lines to the disk before their end is told. */
   syncLines(): void {
     const ending = !this.#records.has(FILES.finalResult);
+    if (ending && this.#linesOnly) return;
     for (const name of LINES) {
       if (this.#records.has(name) && (ending || this.#unsynced.has(name))) sync(join(this.#path, name));
     }
   }
 
-  finish(): void {
+  /** Bring new names to the disk. */
+  finish({ taskId, revision }: DirectoryState): Stepped {
     if (this.#renamed) syncDirectory(this.#path);
-  }
-
-  record(taskId: string, revision: number): DirectoryRecord {
-    return { taskId, revision, seq: this.#seq, files: Object.fromEntries(this.#records) };
+    const done = this.#hasAllLines && !this.isDue;
+    const files = Object.fromEntries(this.#records);
+    return { record: { taskId, revision: done ? revision : 0, seq: this.#seq, files }, done };
   }
 
   #append(file: string, text: string): void {
@@ -163,8 +181,6 @@ class Files {
     const name = late ? COMPRESSED_OUTPUT : file;
     const bytes = late ? gzipSync(text) : Buffer.from(text);
     const sizeBytes = this.#records.get(name)?.bytes ?? 0;
-    // A name that is new in the directory is brought to the disk with it.
-    if (sizeBytes === 0) this.#renamed = true;
     appendAt(join(this.#path, name), sizeBytes, bytes);
     this.#records.set(name, { bytes: sizeBytes + bytes.length });
     this.#unsynced.add(name);

@@ -25,6 +25,10 @@ export interface ProjectorOptions {
 const LOOK_EVERY_MS = 100;
 /** Between two turns of the sweep: a start has other things to do. */
 const REST_MS = 20;
+/** Time of a round for documents, which cost an fsync each, and for tasks that are not done. */
+const TURN_MS = 50;
+/** Tasks that may wait for their documents; beyond that a commit's documents are written with its lines. */
+const UNDONE = 10_000;
 /** Records may lag: what they miss after a crash is cut and written again. */
 const SAVE_EVERY_MS = 1_000;
 const SAVE_RECORDS = 1_000;
@@ -35,7 +39,7 @@ const CLOSE_MS = 2_000;
 /**
  * Writes committed tasks into their directories, beside whoever commits:
  *
- *   changes after a revision ─▶ one step for each task ─▶ … again those that were not done, and those that failed a while ago
+ *   changes after a revision ─▶ one step for each task ─▶ another for those not done, and for those that failed a while ago
  *     └▶ the sweep: all older tasks, newest first, a few milliseconds at a time ─▶ output of compressed tasks, a piece at a time
  *
  * Its cursor is the record of each task: the revision that the files show. What happened while nobody projected is found by
@@ -90,9 +94,9 @@ export class DirectoryProjector {
     while (!this.#closing) {
       const waiting = this.#waiting.splice(0);
       revision = await this.#follow(revision);
-      const sweeping = await this.#attempt(() => this.#sweep.go());
-      const compressing = !sweeping && (await this.#attempt(() => this.#compression.go()));
-      const busy = sweeping || compressing || this.#undone.size > 0;
+      await this.#goOn();
+      const sweeping = this.#undone.size > 0 || (await this.#attempt(() => this.#sweep.go()));
+      const busy = sweeping || (await this.#attempt(() => this.#compression.go())) || this.#undone.size > 0;
       await this.#attempt(() => this.#retry());
       const settling = !busy && waiting.length > 0;
       if (settling || this.#unsaved.size >= SAVE_RECORDS || performance.now() - this.#savedMs > SAVE_EVERY_MS) {
@@ -119,24 +123,36 @@ export class DirectoryProjector {
     }
   }
 
-  /** A step for each task that changed after a revision, and for those whose last step was not their end. */
+  /** A step for each task that changed after a revision. When many are new, their lines go first, and their documents follow. */
   async #follow(from: number): Promise<number> {
+    const untilMs = performance.now() + TURN_MS;
     let revision = from;
-    for (const taskId of [...this.#undone]) await this.#project(taskId);
     for (;;) {
       const changes = await this.#attempt(() => this.#store.changes(revision, CHANGES));
       if (!changes) return revision;
-      for (const { taskId } of changes.tasks) await this.#project(taskId);
+      for (const { taskId } of changes.tasks) {
+        await this.#project(taskId, performance.now() > untilMs && this.#undone.size < UNDONE);
+      }
       revision = changes.revision;
       if (changes.tasks.length < CHANGES) return revision;
       await turn();
     }
   }
 
-  async #project(taskId: string): Promise<void> {
+  /** A step for those whose last step was not their end: as many as one turn has time for, each in its turn. */
+  async #goOn(): Promise<void> {
+    const untilMs = performance.now() + TURN_MS;
+    for (const taskId of [...this.#undone]) {
+      if (performance.now() > untilMs) return;
+      this.#undone.delete(taskId);
+      await this.#project(taskId);
+    }
+  }
+
+  async #project(taskId: string, linesOnly = false): Promise<void> {
     try {
       const state = await this.#records.state(taskId);
-      if (state) await this.#step(state);
+      if (state) await this.#step(state, linesOnly);
       else await this.#removeDeleted(taskId);
       this.#faults.mended(taskId);
     } catch (error) {
@@ -145,10 +161,10 @@ export class DirectoryProjector {
     }
   }
 
-  async #step(state: DirectoryState): Promise<void> {
+  async #step(state: DirectoryState, linesOnly: boolean): Promise<void> {
     const { taskId } = state;
     const record = this.#unsaved.get(taskId) ?? state.record;
-    const stepped = await step(this.#dir, this.#store, { ...state, record });
+    const stepped = await step(this.#dir, this.#store, { state: { ...state, record }, linesOnly });
     this.#unsaved.set(taskId, stepped.record);
     if (stepped.done) this.#undone.delete(taskId);
     else this.#undone.add(taskId);
@@ -190,8 +206,10 @@ export class DirectoryProjector {
   async #finish(from: number): Promise<void> {
     const untilMs = performance.now() + CLOSE_MS;
     let revision = from;
-    do revision = await this.#follow(revision);
-    while (this.#undone.size > 0 && performance.now() < untilMs);
+    do {
+      revision = await this.#follow(revision);
+      await this.#goOn();
+    } while (this.#undone.size > 0 && performance.now() < untilMs);
     this.#sweep.close();
     this.#compression.close();
     await this.#attempt(() => this.#save());
