@@ -16,7 +16,7 @@ export function storageOf(db: Database): Storage {
   const usedBytes = (pragma(db, 'page_count') - freePages) * pageBytes;
   const dead = db.get<{ bytes: number | null }>('SELECT sum(bytes) AS bytes FROM tombstones WHERE task_no IS NOT NULL');
   const live = db.get<{ tasks: number; oldest: string | null }>(
-    'SELECT count(*) AS tasks, min(created_at) AS oldest FROM tasks',
+    'SELECT count(*) AS tasks, (SELECT min(created_at) FROM tasks) AS oldest FROM tasks',
   );
   const deletingBytes = Math.min(dead?.bytes ?? 0, usedBytes);
   return {
