@@ -319,3 +319,14 @@ test('a closed directory refuses to write, and may be closed again', async (t) =
   await assert.rejects(files.appendAgentOutput({ content: 'y' }), { code: 'store_closed' });
   await assert.rejects(files.writeMetadata({ a: 1 }), { code: 'store_closed' });
 });
+
+test('the example in docs/task-directory.md runs as it is written', async (t) => {
+  const docs = await readFile(new URL('../../docs/task-directory.md', import.meta.url), 'utf8');
+  const code = /```ts\nimport \{ openTaskDirectory \} from 'tasktrail';\n([\s\S]*?)```/.exec(docs)?.[1] ?? '';
+  const dir = await scratch(t);
+  const AsyncFunction = (async () => {}).constructor as new (
+    ...args: string[]
+  ) => (...given: unknown[]) => Promise<void>;
+  await new AsyncFunction('openTaskDirectory', code.replaceAll('/data/logs/tasks', dir))(openTaskDirectory);
+  assert.equal((await readdir(join(dir, 'task-abc123'))).length, 6);
+});
