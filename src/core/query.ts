@@ -126,6 +126,8 @@ export interface Changes {
 export interface Storage {
   readonly bytes: number;
   readonly deletingBytes: number;
+  /** The files in the directories of tasks, as far as they are written. */
+  readonly fileBytes: number;
   /** Room in the file that new lines take first. */
   readonly freeBytes: number;
   readonly tasks: number;
@@ -142,7 +144,7 @@ export interface EndedMark {
 export interface EndedTask extends EndedMark {
   readonly title: string | null;
   readonly lines: number;
-  /** About what it takes up in the store. */
+  /** About what it takes up, its files included. */
   readonly bytes: number;
 }
 

@@ -9,10 +9,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export interface PruneRules {
   /** Tasks that ended longer ago go. */
   readonly olderThanDays?: number | undefined;
-  /** When the store takes more, the tasks that ended first go until it fits. */
+  /** When the store and the files of tasks take more, the tasks that ended first go until it fits. */
   readonly maxBytes?: number | undefined;
-  /** What lies beside the store for its tasks, such as their files, and counts too. */
-  readonly otherBytes?: number | undefined;
 }
 
 /** The rules as settings give them, where 0 means that there is none. */
@@ -60,7 +58,7 @@ export async function pruneStep(parts: PruneParts, step: PruneStep): Promise<Pru
 }
 
 async function prunable({ store }: PruneParts, { rules, nowMs }: PruneStep, from: Place): Promise<readonly Prunable[]> {
-  const { olderThanDays, maxBytes, otherBytes = 0 } = rules;
+  const { olderThanDays, maxBytes } = rules;
   const found: Prunable[] = [];
   if (olderThanDays !== undefined) {
     const before = isoTime(nowMs - olderThanDays * DAY_MS);
@@ -68,14 +66,12 @@ async function prunable({ store }: PruneParts, { rules, nowMs }: PruneStep, from
     found.push(...old.map((task): Prunable => ({ ...task, rule: 'retention' })));
   }
   if (maxBytes === undefined || found.length >= PRUNE_TASKS) return found;
-  const { bytes } = await store.storage();
-  // Files go with their tasks: each task is taken to have its share of them.
-  const share = (bytes + otherBytes) / Math.max(1, bytes);
-  let excessBytes = bytes + otherBytes - maxBytes - (from.freedBytes + sum(found)) * share;
+  const { bytes, fileBytes } = await store.storage();
+  let excessBytes = bytes + fileBytes - maxBytes - from.freedBytes - sum(found);
   if (excessBytes <= 0) return found;
   for (const task of await store.ended({ after: found.at(-1) ?? from.mark, limit: PRUNE_TASKS - found.length })) {
     found.push({ ...task, rule: 'disk limit' });
-    excessBytes -= task.bytes * share;
+    excessBytes -= task.bytes;
     if (excessBytes <= 0) break;
   }
   return found;

@@ -6,12 +6,10 @@ import { type PruneRules, pruneStep, rulesOf } from '../intake/prune.ts';
 export interface HousekeepingOptions {
   /** Delete tasks that ended so many days ago (0: never). */
   readonly retentionDays: number;
-  /** Delete what ended first while the store takes more (0: never). */
+  /** Delete what ended first while the store and the files of tasks take more (0: never). */
   readonly maxBytes: number;
   /** Fail outside tasks of which nothing was heard for so many seconds (0: never). */
   readonly staleAfterSeconds: number;
-  /** What lies beside the store for its tasks and counts towards `maxBytes`. */
-  readonly otherBytes?: () => Promise<number>;
   /** Told what could not be done; it is tried again at the next turn. */
   readonly warn: (message: string) => void;
   readonly clock?: Clock;
@@ -82,12 +80,11 @@ export class Housekeeping {
   }
 
   async #pruneAll(rules: PruneRules): Promise<number> {
-    const otherBytes = await this.#options.otherBytes?.();
     let gone = 0;
     let cursor: string | null | undefined;
     while (cursor !== null && !this.#closed) {
       const pruned = await pruneStep(this.#parts, {
-        rules: { ...rules, otherBytes },
+        rules,
         dryRun: false,
         nowMs: this.#clock.now(),
         cursor,

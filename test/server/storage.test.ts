@@ -29,7 +29,7 @@ test('storage says what is stored, since when, and how long it is kept', async (
   assert.deepEqual(
     { ...body, bytes: 0 },
     {
-      ...{ bytes: 0, deleting_bytes: 0, free_bytes: 0, tasks: 1, entries: 10, lost: 0 },
+      ...{ bytes: 0, file_bytes: 0, deleting_bytes: 0, free_bytes: 0, tasks: 1, entries: 10, lost: 0 },
       ...{ oldest_task_at: '2026-01-24T10:00:00.000Z', retention_days: 30, max_bytes: 5_000 },
     },
   );

@@ -8,6 +8,7 @@ import { HEARTBEAT_MS, PRUNE_EVERY_MS, PRUNE_TASKS, STALE_EVERY_MS } from '../..
 import { isoTime } from '../../src/core/time.ts';
 import { StoreIntake } from '../../src/intake/intake.ts';
 import { DATABASE_FILE } from '../../src/store/sqlite/database.ts';
+import { SqliteDirectoryRecords } from '../../src/store/sqlite/directories.ts';
 import { SqliteStore } from '../../src/store/sqlite/store.ts';
 import { Housekeeping, type HousekeepingOptions } from '../../src/trail/housekeeping.ts';
 import { openTrail } from '../../src/trail/open.ts';
@@ -101,19 +102,21 @@ test('above the disk limit what ended first goes, until it fits, and no more tha
   assert.ok((await store.storage()).bytes <= maxBytes);
 });
 
-test('files beside the store count towards the disk limit, and go with their tasks', async (t) => {
-  const { store, ended, housekeeping, clock, ids } = await kept(t);
+test('the files of tasks count towards the disk limit with what their records say, those of deleted tasks do not', async (t) => {
+  const { dataDir, store, ended, housekeeping, clock, ids } = await kept(t);
+  const records = new SqliteDirectoryRecords(dataDir);
+  t.after(() => records.close());
   for (let n = 1; n <= 10; n++) {
     clock.turn(HOUR_MS);
     await ended(`t${n}`, 3_000);
+    const files = { 'metadata.json': { bytes: 1_000_000, digest: 'd' }, '03-agent-output.jsonl': { bytes: 9_000_000 } };
+    await records.save([{ taskId: `t${n}`, revision: 1, seq: 3_000, files }]);
   }
-  const { bytes } = await store.storage();
-  // As large as the store, and always in proportion to it.
-  const otherBytes = async () => (await store.storage()).bytes;
-  const started = housekeeping({ maxBytes: bytes, otherBytes });
-  await started.settled();
-  const left = await ids();
-  assert.ok(left.length >= 4 && left.length <= 5, `${left.length} of 10 tasks are left`);
+  const { bytes, fileBytes } = await store.storage();
+  assert.equal(fileBytes, 100_000_000);
+  await housekeeping({ maxBytes: bytes + 35_000_000 }).settled();
+  assert.deepEqual(await ids(), ['t10', 't8', 't9'], 'seven had to go');
+  assert.equal((await store.storage()).fileBytes, 30_000_000);
 });
 
 test('the disk limit spares what runs, and gives up when nothing is left to delete', async (t) => {

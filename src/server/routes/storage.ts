@@ -9,6 +9,7 @@ const count = Type.Integer({ minimum: 0 });
 const time = Type.String({ format: 'date-time' });
 const StorageAnswer = Type.Object({
   bytes: Type.Integer({ description: 'Room that the store takes, without what is deleted and free' }),
+  file_bytes: Type.Integer({ description: 'Files in the directories of tasks' }),
   deleting_bytes: Type.Integer({ description: 'Room of deleted tasks that is being cleared' }),
   free_bytes: Type.Integer({ description: 'Free room in the file, for lines to come' }),
   tasks: count,
@@ -55,12 +56,10 @@ export const storageRoutes: Routes = (scope, context) => {
       },
     },
     async (_request, reply) => {
-      const [{ bytes, deletingBytes, freeBytes, tasks, oldestTaskAt }, { entries, lost }] = await Promise.all([
-        store.storage(),
-        store.totals(),
-      ]);
+      const [{ bytes, fileBytes, deletingBytes, freeBytes, tasks, oldestTaskAt }, { entries, lost }] =
+        await Promise.all([store.storage(), store.totals()]);
       return reply.header('cache-control', 'no-store').send({
-        ...{ bytes, deleting_bytes: deletingBytes, free_bytes: freeBytes, tasks, entries, lost },
+        ...{ bytes, file_bytes: fileBytes, deleting_bytes: deletingBytes, free_bytes: freeBytes, tasks, entries, lost },
         oldest_task_at: oldestTaskAt,
         retention_days: configured.retentionDays,
         max_bytes: configured.maxBytes,

@@ -20,6 +20,7 @@ export function storageOf(all: readonly Held[]): Storage {
   return {
     bytes: all.reduce((sum, held) => sum + bytesOf(held), 0),
     deletingBytes: 0,
+    fileBytes: 0,
     freeBytes: 0,
     tasks: all.length,
     oldestTaskAt: made[0] ?? null,

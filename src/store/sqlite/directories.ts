@@ -69,8 +69,9 @@ export class SqliteDirectoryRecords implements DirectoryRecords {
       this.#db.transaction(() => {
         for (const { taskId, revision, seq, files } of records) {
           this.#db.run(
-            `INSERT OR REPLACE INTO directories SELECT task_no, task_id, ?, ?, ? FROM tasks WHERE task_id = ?`,
-            ...[revision, seq, JSON.stringify(files), taskId],
+            `INSERT OR REPLACE INTO directories (task_no, task_id, revision, seq, files_json, bytes)
+             SELECT task_no, task_id, ?, ?, ?, ? FROM tasks WHERE task_id = ?`,
+            ...[revision, seq, JSON.stringify(files), bytesOf(files), taskId],
           );
         }
       }),
@@ -102,6 +103,10 @@ export class SqliteDirectoryRecords implements DirectoryRecords {
       throw storeError(error);
     }
   }
+}
+
+function bytesOf(files: DirectoryRecord['files']): number {
+  return Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 function stateOf(row: Row): DirectoryState {

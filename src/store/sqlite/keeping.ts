@@ -9,7 +9,7 @@ export const ROW_BYTES = 100;
 /** What a task takes up beside its lines: its rows and their places in the indexes. */
 const TASK_BYTES = 1_024;
 
-/** Pages are counted by SQLite, and what deleted tasks still take up by their tombstones: nothing of the lines is read. */
+/** Pages are counted by SQLite, files by their records, what deleted tasks still take up by their tombstones: no line is read. */
 export function storageOf(db: Database): Storage {
   const pageBytes = pragma(db, 'page_size');
   const freePages = pragma(db, 'freelist_count');
@@ -18,10 +18,14 @@ export function storageOf(db: Database): Storage {
   const live = db.get<{ tasks: number; oldest: string | null }>(
     'SELECT count(*) AS tasks, (SELECT min(created_at) FROM tasks) AS oldest FROM tasks',
   );
+  const files = db.get<{ bytes: number | null }>(
+    'SELECT sum(bytes) AS bytes FROM directories WHERE EXISTS (SELECT 1 FROM tasks WHERE tasks.task_no = directories.task_no)',
+  );
   const deletingBytes = Math.min(dead?.bytes ?? 0, usedBytes);
   return {
     bytes: usedBytes - deletingBytes,
     deletingBytes,
+    fileBytes: files?.bytes ?? 0,
     freeBytes: freePages * pageBytes,
     tasks: live?.tasks ?? 0,
     oldestTaskAt: live?.oldest ?? null,
@@ -31,12 +35,12 @@ export function storageOf(db: Database): Storage {
 export function listEnded(db: Database, { after, before, limit }: EndedQuery): readonly EndedTask[] {
   const { endedAt = '', taskId = '' } = after ?? {};
   const rows = db.all<{ task_id: string; completed_at: string; title: string | null; lines: number; bytes: number }>(
-    `SELECT task_id, completed_at, title, last_seq AS lines, bytes + ${TASK_BYTES}
+    `SELECT tasks.task_id, completed_at, title, last_seq AS lines, trails.bytes + coalesce(directories.bytes, 0) + ${TASK_BYTES}
        + octet_length(coalesce(params_json, '')) + octet_length(coalesce(input_json, ''))
        + octet_length(coalesce(metadata_json, '')) + octet_length(coalesce(result_json, '')) AS bytes
-     FROM tasks INDEXED BY tasks_to_delete JOIN trails USING (task_no)
-     WHERE pinned = 0 AND completed_at IS NOT NULL AND (completed_at, task_id) > (?, ?) AND completed_at < ?
-     ORDER BY completed_at, task_id LIMIT ?`,
+     FROM tasks INDEXED BY tasks_to_delete JOIN trails USING (task_no) LEFT JOIN directories USING (task_no)
+     WHERE pinned = 0 AND completed_at IS NOT NULL AND (completed_at, tasks.task_id) > (?, ?) AND completed_at < ?
+     ORDER BY completed_at, tasks.task_id LIMIT ?`,
     ...[endedAt, taskId, before ?? '~', limit],
   );
   return rows.map(({ task_id: taskId, completed_at: endedAt, title, lines, bytes }) => ({
