@@ -3,7 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { TrailError } from '../core/error.ts';
 import { type RawSections, SECTION_KEYS } from './sections.ts';
-import { type Config, isLoopback, SETTINGS, type Setting } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { type Config, isLoopback, SETTINGS } from './settings.ts';
 import { Expected } from './values.ts';
 
 export interface ConfigSources {
@@ -69,6 +70,20 @@ export function wantsColour(env: ConfigSources['env'] = process.env): boolean {
 export function commandEnv(env: NodeJS.ProcessEnv = process.env): Readonly<Record<string, string>> {
   const names = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
   return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+}
+
+/** What an agent gets: what programs need to work, what the settings name (`*` ends a name), and never a secret of ours. */
+export function agentEnv(
+  names: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Readonly<Record<string, string>> {
+  const ours = Object.values(SETTINGS).flatMap(({ name, secret }) => (secret ? [name] : []));
+  const fits = (name: string): boolean =>
+    names.some((pattern) => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern));
+  const named = Object.entries(env).flatMap(([name, value]) =>
+    value !== undefined && !ours.includes(name) && fits(name) ? [[name, value]] : [],
+  );
+  return { ...commandEnv(env), ...(Object.fromEntries(named) as Record<string, string>) };
 }
 
 /** The setting's name in the config file: `TASKTRAIL_DATA_DIR` is `data_dir`. */

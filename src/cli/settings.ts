@@ -9,10 +9,12 @@ import {
   STALE_AFTER_SECONDS,
   TASK_BUFFER_BYTES,
 } from '../core/limits.ts';
+import { AGENT_SETTINGS, type AgentConfig } from './agent-settings.ts';
 import type { RawSections } from './sections.ts';
+import type { Setting } from './setting.ts';
 import { hostOf, isAddress, isOrigin, levelOf, list, type Token, tokensOf, truth, webUrl, whole } from './values.ts';
 
-export interface Config {
+export interface Config extends AgentConfig {
   readonly dataDir: string;
   readonly host: string;
   readonly port: number;
@@ -37,23 +39,6 @@ export interface Config {
   readonly url: string | undefined;
   readonly token: string | undefined;
   readonly sections: RawSections;
-}
-
-/** One setting: how it is named everywhere, how its text is read, and what the docs say of it. */
-export interface Setting<T = unknown> {
-  /** The environment variable. In `tasktrail.config.json` it is the same in lower case, without `TASKTRAIL_`. */
-  readonly name: string;
-  /** The flag of `serve`; settings for the other commands have none. */
-  readonly flag?: string;
-  /** Read the text. Throws `Expected` with what is allowed. */
-  readonly parse: (text: string) => T;
-  readonly fallback: () => T;
-  /** An empty text is a value; of the others it counts as not given. */
-  readonly mayBeEmpty?: boolean;
-  readonly shownDefault: string;
-  readonly meaning: string;
-  /** Its value is never printed. */
-  readonly secret?: boolean;
 }
 
 /** Every setting, in the order of the docs. */
@@ -214,6 +199,7 @@ export const SETTINGS: { readonly [K in keyof Omit<Config, 'sections'>]: Setting
     meaning:
       'Seconds without line or heartbeat after which an outside task is `failed`, 0–31536000; 0 never. A later line reopens it.',
   },
+  ...AGENT_SETTINGS,
   machineId: {
     name: 'TASKTRAIL_MACHINE_ID',
     parse: (text) => text,

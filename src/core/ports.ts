@@ -143,6 +143,8 @@ export interface Intake {
   setSetting(name: string, value: Json): Promise<void>;
   /** Resolves when the store can commit. Throws what a commit would throw. */
   check(): Promise<void>;
+  /** Keep these values out of everything that comes after this call. */
+  hide(values: readonly string[]): Promise<void>;
   /** Replace what is secret in a text that is shown but never stored. */
   mask(text: string): string;
   /** Commit what is under way, then refuse with `store_closed`. Safe to call twice. */

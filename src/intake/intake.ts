@@ -107,6 +107,10 @@ export class StoreIntake implements Intake {
     await this.#store.check();
   }
 
+  async hide(values: readonly string[]): Promise<void> {
+    for (const value of values) this.#redactor.register(value);
+  }
+
   mask(text: string): string {
     return this.#redactor.mask(text);
   }

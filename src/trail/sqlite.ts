@@ -123,6 +123,11 @@ export class ThreadIntake implements Intake {
     return this.#thread.call('check', []);
   }
 
+  hide(values: readonly string[]): Promise<void> {
+    for (const value of values) this.#redactor.register(value);
+    return this.#thread.call('hide', [values]);
+  }
+
   mask(text: string): string {
     return this.#redactor.mask(text);
   }

@@ -61,6 +61,7 @@ function open(
     },
     tidied: () => intake.tidied(),
     failVanished: (heardBefore: string, limit: number) => intake.failVanished(heardBefore, limit),
+    hide: (values: readonly string[]) => intake.hide(values),
     check: () => intake.check(),
     setTaskLevel: (level: Level) => intake.setTaskLevel(level),
     setting: (name: string) => intake.setting(name),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -130,6 +131,25 @@ test('a server deletes by itself what is too old when it starts', async (t) => {
   assert.deepEqual(ids, ['pinned', 'running', 'week', 'young']);
   child.kill('SIGTERM');
   assert.equal((await stopped).code, 0);
+});
+
+test('a task goes with its directory', async (t) => {
+  const at = await place(t);
+  const { url } = await serve(t, at);
+  const trail = await reach(t, url);
+  const directory = join(at.dataDir, 'tasks', 'done');
+  const until = async (there: boolean): Promise<void> => {
+    const untilMs = performance.now() + 20_000;
+    while (existsSync(directory) !== there && performance.now() < untilMs) await trail.tasks();
+    assert.equal(existsSync(directory), there);
+  };
+  await trail.create({ taskId: 'done' });
+  await trail.append('done', { message: 'one' });
+  await trail.complete('done');
+  await until(true);
+  const { code } = await tasktrail(t, at, 'prune', '--older-than', '0', '--yes');
+  assert.equal(code, 0);
+  await until(false);
 });
 
 test('--json prints what the API gives, a line each', async (t) => {

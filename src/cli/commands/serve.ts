@@ -13,6 +13,7 @@ import type { LocalTrail } from '../../trail/local.ts';
 import { LoggingSettings } from '../../trail/logging.ts';
 import { openTrail } from '../../trail/open.ts';
 import { type Owner, takeOwnership } from '../../trail/owner.ts';
+import { configuredAgents } from '../agents.ts';
 import { checkExposure } from '../config.ts';
 import { drainAll } from '../delivery.ts';
 import { COMMAND, redocFile, version } from '../package.ts';
@@ -103,7 +104,9 @@ async function partsBehind(terminal: Terminal, config: Config, { owner, trail }:
   logging.listen((current) => log.setLevel(current.level));
   const { plugins, concurrency } = await loadPlugins(config, { totals: () => store.totals(), redis: async () => null });
   const beliefs = (): boolean => logging.current.enableBeliefState;
-  const tasks = new TaskManager(trail, { plugins, concurrency, machineId, beliefs });
+  const agents = configuredAgents(config, { store, intake });
+  const { agentConcurrency } = config;
+  const tasks = new TaskManager(trail, { plugins, concurrency, agents, agentConcurrency, machineId, beliefs });
   return { owner, trail, tasks, logging, log };
 }
 
