@@ -70,12 +70,14 @@ function run(terminal: Terminal): Command {
     .option('--title <title>', 'title of the task (default: the command line)')
     .option('--source <source>', 'where the task comes from', 'cli')
     .option('--task <id>', 'report into this task; made if unknown, opened again if ended')
+    .addOption(new Option('--agent <agent>', 'read what it prints as this agent').choices(['claude', 'generic']))
     .passThroughOptions()
     .addHelpText(
       'after',
       example(
         'tasktrail run -- npm test',
         'tasktrail run --title "nightly build" -- make all',
+        'tasktrail run --agent claude -- claude -p --output-format stream-json --verbose "fix the bug"',
         'tasktrail run -- sh -c "a | b"',
       ),
     )

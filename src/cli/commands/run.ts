@@ -1,16 +1,18 @@
 import { ulid } from 'ulid';
 import { type CommandExit, type CommandRun, runCommand } from '../../capture/command.ts';
 import { LineSender } from '../../client/sender.ts';
+import type { AgentEnd } from '../../core/agent.ts';
 import type { Stream } from '../../core/entry.ts';
 import { asTrailError } from '../../core/error.ts';
 import { checkTaskId, newTaskId } from '../../core/id.ts';
 import { HEARTBEAT_MS, TEXT_CHARS } from '../../core/limits.ts';
 import type { TaskDraft } from '../../core/task.ts';
 import { isoTime } from '../../core/time.ts';
-import { createRedactor } from '../../intake/redact.ts';
+import { createRedactor, type Redactor } from '../../intake/redact.ts';
+import { agentLines, type LineReader, PLAIN } from '../agent-lines.ts';
 import { Courier, type Leftovers } from '../courier.ts';
 import { drainAll, type EndBody } from '../delivery.ts';
-import { maskedEntry, maskedValue } from '../mask.ts';
+import { type Mask, maskedEntry, maskedValue } from '../mask.ts';
 import type { Config } from '../settings.ts';
 import { Spool, type SpoolCall } from '../spool.ts';
 import { openServer, openTarget, type Target, targetName } from '../target.ts';
@@ -21,6 +23,8 @@ export interface RunOptions {
   readonly title?: string;
   readonly source?: string;
   readonly task?: string;
+  /** Read what it prints as this agent's output. */
+  readonly agent?: string;
 }
 
 /** Longest time that lines of earlier runs may hold this one back: they should stand before its own. */
@@ -42,6 +46,8 @@ export async function run(
   options: RunOptions,
 ): Promise<number> {
   const taskId = options.task === undefined ? newTaskId() : checkTaskId(options.task);
+  const redactor = createRedactor();
+  const reader = options.agent === undefined ? PLAIN : agentLines(options.agent, redactor);
   const target = await opened(terminal, config);
   const stopping = new AbortController();
   const draining = target && drainOld(terminal, config, target, stopping.signal);
@@ -49,7 +55,7 @@ export async function run(
   const courier = courierOf(terminal, config, target);
   await courier.deliver(callOf('start', taskId, JSON.stringify(draftOf(config, words, { ...options, task: taskId }))));
   terminal.tell(target ? target.hint(taskId) : `task ${taskId}`);
-  const outcome = await recorded(terminal, config, { words, taskId, courier, stopping });
+  const outcome = await recorded(terminal, config, { words, taskId, courier, stopping, reader, redactor });
   await courier.deliver(callOf('end', taskId, JSON.stringify(outcome.end)));
   const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(FINISH_MS)]);
   tellLeftovers(terminal, config, await courier.finish(signal));
@@ -64,6 +70,8 @@ interface Recording {
   readonly taskId: string;
   readonly courier: Courier;
   readonly stopping: AbortController;
+  readonly reader: LineReader;
+  readonly redactor: Redactor;
 }
 
 interface Outcome {
@@ -72,8 +80,8 @@ interface Outcome {
 }
 
 async function recorded(terminal: Terminal, config: Config, recording: Recording): Promise<Outcome> {
-  const { words, taskId, courier, stopping } = recording;
-  const { mask } = createRedactor();
+  const { words, taskId, courier, stopping, reader, redactor } = recording;
+  const { mask } = redactor;
   const sender = senderOf(config, taskId, courier);
   const heartbeat = setInterval(() => void courier.target?.heartbeat(taskId).catch(() => {}), HEARTBEAT_MS);
   const startedMs = Date.now();
@@ -85,8 +93,10 @@ async function recorded(terminal: Terminal, config: Config, recording: Recording
     // At a terminal the child must stay in its group, or it could not read from it.
     ownGroup: !process.stdin.isTTY,
     passthrough: terminal.streams,
-    onLines: (entries) => {
-      for (const entry of entries) sender.add(maskedEntry(entry, mask));
+    ...(reader.lineBytes !== undefined && { lineBytes: reader.lineBytes }),
+    ...(reader.source !== undefined && { source: reader.source }),
+    onLines: (lines) => {
+      for (const entry of reader.read(lines)) sender.add(maskedEntry(entry, mask));
       if (!sender.isPressed) return;
       // The command should not wait for a slow store: what is under way goes to disk, and that is soon done.
       courier.giveUp();
@@ -98,7 +108,9 @@ async function recorded(terminal: Terminal, config: Config, recording: Recording
   terminal.onClosed(() => child.kill('SIGPIPE'));
   try {
     const exit = await child.exited;
-    const outcome = outcomeOf(exit, startedMs);
+    const agent = reader.end(exit);
+    for (const entry of agent?.entries ?? []) sender.add(maskedEntry(entry, mask));
+    const outcome = outcomeOf(exit, { startedMs, agent, mask });
     await sender.close();
     if (exit.fault !== undefined) terminal.tell(`${command}: ${exit.fault}`);
     return outcome;
@@ -186,7 +198,8 @@ function draftOf(config: Config, words: readonly string[], options: RunOptions &
   const { mask } = createRedactor();
   return {
     taskId: options.task,
-    kind: 'command',
+    kind: options.agent === undefined ? 'command' : 'agent',
+    ...(options.agent !== undefined && { assignedAgent: options.agent }),
     title: mask(options.title ?? words.join(' '))
       .slice(0, TEXT_CHARS)
       .toWellFormed(),
@@ -198,10 +211,19 @@ function draftOf(config: Config, words: readonly string[], options: RunOptions &
   };
 }
 
-function outcomeOf({ exitCode, signal, fault }: CommandExit, startedMs: number): Outcome {
+interface Ended {
+  readonly startedMs: number;
+  readonly agent: AgentEnd | undefined;
+  readonly mask: Mask;
+}
+
+/** The exit code passes through in any case; whether an agent's task is a success is for the agent to say. */
+function outcomeOf({ exitCode, signal, fault }: CommandExit, { startedMs, agent, mask }: Ended): Outcome {
   const ended = fault ?? (signal === null ? `exit code ${exitCode}` : `ended by ${signal}`);
-  const metrics = { durationSeconds: (Date.now() - startedMs) / 1_000 };
-  return { exitCode, end: { exitCode, metrics, error: exitCode === 0 ? null : ended } };
+  const metrics = { ...agent?.metrics, durationSeconds: (Date.now() - startedMs) / 1_000 };
+  if (!agent) return { exitCode, end: { exitCode, metrics, error: exitCode === 0 ? null : ended } };
+  const error = agent.success ? null : mask(agent.error ?? ended);
+  return { exitCode, end: { exitCode, metrics, error, result: maskedValue(agent.result, mask) } };
 }
 
 /** What could not be done is told: nothing is dropped in silence. */
