@@ -184,6 +184,21 @@ describe('many tasks', () => {
     for (const taskId of ids) assert.deepEqual(await contents(taskId), [`of ${taskId}`]);
   });
 
+  test('that are new get their lines first, and their documents after', async (t) => {
+    const { intake, append, settled, dir, path } = await projected(t);
+    await settled();
+    const ids = Array.from({ length: 1_000 }, (_, n) => `task-${n}`);
+    await Promise.all(ids.map((taskId) => intake.createTask({ taskId, status: 'completed', result: taskId })));
+    await Promise.all(ids.map((taskId) => append(taskId, 'one')));
+    const has = (name: string): number => ids.filter((taskId) => existsSync(path(taskId, name))).length;
+    while (has('03-agent-output.jsonl') < ids.length) await new Promise((resolve) => setImmediate(resolve));
+    const documents = has('04-final-result.json');
+    assert.ok(documents < ids.length, `${documents} documents`);
+    await settled();
+    assert.equal(has('04-final-result.json'), ids.length);
+    assert.equal((await readdir(dir)).length, ids.length);
+  });
+
   test('are not held up by one that is very long', async (t) => {
     const { intake, store, append, start, settled, contents, path } = await projected(t);
     await intake.createTask({ taskId: 'long' });
