@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import test from 'node:test';
 import { promisify } from 'node:util';
+import { demoPlugin } from '../../src/plugins/demo.ts';
 import { scratch } from '../support/scratch.ts';
 import { served } from '../support/served.ts';
 
@@ -19,7 +20,7 @@ test('every command of docs/api.md works as it is written', async (t) => {
     );
     if (!found) return t.skip(`${tool} is not installed`);
   }
-  const { url } = await served(t);
+  const { url } = await served(t, { plugins: [demoPlugin] });
   const cwd = await scratch(t);
   const script = blocks.join('\n').replace('http://127.0.0.1:8000', url);
   assert.ok(script.includes(url));

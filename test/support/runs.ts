@@ -1,5 +1,4 @@
 import type { Live } from '../../src/core/live.ts';
-import type { Plugin } from '../../src/core/plugin.ts';
 import type { Intake, StoreReader } from '../../src/core/ports.ts';
 import { LogBuffer } from '../../src/intake/log-buffer.ts';
 import { TaskManager, type TaskManagerOptions } from '../../src/task/manager.ts';
@@ -7,7 +6,7 @@ import { TaskManager, type TaskManagerOptions } from '../../src/task/manager.ts'
 /** A manager for a server of a test's own parts: nobody else uses their store. */
 export function managerOf(
   parts: { readonly store: StoreReader; readonly intake: Intake; readonly live: Live },
-  options: TaskManagerOptions & { readonly plugins?: readonly Plugin[] } = {},
+  options: TaskManagerOptions = {},
 ): TaskManager {
   const buffer = new LogBuffer(parts.intake);
   const lines = (taskId: string) => ({

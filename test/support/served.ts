@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test';
-import type { Plugin } from '../../src/core/plugin.ts';
+import type { AnyPlugin } from '../../src/core/plugin.ts';
 import { type Clock, systemClock } from '../../src/core/time.ts';
 import { StoreIntake } from '../../src/intake/intake.ts';
 import { LiveHub } from '../../src/live/live.ts';
@@ -13,7 +13,7 @@ import { managerOf } from './runs.ts';
 export const LOGGING = { level: 'INFO', taskLogLevel: 'INFO', enableBeliefState: true } as const;
 
 export interface ServedOptions extends Partial<Omit<ServerParts, 'settings' | 'tasks'>> {
-  readonly plugins?: readonly Plugin[];
+  readonly plugins?: readonly AnyPlugin[];
   readonly settings?: Partial<ServerSettings>;
   readonly clock?: Clock;
 }
