@@ -137,6 +137,27 @@ test('a running task is paused, resumed and cancelled, and run again as a new on
   await page.getByText('Running').waitFor();
 });
 
+test('tasks that wait for a person are marked in the list, and found with one click', page, async (t) => {
+  const { site, page } = await visit(t);
+  await site.task({ taskId: 'busy' });
+  await site.task({ taskId: 'asks', status: 'awaiting_input' });
+  await site.task({ taskId: 'plans', status: 'pending_approval' });
+  await page.goto(site.url);
+  await page.getByRole('row', { name: /Needs approval.*plans/ }).waitFor();
+  await page.getByRole('button', { name: /Needs input/ }).click();
+  await until('the others to go', async () => (await page.locator('tr[data-task]').count()) === 1);
+  assert.match((await page.locator('tr[data-task]').textContent()) ?? '', /Needs input.*asks/);
+});
+
+test('an agent that runs can be paused on its page', page, async (t) => {
+  const { site, page } = await visit(t);
+  await site.task({ taskId: 'agent', runner: 'agent:claude', status: 'executing' });
+  await page.goto(`${site.url}/t/agent`);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByRole('button', { name: 'Resume' }).waitFor();
+  assert.equal((await site.store.task('agent')).status, 'paused');
+});
+
 test('an act that the server refuses is said in its words', page, async (t) => {
   const { site, page } = await visit(t);
   await site.task({ taskId: 'asks', status: 'awaiting_input', metadata: { question: 'Well?' } });
@@ -148,9 +169,11 @@ test('an act that the server refuses is said in its words', page, async (t) => {
     await route.continue();
   });
   await page.getByLabel('Your answer').fill('late');
-  const refused = page.waitForResponse((response) => response.status() === 409);
   await page.getByRole('button', { name: 'Send' }).click();
-  assert.match(await (await refused).text(), /takes no input/);
+  await page.getByRole('alert').filter({ hasText: 'takes no input' }).waitFor();
+  await until('the question to go', async () => (await page.getByText('The task asks').count()) === 0);
+  assert.equal(await page.getByRole('alert').isVisible(), true);
+  await axe(page);
 });
 
 test('logging is changed on the settings page, and kept', page, async (t) => {

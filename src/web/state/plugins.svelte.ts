@@ -25,6 +25,8 @@ export class Plugins {
     }
   }
 
+  /** Agents always can: their process is stopped and continued. */
   readonly pausable = (runner: string): boolean =>
-    this.list?.some(({ id, pausable }) => runner === `plugin:${id}` && pausable) ?? false;
+    runner.startsWith('agent:') ||
+    (this.list?.some(({ id, pausable }) => runner === `plugin:${id}` && pausable) ?? false);
 }
