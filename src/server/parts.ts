@@ -54,6 +54,8 @@ export interface ServerParts {
   readonly version: string;
   health(): Health | Promise<Health>;
   readonly clock: Clock;
+  /** Writes of task directories that failed since the start; nothing where none are written. */
+  readonly directoryFailures?: () => number;
   /** Directory of the built page; without it `/` says how to get it. */
   readonly webDir?: string;
   /** ReDoc's bundle; without it `/redoc` is not offered. */

@@ -42,6 +42,7 @@ test('metrics are Prometheus text by default and JSON for those who ask', async 
     tasks_by_status: { executing: 1, queued: 1, completed: 1 },
     entries_total: 3,
     filtered_total: 1,
+    directory_failures_total: null,
     lost_total: 7,
   });
   const plain = await call('GET', '/metrics');

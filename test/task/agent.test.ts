@@ -180,7 +180,10 @@ test('an agent needs a prompt, and must be known', async (t) => {
 
 test('any command can be an agent: its exit code decides', async (t) => {
   const shell = (script: string) => ({ kind: agentOf('generic'), command: ['sh', '-c', script] }) as unknown as Options;
-  const good = await agent(t, shell('cat; echo; echo "::error file=a.ts,line=1::broken"; echo "::add-mask::hunter2hunter2"'));
+  const good = await agent(
+    t,
+    shell('cat; echo; echo "::error file=a.ts,line=1::broken"; echo "::add-mask::hunter2hunter2"'),
+  );
   const task = await good.run('the prompt');
   assert.equal(task.status, 'completed', task.error ?? '');
   const all = await good.lines(task.taskId);

@@ -67,7 +67,9 @@ async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: 
   const stopping = new AbortController();
   const served = await partsBehind(terminal, config, { owner, trail });
   const { tasks, logging, log } = served;
-  const server = await createServer(partsOf(config, served));
+  let directories: TaskDirectories | undefined;
+  const directoryFailures = (): number => directories?.failures ?? 0;
+  const server = await createServer({ ...partsOf(config, served), directoryFailures });
   // What works beside the server, closed after it in this order.
   const beside: { close(): Promise<void> }[] = [tasks];
   try {
@@ -75,8 +77,12 @@ async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: 
     const url = `http://${reachable(config.host)}:${port}`;
     await owner.publish(url);
     await greet(terminal, config, { url, logging });
-    if (config.taskLogsEnabled) beside.push(directoriesOf(config, log));
     beside.push(housekeepingOf(config, { trail, log }));
+    if (config.taskLogsEnabled) {
+      directories = directoriesOf(config, log);
+      // After what deletes and ends tasks: their directories should say so.
+      beside.push(directories);
+    }
     tasks.start().catch((error) => log.logger.error({ err: error }, 'tasks cannot be run'));
     const draining = drainAll(config.dataDir, directoryTarget(trail), stopping.signal).then(
       (drained) => tellDrained(terminal, drained),

@@ -23,6 +23,7 @@ const MetricsAnswer = Type.Object({
   entries_total: Type.Number({ description: 'Lines that were ever stored' }),
   filtered_total: Type.Number(),
   lost_total: Type.Number({ description: 'Lines that could not be kept' }),
+  directory_failures_total: figure,
   uptime_seconds: Type.Number(),
 });
 
@@ -77,7 +78,7 @@ export const healthRoutes: Routes = (scope, context) => {
   );
 };
 
-async function metricsOf({ store, counters }: Context, uptimeSeconds: number) {
+async function metricsOf({ store, counters, directoryFailures }: Context, uptimeSeconds: number) {
   const [{ status }, { entries, lost }] = await Promise.all([store.taskFacets({}), store.totals()]);
   const ended = STATUSES.filter(isEnded);
   return {
@@ -90,6 +91,7 @@ async function metricsOf({ store, counters }: Context, uptimeSeconds: number) {
     entries_total: entries,
     filtered_total: counters.filtered,
     lost_total: lost,
+    directory_failures_total: directoryFailures?.() ?? null,
     uptime_seconds: uptimeSeconds,
   };
 }
