@@ -209,7 +209,10 @@ export class DirectoryProjector {
     do {
       revision = await this.#follow(revision);
       await this.#goOn();
-    } while (this.#undone.size > 0 && performance.now() < untilMs);
+      // A server that stops soon after its start may not have compared what came before it looked for the first time.
+      const sweeping = this.#undone.size === 0 && (await this.#attempt(() => this.#sweep.go()));
+      if (!sweeping && this.#undone.size === 0) break;
+    } while (performance.now() < untilMs);
     this.#sweep.close();
     this.#compression.close();
     await this.#attempt(() => this.#save());
