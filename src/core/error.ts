@@ -13,6 +13,7 @@ export const ERRORS = {
   invalid_plugin: { status: 400, retry: false, title: 'The plugin is not valid' },
   unknown_plugin: { status: 400, retry: false, title: 'The plugin is not known' },
   unknown_agent: { status: 400, retry: false, title: 'The agent is not known' },
+  invalid_webhook: { status: 400, retry: false, title: 'The webhook is not valid' },
   invalid_status: { status: 400, retry: false, title: 'The status is not known' },
   invalid_filter: { status: 400, retry: false, title: 'The filter is not valid' },
   invalid_parameter: { status: 400, retry: false, title: 'A parameter is not valid' },

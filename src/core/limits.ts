@@ -86,3 +86,17 @@ export const RETRY_FIRST_MS = 250;
 export const RETRY_MAX_MS = 5_000;
 /** Bytes of undelivered lines that one run may keep in the spool. */
 export const SPOOL_BYTES = 4 * 1024 * 1024 * 1024;
+/** Longest text that is taken from a webhook delivery, in characters. */
+export const WEBHOOK_TEXT_CHARS = 100_000;
+/** Longest prompt that a template may become, and longest value that one place in it may become, in characters. */
+export const WEBHOOK_PROMPT_CHARS = 200_000;
+export const WEBHOOK_VALUE_CHARS = 50_000;
+/** Longest prompt template, longest path and other short texts of a webhook, in characters. */
+export const WEBHOOK_TEMPLATE_CHARS = 20_000;
+export const WEBHOOK_WORD_CHARS = 200;
+/** Most commands of a webhook, most conditions of each, and most values that one path with `[*]` may name. */
+export const WEBHOOK_COMMANDS = 50;
+export const WEBHOOK_CONDITIONS = 20;
+export const WEBHOOK_VALUES = 1_000;
+/** How far the time of a signed delivery may be from now. */
+export const WEBHOOK_AGE_MS = 300_000;

@@ -1,0 +1,61 @@
+import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Delivery } from '../../src/inlet/webhooks/delivery.ts';
+
+export const SECRET = "It's a Secret to Everybody";
+/** The moment at which test deliveries arrive. */
+export const NOW_MS = Date.parse('2026-01-24T10:00:00.000Z');
+
+type Payload = Record<string, unknown>;
+
+/** Payloads of one provider by name, written after its public documentation. */
+export function payloads(provider: 'jira' | 'slack' | 'sentry'): (name: string) => Payload {
+  const all = JSON.parse(text(`${provider}.json`)) as Record<string, Payload>;
+  return (name) => {
+    const found = all[name];
+    if (found === undefined) throw new Error(`there is no payload ${name} of ${provider}`);
+    return structuredClone(found);
+  };
+}
+
+export interface Examples {
+  readonly name: string;
+  readonly examples: readonly Payload[];
+}
+
+/** Our own payloads of GitHub, in the form of the package `@octokit/webhooks-examples`. */
+export function githubExamples(): readonly Examples[] {
+  return JSON.parse(text('github.json')) as Examples[];
+}
+
+/** One of our own payloads of GitHub: the event's name, and its place among the event's examples. */
+export function githubPayload(name: string, index = 0): Payload {
+  const found = githubExamples().find((event) => event.name === name)?.examples[index];
+  if (found === undefined) throw new Error(`there is no payload ${index} of ${name}`);
+  return found;
+}
+
+/** A delivery as the receiver gets it. A text is sent as it is, anything else as JSON. */
+export function delivery(body: unknown, headers: Delivery['headers'] = {}): Delivery {
+  const bytes = new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body));
+  return { headers: { 'content-type': 'application/json', ...headers }, body: bytes, nowMs: NOW_MS };
+}
+
+/** A delivery of a form, as Slack sends slash commands and buttons. */
+export function formDelivery(fields: Readonly<Record<string, string>>, headers: Delivery['headers'] = {}): Delivery {
+  return delivery(new URLSearchParams(fields).toString(), {
+    'content-type': 'application/x-www-form-urlencoded',
+    ...headers,
+  });
+}
+
+/** HMAC-SHA256 in hex, counted here on its own. */
+export function signed(secret: string, ...pieces: readonly (string | Uint8Array)[]): string {
+  const hmac = createHmac('sha256', secret);
+  for (const piece of pieces) hmac.update(piece);
+  return hmac.digest('hex');
+}
+
+function text(file: string): string {
+  return readFileSync(new URL(`../fixtures/webhooks/${file}`, import.meta.url), 'utf8');
+}
