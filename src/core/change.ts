@@ -73,7 +73,9 @@ export function changedTask(task: Task, given: TaskChange, now: string, from?: r
   const kept = reopened
     ? { ...task, result: null, error: null, exitCode: null, metrics: { ...task.metrics, durationSeconds: null } }
     : task;
-  const startedAt = change.startedAt ?? task.startedAt ?? (isWorking(status) ? now : null);
+  // Back in the queue it has not started: what it did before is in its lines.
+  const begun = status === 'queued' && task.status !== 'queued' ? null : task.startedAt;
+  const startedAt = change.startedAt ?? begun ?? (isWorking(status) ? now : null);
   const completedAt = ended ? (change.completedAt ?? task.completedAt ?? now) : null;
   const metrics = { ...kept.metrics, ...defined(change.metrics ?? {}) };
   return {

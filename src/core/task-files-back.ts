@@ -46,12 +46,6 @@ function statusBack(metadata: JsonObject, finalResult: JsonObject | null): Statu
   return parseStatus(metadata.status ?? 'executing');
 }
 
-/** Lines that the directory says were lost. */
-export function lostBack({ metadata }: Documents): number {
-  const lost = objectOf(metadata.task)?.lost;
-  return Number.isSafeInteger(lost) ? Math.max(0, Number(lost)) : 0;
-}
-
 /** A line of a flow as an entry to be appended, with the seq that it had, if it says one. */
 export function entryBack(
   file: FlowName,

@@ -12,7 +12,8 @@ export interface Answer {
 
 /**
  * What a person says becomes a line of the trail first; then a task that waited for it goes on. An outside task takes input at any
- * time, what runs here only when it asked. Throws `invalid_transition` and stores nothing otherwise.
+ * time, what runs here only when it asked, and nothing that masking would change: it reads the answer from the trail. Throws
+ * `invalid_transition` or `invalid_parameter` and stores nothing otherwise.
  */
 export async function answerTask(
   { store, intake }: { readonly store: Pick<StoreReader, 'task'>; readonly intake: Intake },
@@ -24,6 +25,13 @@ export async function answerTask(
   if (ended || (runner !== null && !asked)) {
     const cure = ended ? 'it has ended' : 'it has not asked for any';
     throw new TrailError('invalid_transition', `a task that is ${status} takes no input: ${cure}`);
+  }
+  if (runner !== null && intake.mask(message) !== message) {
+    throw new TrailError(
+      'invalid_parameter',
+      'message: it holds what looks like a secret, which is masked before it is stored, so the task would not get it; give it another way',
+      { errors: [{ path: 'message', detail: 'expected a text without a secret' }] },
+    );
   }
   const question = metadata?.question as JsonObject | null | undefined;
   const line = {

@@ -37,6 +37,8 @@ export interface TaskManagerOptions {
 const CONCURRENCY = 4;
 const AGENT_CONCURRENCY = 2;
 const GRACE_MS = 10_000;
+/** Waiting tasks whose secret parameters are remembered. */
+const SECRET_PARAMS = 10_000;
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /**
@@ -49,7 +51,7 @@ export class TaskManager implements TaskRuns {
   readonly #machineId: string | undefined;
   readonly #queues: Readonly<Record<Kind, Queue>>;
   readonly #children: Children;
-  /** Parameters with secrets, of tasks that wait: what is stored of them is masked. */
+  /** Parameters with secrets, of tasks that wait, by the mark in their metadata: what is stored of them is masked. */
   readonly #secretParams = new Map<string, JsonObject>();
   #starting: Promise<void> | undefined;
   #alive: NodeJS.Timeout | undefined;
@@ -90,7 +92,11 @@ export class TaskManager implements TaskRuns {
    * a server that listens, until `close`. Concurrent callers share one start.
    */
   start(): Promise<void> {
-    this.#starting ??= this.#start();
+    // One that failed may be tried again: another owner may have gone, the store may commit again.
+    this.#starting ??= this.#start().catch((error) => {
+      this.#starting = undefined;
+      throw error;
+    });
     return this.#starting;
   }
 
@@ -116,7 +122,7 @@ export class TaskManager implements TaskRuns {
     if (!runner) {
       throw new TrailError('not_rerunnable', 'an outside program reports this task; start it again there');
     }
-    if (task.metadata?.secret_params === true) {
+    if (task.metadata?.secret_params !== undefined) {
       throw new TrailError('not_rerunnable', 'its parameters held secrets, which are not stored; start it anew');
     }
     const { kind, title, source, provider, assignedAgent, agentType, tags, priority, input } = task;
@@ -209,20 +215,18 @@ export class TaskManager implements TaskRuns {
     const given = checked(params);
     const text = JSON.stringify(given);
     const secret = intake.mask(text) !== text;
-    const taskId = draft.taskId ?? newTaskId();
     // Before the task is there: it may be claimed as soon as it is.
-    if (secret) this.#secretParams.set(taskId, given);
+    const mark = secret ? this.#keep(given) : undefined;
     const { prefix, queue } = KINDS[kind];
     try {
       const task = await intake.createTask({
         ...(this.#machineId !== undefined && { machineId: this.#machineId }),
         ...draft,
-        taskId,
         metadata: {
-          ...draft.metadata,
+          ...withoutMark(draft.metadata),
           queue,
           ...(info.approval && { plan: `Run ${info.name} with ${text}` }),
-          ...(secret && { secret_params: true }),
+          ...(mark !== undefined && { secret_params: mark }),
         },
         status: info.approval ? 'pending_approval' : 'queued',
         runner: `${prefix}${id}`,
@@ -231,18 +235,28 @@ export class TaskManager implements TaskRuns {
       this.#queues[kind].look();
       return task;
     } catch (error) {
-      this.#secretParams.delete(taskId);
+      if (mark !== undefined) this.#secretParams.delete(mark);
       throw error;
     }
+  }
+
+  /** Keep parameters until their task is claimed. Of too many that are never claimed, the oldest are forgotten. */
+  #keep(params: JsonObject): string {
+    const mark = newTaskId();
+    this.#secretParams.set(mark, params);
+    const [oldest] = this.#secretParams.keys();
+    if (oldest !== undefined && this.#secretParams.size > SECRET_PARAMS) this.#secretParams.delete(oldest);
+    return mark;
   }
 
   /** What a claimed task is run with. Throws why it cannot be. */
   #prepare(task: Task): { registered: Registered; params: JsonObject } {
     const { kind, id } = partsOfRunner(task.runner) ?? { kind: 'plugin', id: task.runner ?? '' };
     const found = this.#registry.find(kind, id);
-    const secret = this.#secretParams.get(task.taskId);
-    this.#secretParams.delete(task.taskId);
-    if (!secret && task.metadata?.secret_params === true) {
+    const mark = task.metadata?.secret_params;
+    const secret = typeof mark === 'string' ? this.#secretParams.get(mark) : undefined;
+    if (typeof mark === 'string') this.#secretParams.delete(mark);
+    if (!secret && mark !== undefined) {
       throw new TrailError('invalid_params', 'its parameters held secrets, which are not stored; start it anew');
     }
     return { registered: found, params: secret ?? task.params ?? {} };
@@ -252,4 +266,10 @@ export class TaskManager implements TaskRuns {
 function wholeFrom1(places: number): number {
   if (Number.isInteger(places) && places >= 1) return places;
   throw new TrailError('invalid_parameter', `concurrency: expected a whole number from 1, got ${places}`);
+}
+
+/** What a caller says about a task cannot say that secrets are kept for it. */
+function withoutMark(metadata: JsonObject | null | undefined): JsonObject {
+  const { secret_params: _, ...rest } = metadata ?? {};
+  return rest;
 }

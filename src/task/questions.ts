@@ -1,4 +1,5 @@
 import type { EntryInput } from '../core/entry.ts';
+import { asTrailError } from '../core/error.ts';
 import type { StoreReader } from '../core/ports.ts';
 import type { Status } from '../core/status.ts';
 import type { Task, TaskChange } from '../core/task.ts';
@@ -13,6 +14,9 @@ export interface QuestionParts {
   /** Change the task, by default from any status of work. */
   readonly change: (change: TaskChange, from?: readonly Status[]) => Promise<Task>;
 }
+
+/** A run asks while it works. */
+const ASKING: readonly Status[] = ['executing', 'discovering', 'approved'];
 
 /** What one run asks people, one question at a time: a task has one status. */
 export class Questions {
@@ -31,7 +35,7 @@ export class Questions {
       await sink.flush();
       const text = textOf(question.message);
       const asked = { question: text, question_type: questionType, asked_at: new Date().toISOString() };
-      const task = await change({ status: 'awaiting_input', metadata: { question: asked } });
+      const task = await this.#ask({ status: 'awaiting_input', metadata: { question: asked } });
       const answer = await sight.until(({ status }) => this.#answer(status, task.log.lastSeq));
       await change({ metadata: { question: null } });
       return answer;
@@ -44,10 +48,24 @@ export class Questions {
       const { sink, sight, change } = this.#parts;
       sink.add({ ...plan, type: 'output', metadata: { plan: true } });
       await sink.flush();
-      await change({ status: 'pending_approval', metadata: { plan: textOf(plan.message) } });
+      await this.#ask({ status: 'pending_approval', metadata: { plan: textOf(plan.message) } });
       await sight.until(({ status }) => (status === 'approved' ? true : undefined));
       await change({ status: 'executing' }, ['approved']);
     });
+  }
+
+  /** A person may have paused the task just now: the question waits until it goes on. */
+  async #ask(change: TaskChange): Promise<Task> {
+    const { sight } = this.#parts;
+    for (;;) {
+      await sight.until(({ status }) => (status === 'paused' ? undefined : true));
+      try {
+        return await this.#parts.change(change, ASKING);
+      } catch (error) {
+        if (asTrailError(error).code !== 'invalid_transition') throw error;
+        await sight.look();
+      }
+    }
   }
 
   /** What was said behind the question, when the task goes on. */

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../core/entry.ts';
-import { asTrailError, TrailError } from '../core/error.ts';
+import { asTrailError, ERRORS } from '../core/error.ts';
+import { RETRY_FIRST_MS, RETRY_MAX_MS } from '../core/limits.ts';
 import type { Task } from '../core/task.ts';
 import type { Children } from './children.ts';
 import type { TaskParts } from './parts.ts';
@@ -121,15 +122,33 @@ export class Queue {
       if (code === 'invalid_transition' || code === 'task_deleted' || code === 'task_not_found') return;
       throw error;
     }
+    if (this.#state !== 'open') {
+      await parts.intake.changeTask(task.taskId, { status: 'queued' }, ['executing']);
+      return;
+    }
     try {
       const { registered, params } = prepare(claimed);
       this.#begin(new Run(claimed, { parts, children, registered, params, beliefs, graceMs }));
     } catch (error) {
-      const reason = asTrailError(error).message;
-      const line = { message: `Task failed: ${reason}`, level: 'ERROR', source: 'system' };
-      await parts.intake.append({ taskId: task.taskId, body: JSON.stringify(line), format: 'json' });
-      await parts.intake.changeTask(task.taskId, { status: 'failed', error: reason });
-      if (!(error instanceof TrailError)) throw error;
+      await this.#refuse(task.taskId, asTrailError(error).message);
+    }
+  }
+
+  /** A task that cannot be run fails and says why, however long the store refuses to take that. */
+  async #refuse(taskId: string, reason: string): Promise<void> {
+    const { intake } = this.#options.parts;
+    const line = { message: `Task failed: ${reason}`, level: 'ERROR', source: 'system' };
+    for (let delayMs = RETRY_FIRST_MS; ; delayMs = Math.min(delayMs * 2, RETRY_MAX_MS)) {
+      try {
+        await intake.changeTask(taskId, { status: 'failed', error: reason }, ['executing']);
+        await intake.append({ taskId, body: JSON.stringify(line), format: 'json' });
+        return;
+      } catch (error) {
+        const { code } = asTrailError(error);
+        // Ended by somebody else, deleted, or closed: there is nothing left to say.
+        if (!ERRORS[code].retry || code === 'store_closed' || this.#state !== 'open') return;
+        await new Promise((resolve) => setTimeout(resolve, delayMs).unref());
+      }
     }
   }
 

@@ -414,3 +414,57 @@ test('a deleted task tells its plugin to stop', async (t) => {
   await trail.delete(taskId);
   assert.match(String(await aborted.promise), /was deleted/);
 });
+
+test('the same id twice is refused, and the task that has it keeps its parameters', async (t) => {
+  const { tasks, when } = await managed(t, { concurrency: 1 });
+  const tokens: unknown[] = [];
+  let free = (): void => {};
+  tasks.register(plugin('busy', () => new Promise<void>((resolve) => (free = resolve))));
+  tasks.register(plugin('secret', ({ token }) => tokens.push(token)));
+  const busy = await tasks.run('busy');
+  await when(busy.taskId, ({ status }) => status === 'executing');
+  const [first, second] = [`ghp_${'a'.repeat(36)}`, `ghp_${'b'.repeat(36)}`];
+  await tasks.run('secret', { token: first }, { taskId: 'task-x' });
+  await assert.rejects(tasks.run('secret', { token: second }, { taskId: 'task-x' }), { code: 'task_exists' });
+  free();
+  assert.equal((await tasks.wait('task-x')).status, 'completed');
+  assert.deepEqual(tokens, [first]);
+});
+
+test('a pause just before a question holds the question back', async (t) => {
+  const { tasks, when } = await managed(t);
+  const paused = Promise.withResolvers<void>();
+  tasks.register(
+    plugin(
+      'asks',
+      async (_params, context: TaskContext) => {
+        context.onPause((now) => now && paused.resolve());
+        await paused.promise;
+        await context.approval('go?');
+        return context.input('how?');
+      },
+      { pausable: true },
+    ),
+  );
+  const { taskId } = await tasks.run('asks');
+  await when(taskId, ({ status }) => status === 'executing');
+  await tasks.pause(taskId);
+  await paused.promise;
+  assert.equal((await tasks.resume(taskId)).status, 'executing');
+  await when(taskId, ({ status }) => status === 'pending_approval');
+  await tasks.approve(taskId);
+  await when(taskId, ({ status }) => status === 'awaiting_input');
+  await tasks.input(taskId, 'gently');
+  assert.equal((await tasks.wait(taskId)).result, 'gently');
+});
+
+test('an answer that would be masked is refused, because the task would not get it', async (t) => {
+  const { tasks, when, lines } = await managed(t);
+  tasks.register(plugin('ask', (_params, { input }: TaskContext) => input('token?')));
+  const { taskId } = await tasks.run('ask');
+  await when(taskId, ({ status }) => status === 'awaiting_input');
+  await assert.rejects(tasks.input(taskId, `ghp_${'a'.repeat(36)}`), { code: 'invalid_parameter', message: /secret/ });
+  assert.ok((await lines(taskId)).every(({ type }) => type !== 'user_input'));
+  await tasks.input(taskId, 'none');
+  assert.equal((await tasks.wait(taskId)).result, 'none');
+});

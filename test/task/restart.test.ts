@@ -141,6 +141,41 @@ test('a process whose task waits for a person stays alive, hears an answer from 
   assert.deepEqual(await ended, [0, null]);
 });
 
+test('a task that starts again can be paused while it waits, and goes on in the queue', async (t) => {
+  const dataDir = await scratch(t);
+  const first = await managed(t, { dataDir, concurrency: 2 });
+  const hang = (_params: object, { signal }: { signal: AbortSignal }) =>
+    new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  first.tasks.register(plugin('again', hang, { restartable: true }));
+  const ids = [(await first.tasks.run('again')).taskId, (await first.tasks.run('again')).taskId] as const;
+  for (const id of ids) await first.when(id, ({ status }) => status === 'executing');
+  await first.tasks.close();
+  await first.trail.close();
+  const second = await managed(t, { dataDir, concurrency: 1, idle: true });
+  let free = (): void => {};
+  let runs = 0;
+  const wait = (): unknown => (++runs === 1 ? new Promise<void>((resolve) => (free = resolve)) : 'done');
+  second.tasks.register(plugin('again', wait, { restartable: true }));
+  await second.tasks.start();
+  await second.when(ids[0], ({ status }) => status === 'executing');
+  assert.equal((await second.tasks.pause(ids[1])).status, 'paused');
+  assert.equal((await second.tasks.resume(ids[1])).status, 'queued');
+  free();
+  assert.equal((await second.tasks.wait(ids[1])).result, 'done');
+});
+
+test('a start that failed may be tried again', async (t) => {
+  const dataDir = await scratch(t);
+  const first = await managed(t, { dataDir });
+  const second = await managed(t, { dataDir, idle: true });
+  second.tasks.register(plugin('a', () => 'ran'));
+  await assert.rejects(second.tasks.start(), { code: 'owner_exists' });
+  await first.tasks.close();
+  await first.trail.close();
+  await second.tasks.start();
+  assert.equal((await second.done('a')).result, 'ran');
+});
+
 /** A zombie, which nobody has looked after yet, counts as gone. */
 function isAlive(pid: number): boolean {
   const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });

@@ -121,15 +121,19 @@ class Importing {
       return;
     }
     const batches = batched(readEntries(path, onBad));
-    // The files are open from here on: a server that begins to write this task cannot take them away.
-    let batch = await batches.next();
-    if (!this.#dryRun && !existing) await this.#target.trail.create({ ...draft, owner: UNFINISHED });
     let lines = 0;
-    for (let number = 0; !batch.done; number++) {
-      if (!this.#dryRun) await this.#target.append(draft.taskId, batch.value.join('\n'), `import:${number}`);
-      lines += batch.value.length;
-      this.#tellProgress(`${place}: ${draft.taskId}, ${lines} lines`);
-      batch = await batches.next();
+    try {
+      // The files are open from here on: a server that begins to write this task cannot take them away.
+      let batch = await batches.next();
+      if (!this.#dryRun && !existing) await this.#target.trail.create({ ...draft, owner: UNFINISHED });
+      for (let number = 0; !batch.done; number++) {
+        if (!this.#dryRun) await this.#target.append(draft.taskId, batch.value.join('\n'), `import:${number}`);
+        lines += batch.value.length;
+        this.#tellProgress(`${place}: ${draft.taskId}, ${lines} lines`);
+        batch = await batches.next();
+      }
+    } finally {
+      await batches.return(undefined);
     }
     if (!this.#dryRun) await this.#finish(draft, lines);
     this.#tasks += 1;

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { asTrailError, TrailError } from '../../core/error.ts';
 import { systemClock } from '../../core/time.ts';
 import { createRedactor } from '../../intake/redact.ts';
 import type { Health, ServerParts, ServerSettings, TrailServer } from '../../server/parts.ts';
 import { createServer } from '../../server/server.ts';
+import { currentTask } from '../../task/current.ts';
 import { TaskManager } from '../../task/manager.ts';
 import { makeDataDir } from '../../trail/data-dir.ts';
 import { type TaskDirectories, writeDirectories } from '../../trail/directories.ts';
@@ -25,8 +27,9 @@ import type { Terminal } from '../terminal.ts';
 import { tellDrained } from '../with-target.ts';
 
 /** Longest time that a stop may take; what hangs longer is left behind. */
-const STOP_MS = 5_000;
+const STOP_MS = 8_000;
 const HEALTH_MS = 1_000;
+const START_AGAIN_MS = 5_000;
 /** Where the build puts the page. */
 const WEB_DIR = fileURLToPath(new URL('../../../dist/web', import.meta.url));
 
@@ -48,7 +51,8 @@ export async function serve(terminal: Terminal, config: Config): Promise<number>
   } finally {
     await owner.close();
   }
-  return 0;
+  // A stop that an exception forced is no success.
+  return Number(process.exitCode ?? 0);
 }
 
 interface Owned {
@@ -72,6 +76,7 @@ async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: 
   const server = await createServer({ ...partsOf(config, served), directoryFailures });
   // What works beside the server, closed after it in this order.
   const beside: { close(): Promise<void> }[] = [tasks];
+  const letStray = catchStrays(log);
   try {
     const { port } = await listening(server, config);
     const url = `http://${reachable(config.host)}:${port}`;
@@ -83,7 +88,7 @@ async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: 
       // After what deletes and ends tasks: their directories should say so.
       beside.push(directories);
     }
-    tasks.start().catch((error) => log.logger.error({ err: error }, 'tasks cannot be run'));
+    void startTasks(served, stopping.signal);
     const draining = drainAll(config.dataDir, directoryTarget(trail), stopping.signal).then(
       (drained) => tellDrained(terminal, drained),
       (error) => terminal.tell(`kept lines could not be read: ${asTrailError(error).message}`),
@@ -96,6 +101,7 @@ async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: 
     for (const part of beside) await part.close();
     // One that could not start has its reason printed, and nothing to stop.
     if (stopping.signal.aborted) log.logger.info('stopped');
+    letStray();
     await log.close();
   }
 }
@@ -105,7 +111,10 @@ async function partsBehind(terminal: Terminal, config: Config, { owner, trail }:
   const { logLevel: level, taskLogLevel, tokens, logFile: file, machineId } = config;
   const { intake, store } = trail.parts;
   const logging = await LoggingSettings.open(intake, { level, taskLogLevel, enableBeliefState: true });
-  const redactor = createRedactor([...tokens.map(({ token }) => token), owner.token]);
+  const secrets = [...tokens.map(({ token }) => token), owner.token, config.token ?? ''];
+  // A command that prints its environment must not leave our tokens in a trail.
+  await intake.hide(secrets);
+  const redactor = createRedactor(secrets);
   const log = openServerLog({ level, file, redactor, print: (line) => terminal.tell(line) });
   logging.listen((current) => log.setLevel(current.level));
   const { plugins, concurrency } = await loadPlugins(config, { totals: () => store.totals(), redis: async () => null });
@@ -114,6 +123,42 @@ async function partsBehind(terminal: Terminal, config: Config, { owner, trail }:
   const { agentConcurrency } = config;
   const tasks = new TaskManager(trail, { plugins, concurrency, agents, agentConcurrency, machineId, beliefs });
   return { owner, trail, tasks, logging, log };
+}
+
+/** Until it works: another process may hold what is needed for a moment. */
+async function startTasks({ tasks, log }: Served, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await tasks.start();
+      return;
+    } catch (error) {
+      log.logger.error({ err: error }, `tasks cannot be run; tried again in ${START_AGAIN_MS / 1000} s`);
+      await delay(START_AGAIN_MS, undefined, { signal, ref: false }).catch(() => {});
+    }
+  }
+}
+
+/**
+ * A plugin runs in this process. A promise that it forgot costs a line on its task and in the log; an exception out of nowhere, after
+ * which nothing can be trusted, an orderly stop.
+ */
+function catchStrays({ logger }: ServerLog): () => void {
+  const onRejection = (error: unknown): void => {
+    currentTask()?.logger.error('A promise was rejected and nobody handled it', { error });
+    logger.error({ err: error }, 'a promise was rejected and nobody handled it');
+  };
+  const onException = (error: unknown): void => {
+    currentTask()?.logger.error('An exception was thrown and nobody caught it', { error });
+    logger.error({ err: error }, 'an exception was thrown and nobody caught it; the server stops');
+    process.exitCode = 1;
+    process.kill(process.pid, 'SIGTERM');
+  };
+  process.on('unhandledRejection', onRejection);
+  process.on('uncaughtException', onException);
+  return () => {
+    process.off('unhandledRejection', onRejection);
+    process.off('uncaughtException', onException);
+  };
 }
 
 function directoriesOf({ dataDir, taskLogsDir: dir }: Config, { logger }: ServerLog): TaskDirectories {

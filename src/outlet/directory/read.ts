@@ -38,18 +38,29 @@ export async function readDocuments(path: string, onBad: OnBad): Promise<Documen
  */
 export async function* readEntries(path: string, onBad: OnBad): AsyncGenerator<EntryInput> {
   const flows = FLOWS.map(([flow, names]) => readFlow(path, { flow, names }, onBad));
-  const heads = await Promise.all(flows.map(async (flow) => (await flow.next()).value ?? null));
-  for (;;) {
-    let first = -1;
-    for (const [index, head] of heads.entries()) {
-      const least = heads[first];
-      if (head && (!least || isBefore(head, least))) first = index;
+  try {
+    const heads = await Promise.all(flows.map(async (flow) => (await flow.next()).value ?? null));
+    for (;;) {
+      const first = firstOf(heads);
+      const head = heads[first];
+      if (!head) return;
+      yield head.entry;
+      heads[first] = (await flows[first]?.next())?.value ?? null;
     }
-    const head = heads[first];
-    if (!head) return;
-    yield head.entry;
-    heads[first] = (await flows[first]?.next())?.value ?? null;
+  } finally {
+    // A reader who leaves early leaves no file open.
+    for (const flow of flows) await flow.return(undefined);
   }
+}
+
+/** The place of the line that was stored first; -1 when none is left. */
+function firstOf(heads: readonly (Line | null)[]): number {
+  let first = -1;
+  for (const [index, head] of heads.entries()) {
+    const least = heads[first];
+    if (head && (!least || isBefore(head, least))) first = index;
+  }
+  return first;
 }
 
 interface Line {
