@@ -46,7 +46,7 @@ export function plainAnswer(text: string): Answer | null {
 }
 
 function answerOf(verdict: Answer['verdict'], rest: string): Answer {
-  const taskId = /^task-[A-Za-z0-9._:-]{1,123}/.exec(rest)?.[0] ?? null;
+  const taskId = /^task-[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,120}[A-Za-z0-9_-])?/.exec(rest)?.[0] ?? null;
   const comment = rest
     .slice(taskId?.length ?? 0)
     .replace(/^[\s:,]+/, '')

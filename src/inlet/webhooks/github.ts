@@ -49,6 +49,7 @@ function read(delivery: Delivery, origin: Origin = {}): WebhookEvent {
   const deliveryId = headerWord(delivery, 'x-github-delivery');
   const said = Object.hasOwn(SAID, name) ? SAID[name] : undefined;
   const subject = said && at(payload, said.place);
+  const isNew = said !== undefined && said.created === action;
   const title =
     textAt(payload, 'issue', 'title') ??
     textAt(payload, 'pull_request', 'title') ??
@@ -63,8 +64,8 @@ function read(delivery: Delivery, origin: Origin = {}): WebhookEvent {
     deliveryId,
     eventType: cutText(eventType, 200),
     kind: name === 'ping' ? 'ping' : subject === undefined ? 'other' : 'said',
-    isNew: said?.created === action,
-    sender: senderOf(payload, subject),
+    isNew,
+    sender: senderOf(payload, subject, isNew),
     ...text,
     title: titleOf(title ?? text.message),
     sourceMetadata: {
@@ -106,13 +107,18 @@ function placeOf(name: string, payload: Fields) {
   });
 }
 
-/** Who wrote the words, which may be another than who sent them on: an issue that was transferred is still its author's. */
-function senderOf(payload: Fields, subject: unknown): Sender | null {
-  const person = at(subject, 'user') ?? at(payload, 'sender');
+/**
+ * Of new words their author, who may be another than who sent them on: an issue that was transferred is still its author's. Of
+ * all else who did it, and how they belong to the project is known only when the words are theirs.
+ */
+function senderOf(payload: Fields, subject: unknown, isNew: boolean): Sender | null {
+  const author = at(subject, 'user');
+  const actor = at(payload, 'sender');
+  const person = isNew ? (author ?? actor) : (actor ?? author);
   const login = wordAt(person, 'login');
   if (login === null) return null;
-  const association = textAt(subject, 'author_association');
-  const automatic = [person, at(payload, 'sender')].some(
+  const association = login === wordAt(author, 'login') ? textAt(subject, 'author_association') : null;
+  const automatic = [person, actor].some(
     (user) => textAt(user, 'type') === 'Bot' || textAt(user, 'login')?.endsWith('[bot]'),
   );
   const standing = association === null ? 'unknown' : MEMBERS.includes(association) ? 'member' : 'outsider';

@@ -58,8 +58,9 @@ export function ignored(reason: IgnoreReason, detail: string): Ignored {
 
 /** An answer in an event, however its provider lets people answer. */
 export function answerIn(event: WebhookEvent): (Answer & { readonly index: number }) | null {
+  if (!event.isNew) return null;
   if (event.answer) return { ...event.answer, index: 0 };
-  return event.provider === 'slack' || !event.isNew || event.kind !== 'said' ? null : saidAnswer(event);
+  return event.provider === 'slack' || event.kind !== 'said' ? null : saidAnswer(event);
 }
 
 /** GitHub and Jira: the first word in a new text that is a command or an answer. */
@@ -76,7 +77,7 @@ function saidIn(event: WebhookEvent): Match | null {
 /** Slack and Sentry: an event of the right kind is a command by itself. */
 function addressed(event: WebhookEvent): Match | null {
   const answer = answerIn(event);
-  if (answer !== null && event.isNew) return answered(answer);
+  if (answer !== null) return answered(answer);
   const types = event.provider === 'sentry' ? ['event_alert'] : ['app_mention', 'slash_command'];
   if (!types.includes(event.eventType)) return unsupported(event);
   if (!event.isNew) return notNew(event);

@@ -9,7 +9,7 @@ export interface Path {
 
 const EACH = Symbol('each');
 const STEPS_MAX = 20;
-const STEP = /(?:^|\.)([^.[\]{}\s"'`\\]+)|\[(\d{1,6}|\*)\]/y;
+const STEP = /(?:^|(?<!^)\.)([^.[\]{}\s"'`\\]+)|\[(\d{1,6}|\*)\]/y;
 
 /** Read a path. Throws `invalid_webhook` that says where it goes wrong. */
 export function parsePath(text: string): Path {

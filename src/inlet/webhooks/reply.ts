@@ -33,7 +33,7 @@ export interface Said {
 const GITHUB_URL = 'https://api.github.com';
 const SLACK_URL = 'https://slack.com/api/chat.postMessage';
 /** How long a text may be at each. */
-const CHARS = { github: 65_000, jira: 32_000, slack: 3_000 };
+const CHARS = { github: 65_000, jira: 32_000, slack: 2_900 };
 
 /**
  * Tell at once, where a command was said, that it was heard: a reaction on GitHub, else a text. `place` is the task's
@@ -103,7 +103,7 @@ function jiraComment(place: JsonObject, jira: ReplyTokens['jira'], { text }: Sai
 }
 
 function slackMessage(place: JsonObject, { slack, slackWebhook }: ReplyTokens, said: Said): Reply {
-  const text = escaped(short(said.text, CHARS.slack));
+  const text = escaped(said.text);
   const channel = wordAt(place, 'channel');
   const message = { text, ...(said.approve !== undefined && { blocks: approvalBlocks(text, said.approve) }) };
   if (slack) {
@@ -157,7 +157,16 @@ function short(text: string, chars: number): string {
   return text.length <= chars ? text : `${cutText(text, chars)}…`;
 }
 
-/** What Slack would read as a mention, a link or an entity; `<!channel>` in an agent's words must wake nobody. */
+/**
+ * Without what Slack would read as a mention, a link or an entity: `<!channel>` in an agent's words must wake nobody. Cut after
+ * that, because Slack counts what is sent, and not within an entity.
+ */
 function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  // More than this is never shown, and there is no need to escape it.
+  const whole = text
+    .slice(0, CHARS.slack + 1)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;');
+  return whole.length <= CHARS.slack ? whole : `${cutText(whole, CHARS.slack).replace(/&[a-z]{0,3}$/, '')}…`;
 }

@@ -56,7 +56,8 @@ function eventOf(payload: Fields, delivery: Delivery, origin: Origin): WebhookEv
   const eventType = wordAt(event, 'type') ?? outer ?? 'unknown';
   const challenge = outer === 'url_verification' ? textAt(payload, 'challenge') : null;
   const text = textAt(event, 'text') ?? '';
-  const edited = at(event, 'edited') !== undefined || textAt(event, 'subtype') !== null;
+  // A subtype is a change, a message of a bot, or the like; a mention may bear one and still be new.
+  const edited = at(event, 'edited') !== undefined || (eventType === 'message' && textAt(event, 'subtype') !== null);
   const said = eventType === 'app_mention' || eventType === 'message';
   const ts = wordAt(event, 'ts');
   return made(origin, {

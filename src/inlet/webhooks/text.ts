@@ -9,8 +9,9 @@ export const OWN_MARKS = { github: '<!-- tasktrail -->', jira: 'tasktrail: ' } a
 /** A text of a delivery within its limit, and the part of it that counts as spoken. */
 export function words(text: string, spokenOf: (text: string) => string): Words {
   // Whoever types on Windows sends \r\n; no pattern here needs to know.
-  const message = cutText(text.replaceAll('\r\n', '\n'), WEBHOOK_TEXT_CHARS);
-  return { message, spoken: spokenOf(message), cut: message.length < text.replaceAll('\r\n', '\n').length };
+  const whole = text.replaceAll('\r\n', '\n');
+  const message = cutText(whole, WEBHOOK_TEXT_CHARS);
+  return { message, spoken: spokenOf(message), cut: message.length < whole.length };
 }
 
 /** One line for people: the first that is not empty. */

@@ -17,6 +17,9 @@ export const PROVIDERS: ReadonlyMap<string, Provider> = new Map(
   [github, jira, slack, sentry].map((provider) => [provider.name, provider]),
 );
 
+/** Providers that say which person is behind a delivery. */
+const TELLS_SENDER = ['github', 'jira', 'slack'];
+
 /** A webhook made at run time, ready to look at deliveries. */
 export interface Webhook {
   readonly provider: Provider;
@@ -40,6 +43,12 @@ export function compileWebhook(definition: WebhookDefinition): Webhook {
     return { command, checks: checksOf(command.conditions, `${place}.conditions`, faults), template };
   });
   const provider = providerOf(definition, faults);
+  if (definition.users?.length && !TELLS_SENDER.includes(definition.provider)) {
+    faults.push({
+      path: 'users',
+      detail: `${definition.provider} does not say who sent a delivery; ask for them in a condition`,
+    });
+  }
   const [first] = faults;
   if (first !== undefined || provider === undefined) {
     throw new TrailError('invalid_webhook', `${first?.path}: ${first?.detail}`, { errors: faults });
