@@ -106,7 +106,7 @@ export interface TaskRuns {
    * Queue a run of an agent and answer its task; its prompt is the draft's input. Throws `unknown_agent`, and `invalid_task` without a
    * prompt.
    */
-  runAgent(name: string, draft: RunDraft): Promise<Task>;
+  runAgent(name: string, draft: RunDraft, how?: AgentRun): Promise<Task>;
   /** The same run again as a new task, with `metadata.rerun_of`. Throws `not_rerunnable` for a task that was not run here. */
   rerun(taskId: string, by?: string): Promise<Task>;
   /** Throws `not_pausable` when what runs cannot pause. */
@@ -116,3 +116,29 @@ export interface TaskRuns {
 }
 
 export type RunDraft = Omit<TaskDraft, 'status' | 'runner' | 'params' | 'result' | 'error' | 'exitCode'>;
+
+/** How an agent is run, besides what it is asked. */
+export interface AgentRun {
+  /** What it is told, where that is more than the task's input (default: the input's message). */
+  readonly prompt?: string;
+  /** Plan first, and wait for a person (default false). */
+  readonly approval?: boolean;
+  /** The agent that makes the plan (default: the same one). */
+  readonly planner?: string;
+  /** How often it is tried again when it failed (default 0). */
+  readonly retries?: number;
+  /** The repository that it works in, instead of an empty directory. */
+  readonly workspace?: Workspace;
+  /** Stores the task: what must be stored with it goes into the same commit (default `Intake.createTask`). */
+  readonly create?: (draft: TaskDraft & { readonly taskId: string }) => Promise<Task>;
+}
+
+/** A repository, cloned shallow for each task. */
+export interface Workspace {
+  /** What `git clone` takes. It comes from the settings, never from a delivery. */
+  readonly repo: string;
+  /** A branch or tag (default: the repository's own). */
+  readonly ref?: string;
+  /** Programs with their arguments, run in it before the agent, without a shell. */
+  readonly prepare?: readonly (readonly [string, ...string[]])[];
+}

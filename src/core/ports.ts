@@ -1,4 +1,4 @@
-import type { Draft, Json } from './entry.ts';
+import type { Draft, EntryInput, Json } from './entry.ts';
 import type { TrailError } from './error.ts';
 import type { LogFilter } from './filter.ts';
 import type { Level } from './level.ts';
@@ -22,6 +22,7 @@ import type {
 } from './query.ts';
 import type { Status } from './status.ts';
 import type { Task, TaskChange, TaskDraft } from './task.ts';
+import type { Delivered, DeliveryDraft, DeliveryKey, DeliveryQuery, DeliveryRecord, StoredWebhook } from './webhook.ts';
 
 /** Entries of one task on their way in: as text, which stays bytes until the thread that stores it, or packed. */
 export type RawBatch = TextBatch | PackedBatch;
@@ -57,6 +58,24 @@ export interface Batch {
 /** One batch's fate: one task's fault does not touch its neighbours in the same commit. */
 export type Appended = { readonly receipt: Receipt; readonly error?: undefined } | { readonly error: TrailError };
 
+/** A delivery on its way in, and what it starts. */
+export interface DeliveryInput {
+  readonly delivery: DeliveryDraft;
+  /** Null: it may be repeated. */
+  readonly key: DeliveryKey | null;
+  /** The task that it starts, with its first lines; its id must be named. */
+  readonly task?: TaskDraft & { readonly taskId: string };
+  readonly lines?: readonly EntryInput[];
+}
+
+/** The same, normalised and masked, ready to be committed. */
+export interface DeliveryCommit {
+  readonly delivery: DeliveryDraft;
+  readonly key: DeliveryKey | null;
+  readonly task: Task | null;
+  readonly batch: Batch | null;
+}
+
 /** Reading what is committed. Each call is one short read; an unknown task throws `task_not_found`, a deleted one `task_deleted`. */
 export interface StoreReader {
   /** The task with its counters. */
@@ -86,6 +105,14 @@ export interface StoreReader {
   storage(): Promise<Storage>;
   /** Unpinned tasks that have ended, the oldest end first, at most `limit`. */
   ended(query: EndedQuery): Promise<readonly EndedTask[]>;
+  /** Deliveries, newest first, at most `limit`. */
+  deliveries(query: DeliveryQuery): Promise<readonly DeliveryRecord[]>;
+  /** One with what it may be replayed from. Throws `delivery_not_found`. */
+  delivery(n: number): Promise<DeliveryRecord & { readonly body: string | null }>;
+  /** The delivery of this webhook that has this key now, if any. */
+  deliveryOfKey(webhookId: string, key: string): Promise<{ readonly n: number; readonly taskId: string | null } | null>;
+  /** Webhooks made at run time, the oldest first. */
+  webhooks(): Promise<readonly StoredWebhook[]>;
   /** Finish work under way and let go of the file or socket. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -115,6 +142,15 @@ export interface Store extends StoreReader {
    * A later line, heartbeat or change of status opens such a task again. Answers their ids.
    */
   failVanished(heardBefore: string, limit: number): Promise<readonly string[]>;
+  /**
+   * Write a delivery down together with the task that it starts and its first lines, in one commit. When another delivery of the
+   * same webhook has its key, nothing is stored and that one is answered.
+   */
+  deliver(commit: DeliveryCommit): Promise<Delivered>;
+  /** Make or replace a webhook. Throws `too_many` beyond `WEBHOOKS`. */
+  saveWebhook(webhook: StoredWebhook): Promise<void>;
+  /** Forget a webhook and its deliveries; of no such webhook nothing. */
+  deleteWebhook(webhookId: string): Promise<void>;
   /** Commit nothing, to show that it could. Throws what a commit would throw. */
   check(): Promise<void>;
   /** A setting that outlives the process, as JSON text; null when it was never set. */
@@ -127,6 +163,11 @@ export interface Intake {
   /** Resolves after the commit. Throws `invalid_lines` and stores nothing when a line is wrong. */
   append(batch: RawBatch): Promise<Receipt>;
   createTask(draft: TaskDraft): Promise<Task>;
+  /** A delivery, its task and the task's first lines in one commit, or the delivery that it repeats. */
+  deliver(input: DeliveryInput): Promise<Delivered>;
+  /** Refused when masking would change the definition: a template with a secret would not work. */
+  saveWebhook(webhook: StoredWebhook): Promise<void>;
+  deleteWebhook(webhookId: string): Promise<void>;
   /** With `from`: only a task that has one of these statuses changes. */
   changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task>;
   deleteTask(taskId: string, by: string): Promise<void>;

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
 import { newTaskId } from '../core/id.ts';
-import type { AnyPlugin, PluginInfo, RunDraft, TaskRuns } from '../core/plugin.ts';
+import type { AgentRun, AnyPlugin, PluginInfo, RunDraft, TaskRuns } from '../core/plugin.ts';
 import type { Task } from '../core/task.ts';
 import { answerTask } from '../intake/answer.ts';
 import { Children } from './children.ts';
@@ -9,7 +9,7 @@ import type { TaskParts } from './parts.ts';
 import type { Registered } from './plugin.ts';
 import { Queue } from './queue.ts';
 import { recover } from './recovery.ts';
-import { KINDS, type Kind, partsOfRunner, Registry } from './registry.ts';
+import { KINDS, type Kind, partsOfRunner, Registry, type Runner } from './registry.ts';
 
 /** What a trail offers to a manager: `openTrail` answers one. */
 export interface ManagedTrail {
@@ -102,18 +102,26 @@ export class TaskManager implements TaskRuns {
 
   async run(pluginId: string, params: JsonObject = {}, draft: RunDraft = {}): Promise<Task> {
     const { info } = this.#registry.find('plugin', pluginId);
-    return this.#enqueue('plugin', pluginId, params, { source: 'plugin', kind: info.id, title: info.name, ...draft });
+    return this.#enqueue({ kind: 'plugin', id: pluginId }, params, {
+      source: 'plugin',
+      kind: info.id,
+      title: info.name,
+      ...draft,
+    });
   }
 
-  async runAgent(name: string, draft: RunDraft): Promise<Task> {
+  async runAgent(name: string, draft: RunDraft, how: AgentRun = {}): Promise<Task> {
     const { info } = this.#registry.find('agent', name);
-    const prompt = draft.input?.message;
+    const { prompt = draft.input?.message, create, ...rest } = how;
+    if (rest.planner !== undefined) this.#registry.find('agent', rest.planner);
     if (!prompt) {
       const detail = 'expected a message: it is what the agent is asked';
       throw new TrailError('invalid_task', `input: ${detail}`, { errors: [{ path: 'input', detail }] });
     }
     const title = prompt.split('\n', 1)[0]?.slice(0, 200) || info.name;
-    return this.#enqueue('agent', name, { prompt }, { kind: 'agent', title, assignedAgent: name, ...draft });
+    const params = JSON.parse(JSON.stringify({ prompt, ...rest })) as JsonObject;
+    const more = { kind: 'agent', title, assignedAgent: name, ...draft };
+    return this.#enqueue({ kind: 'agent', id: name }, params, more, create);
   }
 
   async rerun(taskId: string, by?: string): Promise<Task> {
@@ -128,7 +136,7 @@ export class TaskManager implements TaskRuns {
     const { kind, title, source, provider, assignedAgent, agentType, tags, priority, input } = task;
     const draft: RunDraft = { kind, title, source, provider, assignedAgent, agentType, tags, priority, input };
     const more = { metadata: { rerun_of: taskId }, ...(by !== undefined && { userId: by }) };
-    return this.#enqueue(runner.kind, runner.id, task.params ?? {}, { ...draft, ...more });
+    return this.#enqueue(runner, task.params ?? {}, { ...draft, ...more });
   }
 
   /** Throws `not_pausable`, `invalid_transition`. */
@@ -209,7 +217,12 @@ export class TaskManager implements TaskRuns {
     this.#alive = setInterval(() => {}, TIMER_MAX_MS);
   }
 
-  async #enqueue(kind: Kind, id: string, params: JsonObject, draft: RunDraft): Promise<Task> {
+  async #enqueue(
+    { kind, id }: Runner,
+    params: JsonObject,
+    draft: RunDraft,
+    create: AgentRun['create'] = (task) => this.#trail.parts.intake.createTask(task),
+  ): Promise<Task> {
     const { info, checked } = this.#registry.find(kind, id);
     const { intake } = this.#trail.parts;
     const given = checked(params);
@@ -219,7 +232,8 @@ export class TaskManager implements TaskRuns {
     const mark = secret ? this.#keep(given) : undefined;
     const { prefix, queue } = KINDS[kind];
     try {
-      const task = await intake.createTask({
+      const task = await create({
+        taskId: newTaskId(),
         ...(this.#machineId !== undefined && { machineId: this.#machineId }),
         ...draft,
         metadata: {

@@ -9,6 +9,12 @@ export const KINDS = {
 } as const;
 export type Kind = keyof typeof KINDS;
 
+/** What a task's runner names. */
+export interface Runner {
+  readonly kind: Kind;
+  readonly id: string;
+}
+
 /** Plugins and agents by their runner. */
 export class Registry {
   readonly #known = new Map<string, Registered>();
@@ -45,7 +51,7 @@ export class Registry {
 }
 
 /** The kind and the id that a runner names; undefined for an outside task. */
-export function partsOfRunner(runner: string | null): { readonly kind: Kind; readonly id: string } | undefined {
+export function partsOfRunner(runner: string | null): Runner | undefined {
   for (const kind of Object.keys(KINDS) as Kind[]) {
     const { prefix } = KINDS[kind];
     if (runner?.startsWith(prefix)) return { kind, id: runner.slice(prefix.length) };
