@@ -13,8 +13,9 @@ import { AGENT_SETTINGS, type AgentConfig } from './agent-settings.ts';
 import type { RawSections } from './sections.ts';
 import type { Setting } from './setting.ts';
 import { hostOf, isAddress, isOrigin, levelOf, list, type Token, tokensOf, truth, webUrl, whole } from './values.ts';
+import { WEBHOOK_SETTINGS, type WebhookConfig } from './webhook-settings.ts';
 
-export interface Config extends AgentConfig {
+export interface Config extends AgentConfig, WebhookConfig {
   readonly dataDir: string;
   readonly host: string;
   readonly port: number;
@@ -200,6 +201,7 @@ export const SETTINGS: { readonly [K in keyof Omit<Config, 'sections'>]: Setting
       'Seconds without line or heartbeat after which an outside task is `failed`, 0–31536000; 0 never. A later line reopens it.',
   },
   ...AGENT_SETTINGS,
+  ...WEBHOOK_SETTINGS,
   machineId: {
     name: 'TASKTRAIL_MACHINE_ID',
     parse: (text) => text,

@@ -37,6 +37,18 @@ test('without any setting every default holds', async (t) => {
     agentDailyUsd: 20,
     agentEnv: ['ANTHROPIC_*', 'CLAUDE_CODE_*', 'DISABLE_*'],
     agentCwd: undefined,
+    githubWebhookSecret: undefined,
+    jiraWebhookSecret: undefined,
+    slackSigningSecret: undefined,
+    sentryClientSecret: undefined,
+    githubToken: undefined,
+    githubApiUrl: 'https://api.github.com',
+    jiraUrl: undefined,
+    jiraEmail: undefined,
+    jiraApiToken: undefined,
+    slackBotToken: undefined,
+    slackApiUrl: 'https://slack.com/api',
+    slackWebhookUrl: undefined,
     machineId: hostname(),
     url: undefined,
     token: undefined,
@@ -166,7 +178,7 @@ test('docs/config.md names every setting with its flag, key, default and meaning
   const docs = await readFile(new URL('../../docs/config.md', import.meta.url), 'utf8');
   const written = docs
     .split('\n')
-    .filter((line) => line.startsWith('| `TASK'))
+    .filter((line) => /^\| `[A-Z]/.test(line))
     .map(unaligned);
   const rows = Object.values(SETTINGS).map(({ name, flag, shownDefault, meaning }) => {
     const shownFlag = flag === undefined ? '' : `\`${flag.split(' ')[0]}\``;
