@@ -5,7 +5,7 @@ import type { AnyPlugin } from '../core/plugin.ts';
 import type { Intake, StoreReader } from '../core/ports.ts';
 import { systemClock } from '../core/time.ts';
 import { agentPlugin } from '../task/agent.ts';
-import { Budget } from '../task/agent-watch.ts';
+import { Budget, type Spent, tokensOf } from '../task/agent-watch.ts';
 import { agentEnv } from './config.ts';
 import type { Config } from './settings.ts';
 
@@ -21,6 +21,9 @@ export function configuredAgents(
   const program = agentCommand[0].split('/').at(-1) ?? '';
   const options = {
     name: 'default',
+    type: null,
+    model: null,
+    input: 'none' as const,
     kind: agentOf(PARSERS.includes(program) ? program : 'generic'),
     command: agentCommand,
     env: agentEnv(config.agentEnv),
@@ -32,7 +35,10 @@ export function configuredAgents(
     },
     timeoutSeconds: agentTimeoutSeconds,
     stallMinutes: agentStallMinutes,
-    budget: new Budget({ taskUsd: agentTaskUsd, dailyUsd: agentDailyUsd, spentToday: () => spentToday(store) }),
+    budget: new Budget({
+      ...{ taskUsd: agentTaskUsd, dailyUsd: agentDailyUsd, taskTokens: null, dailyTokens: null },
+      spentToday: () => spentToday(store),
+    }),
     // What fails to be hidden fails to be stored as well: both go to the same thread.
     hide: (values: readonly string[]) => void intake.hide(values).catch(() => {}),
   };
@@ -40,13 +46,18 @@ export function configuredAgents(
 }
 
 /** What the agents' tasks that were made today (UTC) have cost. */
-async function spentToday(store: StoreReader): Promise<number> {
+async function spentToday(store: StoreReader): Promise<Spent> {
   const from = `${new Date(systemClock.now()).toISOString().slice(0, 10)}T00:00:00.000Z`;
-  let spent = 0;
+  let usd = 0;
+  let tokens = 0;
   for (let cursor: string | null | undefined; cursor !== null; ) {
-    const page = await store.tasks({ from, minCost: Number.MIN_VALUE, limit: 1_000, ...(cursor && { cursor }) });
-    for (const { runner, metrics } of page.tasks) if (runner?.startsWith('agent:')) spent += metrics.costUsd ?? 0;
+    const page = await store.tasks({ from, limit: 1_000, ...(cursor && { cursor }) });
+    for (const { runner, metrics } of page.tasks) {
+      if (!runner?.startsWith('agent:')) continue;
+      usd += metrics.costUsd ?? 0;
+      tokens += tokensOf(metrics);
+    }
     cursor = page.nextCursor;
   }
-  return spent;
+  return { usd, tokens };
 }

@@ -8,8 +8,16 @@ export interface BudgetOptions {
   readonly taskUsd: number | null;
   /** US dollars that all agents' tasks of a day (UTC) may cost; 0 allows none, null is no limit. */
   readonly dailyUsd: number | null;
+  /** The same in tokens, read and written, those of caches included. */
+  readonly taskTokens: number | null;
+  readonly dailyTokens: number | null;
   /** What the tasks of today have cost so far. */
-  readonly spentToday: () => Promise<number>;
+  readonly spentToday: () => Promise<Spent>;
+}
+
+export interface Spent {
+  readonly usd: number;
+  readonly tokens: number;
 }
 
 const WARN_AT = 0.8;
@@ -20,7 +28,7 @@ const MINUTE_MS = 60_000;
 export class Budget {
   readonly taskUsd: number | null;
   readonly dailyUsd: number | null;
-  readonly #spentToday: () => Promise<number>;
+  readonly #spentToday: () => Promise<Spent>;
   /** What is left of the day for tasks that begin now; known after `check`. */
   #left = Number.POSITIVE_INFINITY;
 
@@ -33,7 +41,7 @@ export class Budget {
   /** Throws `budget_spent` when nothing is left of the day. */
   async check(): Promise<void> {
     if (this.dailyUsd === null) return;
-    const spent = await this.#spentToday();
+    const { usd: spent } = await this.#spentToday();
     this.#left = this.dailyUsd - spent;
     if (this.#left > 0) return;
     throw new TrailError(
@@ -121,6 +129,12 @@ export class AgentWatch {
     clearTimeout(this.#stall);
     clearTimeout(this.#exit);
   }
+}
+
+/** Every token that is told of, whatever it was for. */
+export function tokensOf(metrics: Partial<Metrics>): number {
+  const { inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens } = metrics;
+  return (inputTokens ?? 0) + (outputTokens ?? 0) + (cacheReadTokens ?? 0) + (cacheCreationTokens ?? 0);
 }
 
 function usd(amount: number): string {

@@ -1,21 +1,37 @@
 import { type CommandExit, type CommandRun, runCommand } from '../capture/command.ts';
 import type { AgentKind, AgentParser, Parsed } from '../core/agent.ts';
 import type { EntryInput, JsonObject } from '../core/entry.ts';
-import { CommandFailed, type Plugin, type TaskContext } from '../core/plugin.ts';
+import { CommandFailed, type Plugin, type TaskContext, type Workspace } from '../core/plugin.ts';
 import { AgentWatch, type Budget } from './agent-watch.ts';
+
+/** Nothing after the prompt, lines of text, or messages as JSON (https://code.claude.com/docs/en/headless). */
+export type AgentInput = 'none' | 'text' | 'stream-json';
 
 export interface AgentOptions {
   /** Its name in the config; `default` is built in. */
   readonly name: string;
+  /** What it is there for, as the config says it: `agent_type` of its tasks. */
+  readonly type: string | null;
+  /** The model that it is configured for; what it reports itself takes its place. */
+  readonly model: string | null;
   /** What its output is read as. */
   readonly kind: AgentKind;
   /** The program and its arguments; it is run without a shell, and the prompt goes in by standard input. */
   readonly command: readonly [string, ...string[]];
+  readonly timeoutSeconds: number;
+  /** How it makes a plan (default: with the same command and time). */
+  readonly plan?: { readonly command: readonly [string, ...string[]]; readonly timeoutSeconds: number };
+  /** What its standard input takes while it runs, besides the prompt. */
+  readonly input: AgentInput;
   /** All of its environment. */
   readonly env: Readonly<Record<string, string>>;
-  /** The directory that it runs in, made for the task. */
-  readonly workspace: (taskId: string) => Promise<string>;
-  readonly timeoutSeconds: number;
+  /** Make the directory that it runs in, with what the task wants in it; `say` tells what is done for that. */
+  readonly workspace: (
+    taskId: string,
+    wanted: Workspace | undefined,
+    signal: AbortSignal,
+    say: (message: string) => void,
+  ) => Promise<string>;
   /** Minutes without output after which a WARNING says so. */
   readonly stallMinutes: number;
   readonly budget: Budget;
@@ -25,7 +41,7 @@ export interface AgentOptions {
   readonly killAfterMs?: number;
 }
 
-type Prompt = { readonly prompt: string };
+type Prompt = { readonly prompt: string; readonly workspace?: Workspace };
 
 /** Agents run like plugins: a task is its run, its prompt the only parameter. */
 export function agentPlugin(options: AgentOptions): Plugin<Prompt> {
@@ -80,11 +96,12 @@ class AgentRun {
 
   async #start(prompt: string): Promise<CommandRun> {
     const { command, env, killAfterMs, kind, workspace } = this.#options;
+    const { taskId, params, signal } = this.#context;
     const [program, ...args] = command;
     return runCommand({
       command: program,
       args,
-      cwd: await workspace(this.#context.taskId),
+      cwd: await workspace(taskId, params.workspace, signal, (message) => this.#say(message)),
       env,
       stdin: { text: prompt },
       ownGroup: true,

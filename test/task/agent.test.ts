@@ -11,6 +11,7 @@ import { Budget, type BudgetOptions } from '../../src/task/agent-watch.ts';
 import { managed } from './support.ts';
 
 const AGENT = fileURLToPath(new URL('../fixtures/programs/fake-agent.js', import.meta.url));
+const NO_BUDGET = { taskUsd: null, dailyUsd: null, taskTokens: null, dailyTokens: null };
 const recording = (name: string) => fileURLToPath(new URL(`../fixtures/claude/${name}`, import.meta.url));
 
 interface Options extends Partial<Omit<AgentOptions, 'budget' | 'command'>> {
@@ -21,10 +22,11 @@ interface Options extends Partial<Omit<AgentOptions, 'budget' | 'command'>> {
 /** A manager with one agent, `default`, that plays a recording. */
 async function agent(t: TestContext, { plays = [recording('success.jsonl')], budget, ...rest }: Options = {}) {
   const hidden: string[] = [];
-  const spentToday = async () => 0;
+  const spentToday = async () => ({ usd: 0, tokens: 0 });
   const parts = await managed(t, { idle: true });
   const options: AgentOptions = {
     name: 'default',
+    ...{ type: null, model: null, input: 'none' },
     kind: agentOf('claude'),
     command: [process.execPath, AGENT, ...plays],
     env: { PATH: String(process.env.PATH) },
@@ -35,7 +37,7 @@ async function agent(t: TestContext, { plays = [recording('success.jsonl')], bud
     },
     timeoutSeconds: 60,
     stallMinutes: 5,
-    budget: new Budget({ taskUsd: null, dailyUsd: null, spentToday, ...budget }),
+    budget: new Budget({ ...NO_BUDGET, spentToday, ...budget }),
     hide: (values) => void hidden.push(...values),
     killAfterMs: 200,
     ...rest,
@@ -162,7 +164,7 @@ test('a budget warns at 80 % and ends the run at 100 %', async (t) => {
 });
 
 test('when nothing is left of the day, nothing is started', async (t) => {
-  const { run, lines } = await agent(t, { budget: { dailyUsd: 1, spentToday: async () => 1.5 } });
+  const { run, lines } = await agent(t, { budget: { dailyUsd: 1, spentToday: async () => ({ usd: 1.5, tokens: 0 }) } });
   const task = await run('hello');
   assert.equal(task.status, 'failed');
   assert.match(task.error ?? '', /today's agents have cost \$1\.50 of \$1\.00/);
