@@ -7,6 +7,7 @@ import type { ShellCommand } from '../plugins/shell.ts';
 import { fileKey } from './config.ts';
 import type { RawSections, SectionKey } from './sections.ts';
 import { SETTINGS } from './settings.ts';
+import { WebhookSection } from './webhook-section.ts';
 
 /** What a server needs of the config file besides settings. */
 export interface Sections {
@@ -16,6 +17,8 @@ export interface Sections {
   readonly plugins: readonly string[];
   /** Tasks that run at once. */
   readonly concurrency: number;
+  /** What webhooks start, by id. */
+  readonly webhooks: WebhookSection;
 }
 
 const CONCURRENCY = 4;
@@ -78,6 +81,7 @@ const SHAPES = {
     default: CONCURRENCY,
     description: 'How many tasks run at once; others wait in the queue.',
   }),
+  webhooks: WebhookSection,
 } satisfies Record<SectionKey, TSchema>;
 
 /** The sections, checked. Throws `invalid_setting` that names the place, what was expected and what is there. */
@@ -86,13 +90,19 @@ export function readSections({ file, dir, values }: RawSections): Sections {
   const plugins = values.plugins === undefined ? [] : checked('plugins', SHAPES.plugins, { file, values });
   const concurrency =
     values.concurrency === undefined ? CONCURRENCY : checked('concurrency', SHAPES.concurrency, { file, values });
+  const webhooks = values.webhooks === undefined ? {} : checked('webhooks', SHAPES.webhooks, { file, values });
   const commands = Object.entries(shell.commands).map(([name, command]): [string, ShellCommand] => {
     const [program = '', ...args] = command.run;
     const { description, env, timeout_seconds: timeoutSeconds, approval } = command;
     const cwd = resolve(dir, command.cwd ?? '.');
     return [name, { run: [program, ...args], description, cwd, env, timeoutSeconds, approval }];
   });
-  return { shell: Object.fromEntries(commands), plugins: plugins.map((path) => resolve(dir, path)), concurrency };
+  return {
+    shell: Object.fromEntries(commands),
+    plugins: plugins.map((path) => resolve(dir, path)),
+    concurrency,
+    webhooks,
+  };
 }
 
 /** JSON Schema of the config file, for editors: `tasktrail.schema.json`. */

@@ -86,6 +86,15 @@ export function agentEnv(
   return { ...commandEnv(env), ...(Object.fromEntries(named) as Record<string, string>) };
 }
 
+/** The values of settings that must never be seen. */
+export function secretValues(config: Config): readonly string[] {
+  return Object.entries(SETTINGS).flatMap(([key, { secret }]) => {
+    const value = secret ? config[key as keyof typeof SETTINGS] : undefined;
+    if (typeof value === 'string') return [value];
+    return key === 'tokens' ? config.tokens.map(({ token }) => token) : [];
+  });
+}
+
 /** The setting's name in the config file: `TASKTRAIL_DATA_DIR` is `data_dir`. */
 export function fileKey(name: string): string {
   return name.replace(/^TASKTRAIL_/, '').toLowerCase();

@@ -24,6 +24,14 @@ export function keepBodiesAsBytes(app: FastifyInstance): void {
   );
 }
 
+/** Any body stays bytes, whatever it says that it is: what is signed is not parsed before. */
+export function keepAnyBody(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', async (request: FastifyRequest, payload: Readable) =>
+    readBody(payload, request.headers),
+  );
+}
+
 /** For routes whose fields may all be left out: no body is an empty object. */
 export async function emptyBodyAllowed(request: FastifyRequest): Promise<void> {
   if (request.body === undefined) request.body = {};

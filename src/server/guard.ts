@@ -13,10 +13,14 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Null: nobody we know. Only open routes and sockets see that; a socket closes with 4401. */
     caller: Caller | null;
+    /** Why this request may be somebody else's trick on a browser: its Host or Origin is none of ours. Only webhooks get that far with it. */
+    foreign: TrailError | null;
   }
   interface FastifyContextConfig {
     /** Answered to everybody. */
     open?: boolean;
+    /** Answered under any Host and to any Origin as well: what comes bears a signature of its own. */
+    signed?: boolean;
     /** Least role; by default reader to read and writer to change. */
     role?: Role;
   }
@@ -32,14 +36,14 @@ export function guard(app: FastifyInstance, settings: ServerSettings): void {
   const origins = new Set([...settings.allowedOrigins, ...publicOrigin(settings)].map(lower));
   const callerOf = authenticator(settings.tokens);
   app.decorateRequest('caller', null);
+  app.decorateRequest('foreign', null);
   app.addHook('onRequest', async (request, reply) => {
-    if (!hosts.has(lower(request.hostname))) {
-      throw new TrailError('host_not_allowed', 'the Host is not one of ours; name it in TASKTRAIL_ALLOWED_HOSTS');
-    }
-    if (changesSomething(request)) checkOrigin(request, origins);
+    const { open, role, signed } = request.routeOptions.config;
+    request.foreign = foreignBy(request, { hosts, origins });
+    if (signed) return;
+    if (request.foreign) throw request.foreign;
     if (admitOrigin(request, reply, origins)) return reply.code(204).send();
     request.caller = callerOf(request);
-    const { open, role } = request.routeOptions.config;
     // A socket is opened first, so that its client can be told why it is closed.
     if (open || (request.ws && request.routeOptions.url !== undefined)) return;
     checkRole(request.caller, role ?? (isReading(request) ? 'reader' : 'writer'));
@@ -77,13 +81,21 @@ function tokenOf({ headers }: FastifyRequest): string | undefined {
   return protocol && Buffer.from(protocol.slice(BEARER_PROTOCOL.length), 'base64url').toString();
 }
 
-/** An absent Origin is no browser's; `null` and foreign ones are refused. */
-function checkOrigin(request: FastifyRequest, origins: ReadonlySet<string>): void {
-  const origin = request.headers.origin;
-  if (origin === undefined || origins.has(lower(origin))) return;
+interface Ours {
+  readonly hosts: ReadonlySet<string>;
+  readonly origins: ReadonlySet<string>;
+}
+
+/** An absent Origin is no browser's; `null` and foreign ones are refused where something changes. */
+function foreignBy(request: FastifyRequest, { hosts, origins }: Ours): TrailError | null {
+  if (!hosts.has(lower(request.hostname))) {
+    return new TrailError('host_not_allowed', 'the Host is not one of ours; name it in TASKTRAIL_ALLOWED_HOSTS');
+  }
+  const { origin } = request.headers;
+  if (!changesSomething(request) || origin === undefined || origins.has(lower(origin))) return null;
   // Our own page: the Host is one of ours by now.
-  if (URL.canParse(origin) && new URL(origin).host === lower(request.host)) return;
-  throw new TrailError('origin_not_allowed', 'the Origin is not one of ours; name it in TASKTRAIL_ALLOWED_ORIGINS');
+  if (URL.canParse(origin) && new URL(origin).host === lower(request.host)) return null;
+  return new TrailError('origin_not_allowed', 'the Origin is not one of ours; name it in TASKTRAIL_ALLOWED_ORIGINS');
 }
 
 /** Tell a browser that a named origin may read our answers; true when that is all it asked (https://fetch.spec.whatwg.org/#http-cors-protocol). */
@@ -97,7 +109,7 @@ function admitOrigin(request: FastifyRequest, reply: FastifyReply, origins: Read
   });
   if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return false;
   reply.headers({
-    'access-control-allow-methods': 'GET, POST, PATCH, DELETE',
+    'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
     'access-control-allow-headers': 'authorization, content-type, idempotency-key, last-event-id',
     'access-control-max-age': '600',
   });

@@ -4,6 +4,7 @@ import type { LoggingControl } from '../core/logging.ts';
 import type { TaskRuns } from '../core/plugin.ts';
 import type { Intake, StoreReader } from '../core/ports.ts';
 import type { Clock } from '../core/time.ts';
+import type { Webhooks } from '../inlet/webhooks/index.ts';
 
 export const ROLES = ['reader', 'writer', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
@@ -50,6 +51,7 @@ export interface ServerParts {
   /** Runs plugins as tasks. */
   readonly tasks: TaskRuns;
   readonly logging: LoggingControl;
+  readonly webhooks: Webhooks;
   readonly settings: ServerSettings;
   readonly version: string;
   health(): Health | Promise<Health>;

@@ -56,9 +56,9 @@ export function problemOf(error: unknown, requestId: string): Problem {
   };
 }
 
-/** What went wrong inside is the log's; what we do not offer is no secret. */
+/** What went wrong inside is the log's; what we do not offer, or are not set up for, is no secret. */
 function isHidden(code: ErrorCode, status: number): boolean {
-  return status >= 500 && code !== 'not_implemented';
+  return status >= 500 && code !== 'not_implemented' && code !== 'webhook_not_configured';
 }
 
 function knownError(error: unknown): TrailError {

@@ -16,6 +16,7 @@ import { Inflow } from './inflow.ts';
 import type { ServerParts, TrailServer } from './parts.ts';
 import { PROBLEM_TYPE, problemOf, sendProblem } from './problem.ts';
 import { RouteTable } from './route-table.ts';
+import { deliveryRoutes } from './routes/deliveries.ts';
 import { describeRoutes, docRoutes } from './routes/docs.ts';
 import { downloadRoutes } from './routes/download.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -29,6 +30,7 @@ import { socketRoutes } from './routes/socket.ts';
 import { storageRoutes } from './routes/storage.ts';
 import { taskActionRoutes } from './routes/task-actions.ts';
 import { taskRoutes } from './routes/tasks.ts';
+import { deliveryLogRoutes, webhookRoutes } from './routes/webhooks.ts';
 import { validatorCompiler } from './validation.ts';
 
 /** Largest frame that a client may send; it sends filters and pings only. */
@@ -134,6 +136,9 @@ async function addRoutes(app: FastifyInstance, context: Context): Promise<void> 
     pluginRoutes(scope, context);
     settingsRoutes(scope, context);
     storageRoutes(scope, context);
+    webhookRoutes(scope, context);
+    deliveryLogRoutes(scope, context);
+    await scope.register(async (bytes) => deliveryRoutes(bytes as Scope, context));
   });
   socketRoutes(app, context);
   await docRoutes(app, context);

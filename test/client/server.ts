@@ -8,6 +8,7 @@ import { LoggingSettings } from '../../src/trail/logging.ts';
 import { openTrail } from '../../src/trail/open.ts';
 import { scratch } from '../support/scratch.ts';
 import { LOGGING } from '../support/served.ts';
+import { webhooksOf } from '../support/webhooks.ts';
 
 export interface TestServer {
   readonly url: string;
@@ -32,6 +33,7 @@ export async function startServer(t: TestContext, options: ServeOptions = {}): P
     ...trail.parts,
     tasks,
     logging: await LoggingSettings.open(trail.parts.intake, LOGGING),
+    webhooks: webhooksOf({ ...trail.parts, tasks }),
     settings: { allowedHosts: [], allowedOrigins: [], tokens: options.tokens ?? [], loopback: true },
     version: '0.0.0',
     health: () => ({ healthy: true, store: 'sqlite', redis: null }),

@@ -8,6 +8,7 @@ import { createServer } from '../../src/server/server.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
 import { LoggingSettings } from '../../src/trail/logging.ts';
 import { managerOf } from './runs.ts';
+import { webhooksOf } from './webhooks.ts';
 
 /** What the environment of a test's server says. */
 export const LOGGING = { level: 'INFO', taskLogLevel: 'INFO', enableBeliefState: true } as const;
@@ -35,6 +36,7 @@ export async function served(t: TestContext, { settings, plugins = [], ...parts 
     live,
     tasks,
     logging,
+    webhooks: webhooksOf({ store, intake, tasks }, { clock }),
     version: '0.0.0-test',
     health: () => ({ healthy: true, store: 'memory', redis: null }),
     clock,

@@ -1,10 +1,26 @@
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { TaskRuns } from '../../src/core/plugin.ts';
+import type { Intake, StoreReader } from '../../src/core/ports.ts';
 import type { Delivery } from '../../src/inlet/webhooks/delivery.ts';
+import { createWebhooks, type Webhooks, type WebhooksOptions } from '../../src/inlet/webhooks/index.ts';
 
 export const SECRET = "It's a Secret to Everybody";
 /** The moment at which test deliveries arrive. */
 export const NOW_MS = Date.parse('2026-01-24T10:00:00.000Z');
+
+interface Parts {
+  readonly store: StoreReader;
+  readonly intake: Intake;
+  readonly tasks: Pick<TaskRuns, 'runAgent'>;
+}
+
+/** What takes deliveries in: every provider has the same secret, and nobody is answered. */
+export function webhooksOf(parts: Parts, options: Partial<WebhooksOptions> = {}): Webhooks {
+  const secrets = { github: SECRET, jira: SECRET, slack: SECRET, sentry: SECRET };
+  const acknowledge = async () => ({ status: 'skipped', reason: 'no_token' }) as const;
+  return createWebhooks({ secrets, acknowledge, mayBeUnsigned: false, ...parts, ...options });
+}
 
 type Payload = Record<string, unknown>;
 

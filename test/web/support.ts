@@ -17,6 +17,7 @@ import { MemoryStore } from '../../src/store/memory/store.ts';
 import type { TaskManager } from '../../src/task/manager.ts';
 import { LoggingSettings } from '../../src/trail/logging.ts';
 import { managerOf } from '../support/runs.ts';
+import { webhooksOf } from '../support/webhooks.ts';
 
 const CONFIG = fileURLToPath(new URL('../../src/web/vite.config.ts', import.meta.url));
 const ARGS = [
@@ -87,6 +88,7 @@ export class Site {
       live,
       tasks,
       logging: await LoggingSettings.open(intake, { level: 'INFO', taskLogLevel: 'DEBUG', enableBeliefState: true }),
+      webhooks: webhooksOf({ store, intake, tasks }),
       version: '0.0.0-test',
       health: () => ({ healthy: true, store: 'memory', redis: null }),
       clock: systemClock,

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { asTrailError, TrailError } from '../../core/error.ts';
 import { systemClock } from '../../core/time.ts';
+import type { Webhooks } from '../../inlet/webhooks/index.ts';
 import { createRedactor } from '../../intake/redact.ts';
 import type { Health, ServerParts, ServerSettings, TrailServer } from '../../server/parts.ts';
 import { createServer } from '../../server/server.ts';
@@ -16,14 +17,16 @@ import { LoggingSettings } from '../../trail/logging.ts';
 import { openTrail } from '../../trail/open.ts';
 import { type Owner, takeOwnership } from '../../trail/owner.ts';
 import { configuredAgents } from '../agents.ts';
-import { checkExposure } from '../config.ts';
+import { checkExposure, secretValues } from '../config.ts';
 import { drainAll } from '../delivery.ts';
-import { COMMAND, redocFile, version } from '../package.ts';
+import { greet, reachable } from '../greeting.ts';
+import { redocFile, version } from '../package.ts';
 import { loadPlugins } from '../plugins.ts';
 import { openServerLog, type ServerLog } from '../server-log.ts';
 import { type Config, isLoopback } from '../settings.ts';
 import { directoryTarget } from '../target.ts';
 import type { Terminal } from '../terminal.ts';
+import { serverWebhooks, warnUnsigned } from '../webhooks.ts';
 import { tellDrained } from '../with-target.ts';
 
 /** Longest time that a stop may take; what hangs longer is left behind. */
@@ -62,6 +65,7 @@ interface Owned {
 
 interface Served extends Owned {
   readonly tasks: TaskManager;
+  readonly webhooks: Webhooks;
   readonly logging: LoggingSettings;
   readonly log: ServerLog;
 }
@@ -82,6 +86,7 @@ async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: 
     const url = `http://${reachable(config.host)}:${port}`;
     await owner.publish(url);
     await greet(terminal, config, { url, logging });
+    warnUnsigned(config, log.logger);
     beside.push(housekeepingOf(config, { trail, log }));
     if (config.taskLogsEnabled) {
       directories = directoriesOf(config, log);
@@ -108,10 +113,10 @@ async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: 
 
 /** What answers and works behind the server. */
 async function partsBehind(terminal: Terminal, config: Config, { owner, trail }: Owned): Promise<Served> {
-  const { logLevel: level, taskLogLevel, tokens, logFile: file, machineId } = config;
+  const { logLevel: level, taskLogLevel, logFile: file, machineId } = config;
   const { intake, store } = trail.parts;
   const logging = await LoggingSettings.open(intake, { level, taskLogLevel, enableBeliefState: true });
-  const secrets = [...tokens.map(({ token }) => token), owner.token, config.token ?? ''];
+  const secrets = [owner.token, ...secretValues(config)];
   // A command that prints its environment must not leave our tokens in a trail.
   await intake.hide(secrets);
   const redactor = createRedactor(secrets);
@@ -122,7 +127,9 @@ async function partsBehind(terminal: Terminal, config: Config, { owner, trail }:
   const agents = configuredAgents(config, { store, intake });
   const { agentConcurrency } = config;
   const tasks = new TaskManager(trail, { plugins, concurrency, agents, agentConcurrency, machineId, beliefs });
-  return { owner, trail, tasks, logging, log };
+  const acknowledge = async () => ({ status: 'skipped', reason: 'no_token' }) as const;
+  const webhooks = await serverWebhooks(config, { store, intake, tasks, acknowledge });
+  return { owner, trail, tasks, webhooks, logging, log };
 }
 
 /** Until it works: another process may hold what is needed for a moment. */
@@ -204,11 +211,12 @@ const LISTEN_FAULTS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'is no address of this machine; choose another with --host',
 };
 
-function partsOf(config: Config, { owner, trail, tasks, logging, log }: Served): ServerParts {
+function partsOf(config: Config, { owner, trail, tasks, webhooks, logging, log }: Served): ServerParts {
   const redoc = redocFile();
   return {
     ...trail.parts,
     tasks,
+    webhooks,
     settings: serverSettings(config, owner),
     version: version(),
     health: healthOf(trail),
@@ -251,27 +259,4 @@ function healthOf(trail: LocalTrail): () => Promise<Health> {
     if (!answer || performance.now() - askedMs > HEALTH_MS) answer = ask();
     return { healthy: await answer, store: 'sqlite', redis: null };
   };
-}
-
-interface Greeting {
-  readonly url: string;
-  readonly logging: LoggingSettings;
-}
-
-async function greet(terminal: Terminal, { publicUrl, dataDir }: Config, { url, logging }: Greeting): Promise<void> {
-  const { level, taskLogLevel } = logging.current;
-  const asSaved = (name: string): string => (logging.saved.includes(name) ? ', as saved by /api/settings/logging' : '');
-  await terminal.print(
-    `tasktrail serves ${publicUrl ?? url}\n` +
-      `  stores in ${dataDir}, keeps lines of level ${taskLogLevel} and above${asSaved('task_log_level')}\n` +
-      `  tells of itself at level ${level} and above${asSaved('level')}\n` +
-      `  try: ${COMMAND} run -- echo hello\n`,
-  );
-}
-
-/** The address to type: one that means "all addresses" is reached by the loopback one. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return host.includes(':') ? `[${host}]` : host;
 }

@@ -20,6 +20,23 @@ const TriggerWord = Type.String({
 });
 const Trigger = Type.Union([TriggerWord, Type.Array(TriggerWord, { minItems: 1, maxItems: 50 })]);
 
+/** What of the payload could become part of a command line: nothing. There are no places in it. */
+const WebhookWorkspace = Type.Object(
+  {
+    repo: Type.String({ minLength: 1, maxLength: TEXT_CHARS, description: 'What `git clone` takes' }),
+    ref: Type.Optional(
+      Type.String({ minLength: 1, maxLength: WEBHOOK_WORD_CHARS, description: 'A branch or tag (default: its own)' }),
+    ),
+    prepare: Type.Optional(
+      Type.Array(Type.Array(Type.String({ maxLength: TEXT_CHARS }), { minItems: 1, maxItems: 100 }), {
+        maxItems: 20,
+        description: 'Programs with their arguments, run in it before the agent',
+      }),
+    ),
+  },
+  { additionalProperties: false, description: 'The repository that the agent works in (default: an empty directory)' },
+);
+
 export const WebhookCommand = Type.Object(
   {
     name: name('What it is called'),
@@ -33,6 +50,11 @@ export const WebhookCommand = Type.Object(
     }),
     agent: Type.Optional(name('Which agent (default `default`)')),
     approval: Type.Optional(Type.Boolean({ description: 'Plan first, and wait for a person (default false)' })),
+    planner: Type.Optional(name('Which agent makes the plan (default the same one)')),
+    retries: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 10, description: 'How often it is tried again when it failed (default 0)' }),
+    ),
+    workspace: Type.Optional(WebhookWorkspace),
     priority: Type.Optional(
       Type.Integer({ minimum: -1_000, maximum: 1_000, description: 'Greater goes first (default 0)' }),
     ),

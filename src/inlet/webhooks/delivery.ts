@@ -79,3 +79,18 @@ function isDeep(value: unknown): boolean {
   }
   return false;
 }
+
+/** Headers that say what a delivery is; of the others some bear signatures, tokens and cookies. */
+const KEPT =
+  /^(?:content-type|user-agent|x-github-(?:event|delivery|hook-id)|x-atlassian-webhook-identifier|x-slack-(?:retry-num|retry-reason)|sentry-hook-(?:resource|timestamp)|request-id|webhook-id|ce-id|ce-type|x-gitlab-event(?:-uuid)?|x-delivery-id|idempotency-key)$/;
+const KEPT_CHARS = 300;
+
+/** What of the headers is kept, in lower case: enough to read the delivery again. */
+export function keptHeaders({ headers }: Delivery): Record<string, string> {
+  const kept = Object.entries(headers).flatMap(([name, value]) => {
+    const text = [value ?? []].flat()[0];
+    const key = name.toLowerCase();
+    return KEPT.test(key) && text !== undefined ? [[key, text.slice(0, KEPT_CHARS)]] : [];
+  });
+  return Object.fromEntries(kept);
+}

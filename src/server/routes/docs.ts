@@ -47,6 +47,7 @@ export async function describeRoutes(app: FastifyInstance, { version, settings }
         { name: 'task actions', description: 'Move a task along' },
         { name: 'lines', description: 'Append, read, follow and download lines' },
         { name: 'parts', description: 'A task as the files of its directory tell it' },
+        { name: 'webhooks', description: 'What starts tasks from outside, and what came in' },
         { name: 'settings', description: 'What is logged, changed while the server runs' },
         { name: 'server', description: 'Health and figures' },
       ],
