@@ -22,7 +22,9 @@ const HOUR_MS = 3_600_000;
 export async function main(argv: readonly string[]): Promise<void> {
   const terminal = new Terminal(process.stdout, process.stderr, { colour: wantsColour() });
   const root = program(terminal);
-  for (const command of [root, ...root.commands]) command.exitOverride().configureOutput({ outputError: printUsage });
+  for (const command of [root, ...root.commands, ...root.commands.flatMap(({ commands }) => commands)]) {
+    command.exitOverride().configureOutput({ outputError: printUsage });
+  }
   // What a command waits for may hang on timers and threads that let a program end; it has not ended before it says so.
   const working = setInterval(() => {}, HOUR_MS);
   try {

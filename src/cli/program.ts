@@ -11,6 +11,7 @@ import { fileCommands } from './file-commands.ts';
 import { version } from './package.ts';
 import { SETTINGS } from './settings.ts';
 import type { Terminal } from './terminal.ts';
+import { webhookCommand } from './webhook-commands.ts';
 
 type ServeOptions = CommonOptions & Readonly<Record<string, unknown>>;
 
@@ -36,6 +37,7 @@ export function program(terminal: Terminal): Command {
     prune(terminal),
   ];
   for (const command of commands) root.addCommand(common(command));
+  root.addCommand(webhookCommand(terminal));
   root.addHelpText(
     'after',
     example('tasktrail serve', 'tasktrail run -- npm test', 'tasktrail logs task-01J… --follow', 'tasktrail tasks'),

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { ServerTrail } from '../client/client.ts';
+import { Http, type ServerAddress } from '../client/http.ts';
 import type { Stream } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
 import type { Pruned, PruneRequest, Storage } from '../core/query.ts';
@@ -69,23 +70,36 @@ export async function openTarget(config: Config, mode: { readonly write: boolean
 
 /** The server by the same order; undefined when the directory itself is what is left. */
 export async function openServer(config: Config): Promise<Target | undefined> {
+  const found = await findServer(config);
+  return found && serverTarget(new ServerTrail(found.address), found);
+}
+
+export interface FoundServer {
+  readonly address: ServerAddress;
+  readonly to: string;
+  /** Where a person reaches it. */
+  readonly base: string;
+}
+
+/** A server that answers, by the same order. Throws `server_unreachable` when the one that is named does not. */
+export async function findServer(config: Config): Promise<FoundServer | undefined> {
   if (config.url !== undefined) {
-    const trail = new ServerTrail({ url: config.url, token: config.token });
-    await trail.check(ALIVE_MS);
-    return serverTarget(trail, config.url, config.url);
+    const address = { url: config.url, token: config.token };
+    await new Http(address).check(ALIVE_MS);
+    return { address, to: config.url, base: config.url };
   }
   const owner = await readOwner(config.dataDir);
   if (owner === null) return undefined;
-  const trail = new ServerTrail({ url: owner.url, token: owner.token });
+  const address = { url: owner.url, token: owner.token };
   try {
-    await trail.check(ALIVE_MS);
+    await new Http(address).check(ALIVE_MS);
   } catch {
     return undefined;
   }
-  return serverTarget(trail, LOCAL, config.publicUrl ?? owner.url);
+  return { address, to: LOCAL, base: config.publicUrl ?? owner.url };
 }
 
-function serverTarget(trail: ServerTrail, to: string, base: string): Target {
+function serverTarget(trail: ServerTrail, { to, base }: FoundServer): Target {
   return {
     to,
     kind: 'server',
