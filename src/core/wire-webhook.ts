@@ -39,6 +39,7 @@ export interface WireWebhook {
   readonly enabled: boolean;
   /** It can check what comes, or needs no secret. */
   readonly configured: boolean;
+  readonly secret_set: boolean;
   readonly signature: WireSignature | null;
   readonly url: string;
   readonly trigger?: string | readonly string[] | null;
@@ -54,6 +55,25 @@ export interface WireWebhook {
     readonly reason: string | null;
     readonly task_id: string | null;
   } | null;
+}
+
+export interface WireWebhookList {
+  readonly webhooks: readonly WireWebhook[];
+  /** The caller's own: an admin changes webhooks, a writer replays deliveries. */
+  readonly role: 'reader' | 'writer' | 'admin';
+}
+
+/** What a delivery would start, nothing started. */
+export interface WireTrial {
+  readonly outcome: 'accepted' | 'answered' | 'ignored';
+  readonly reason: string | null;
+  readonly detail: string | null;
+  readonly event_type: string;
+  readonly command: string | null;
+  readonly request: string | null;
+  readonly prompt: string | null;
+  readonly missing: readonly string[];
+  readonly cut: readonly string[];
 }
 
 /** A delivery as the log of its webhook gives it; headers and body only where one is asked for. */

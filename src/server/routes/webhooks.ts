@@ -9,6 +9,7 @@ import { WebhookDefinition } from '../../inlet/webhooks/definition.ts';
 import { tryOut } from '../../inlet/webhooks/dry-run.ts';
 import type { Hook } from '../../inlet/webhooks/hook.ts';
 import type { Context, Routes } from '../context.ts';
+import { ROLES } from '../parts.ts';
 import { answers } from '../schemas.ts';
 import { Delivery, deliveryOf, lastDelivery, Webhook, WebhookId, webhookOf } from '../webhook-shapes.ts';
 import { Accepted, answer, Told } from './deliveries.ts';
@@ -27,6 +28,10 @@ const Body = Type.Object(
   },
   { additionalProperties: false, 'x-error': 'invalid_webhook' },
 );
+const WebhookList = Type.Object({
+  webhooks: Type.Array(Webhook),
+  role: Type.Enum([...ROLES], { description: 'Yours: an admin changes webhooks, a writer replays deliveries' }),
+});
 const Trial = Type.Object({
   payload: Type.Object({}, { additionalProperties: true, description: 'A delivery as the provider would send it' }),
   headers: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'Such as `x-github-event`' })),
@@ -52,13 +57,14 @@ export const webhookRoutes: Routes = (scope, context) => {
       schema: {
         tags,
         summary: 'List webhooks',
-        response: answers({ 200: Type.Object({ webhooks: Type.Array(Webhook) }) }),
+        response: answers({ 200: WebhookList }),
       },
     },
-    async (_request, reply) => {
+    async ({ caller }, reply) => {
       const hooks = await catalogue.all();
       const shown = hooks.map(async (hook) => shownOf(context, hook));
-      return reply.header('cache-control', 'no-store').send({ webhooks: await Promise.all(shown) });
+      const role = caller?.role ?? 'reader';
+      return reply.header('cache-control', 'no-store').send({ webhooks: await Promise.all(shown), role });
     },
   );
   scope.post(
