@@ -11,6 +11,7 @@ const path = require('node:path');
 const PACKAGES = [
   { name: 'chromium', command: 'chromium', use: 'tests of the web page in a real browser' },
   { name: 'curl', command: 'curl', use: 'tests of the documented curl commands' },
+  { name: 'git', command: 'git', use: 'tests of the repositories that agents work in' },
   { name: 'jq', command: 'jq', use: 'tests of the documented jq commands' },
   { name: 'redis-server', command: 'redis-server', use: 'tests of the Redis parts' },
   { name: 'sqlite3', command: 'sqlite3', use: 'tests that read the database with the SQLite shell' },

@@ -4,10 +4,14 @@ import { Expected, list, whole } from './values.ts';
 export interface AgentConfig {
   readonly agentCommand: readonly [string, ...string[]];
   readonly agentTimeoutSeconds: number;
+  /** Undefined for the same time. */
+  readonly planningTimeoutSeconds: number | undefined;
   readonly agentStallMinutes: number;
   readonly agentConcurrency: number;
   readonly agentTaskUsd: number | null;
   readonly agentDailyUsd: number | null;
+  readonly agentTaskTokens: number | null;
+  readonly agentDailyTokens: number | null;
   readonly agentEnv: readonly string[];
   /** Undefined for a directory of its own below the data directory. */
   readonly agentCwd: string | undefined;
@@ -33,6 +37,14 @@ export const AGENT_SETTINGS: { readonly [K in keyof AgentConfig]: Setting<AgentC
     fallback: () => 300,
     shownDefault: '300',
     meaning: 'Seconds before an agent is ended: SIGTERM, SIGKILL after 10 s.',
+  },
+  planningTimeoutSeconds: {
+    name: 'PLANNING_AGENT_TIMEOUT',
+    flag: '--planning-agent-timeout <seconds>',
+    parse: whole(1, 2_147_483),
+    fallback: () => undefined,
+    shownDefault: 'TASKTRAIL_AGENT_TIMEOUT',
+    meaning: 'The same while it makes a plan.',
   },
   agentStallMinutes: {
     name: 'TASKTRAIL_AGENT_STALL_MINUTES',
@@ -66,6 +78,22 @@ export const AGENT_SETTINGS: { readonly [K in keyof AgentConfig]: Setting<AgentC
     shownDefault: '20',
     meaning: 'US dollars that all agents of a day (UTC) may cost: warned at 80 %, ended at 100 %.',
   },
+  agentTaskTokens: {
+    name: 'TASKTRAIL_AGENT_TASK_TOKENS',
+    flag: '--agent-task-tokens <count>',
+    parse: whole(0, Number.MAX_SAFE_INTEGER),
+    fallback: () => null,
+    shownDefault: 'none',
+    meaning: 'Tokens that one task may use, those of caches included: warned at 80 %, ended at 100 %.',
+  },
+  agentDailyTokens: {
+    name: 'TASKTRAIL_AGENT_DAILY_TOKENS',
+    flag: '--agent-daily-tokens <count>',
+    parse: whole(0, Number.MAX_SAFE_INTEGER),
+    fallback: () => null,
+    shownDefault: 'none',
+    meaning: 'Tokens that all agents of a day (UTC) may use: warned at 80 %, ended at 100 %.',
+  },
   agentEnv: {
     name: 'TASKTRAIL_AGENT_ENV',
     flag: '--agent-env <names>',
@@ -89,7 +117,7 @@ export const AGENT_SETTINGS: { readonly [K in keyof AgentConfig]: Setting<AgentC
 };
 
 /** Split as a POSIX shell does: quotes and backslashes, no variables, no patterns, no operators. */
-function words(text: string): readonly [string, ...string[]] {
+export function words(text: string): readonly [string, ...string[]] {
   const found: string[] = [];
   let word: string | undefined;
   for (const [, space, single, double, escaped, plain] of text.matchAll(TOKEN)) {

@@ -4,6 +4,7 @@ import { Compile } from 'typebox/compile';
 import { TrailError } from '../core/error.ts';
 import { TEXT_CHARS } from '../core/limits.ts';
 import type { ShellCommand } from '../plugins/shell.ts';
+import { AgentSection, type ConfiguredAgent, readAgents } from './agent-section.ts';
 import { fileKey } from './config.ts';
 import type { RawSections, SectionKey } from './sections.ts';
 import { SETTINGS } from './settings.ts';
@@ -19,6 +20,8 @@ export interface Sections {
   readonly concurrency: number;
   /** What webhooks start, by id. */
   readonly webhooks: WebhookSection;
+  /** Agents besides the built-in one, by name. */
+  readonly agents: Readonly<Record<string, ConfiguredAgent>>;
 }
 
 const CONCURRENCY = 4;
@@ -82,6 +85,7 @@ const SHAPES = {
     description: 'How many tasks run at once; others wait in the queue.',
   }),
   webhooks: WebhookSection,
+  agents: AgentSection,
 } satisfies Record<SectionKey, TSchema>;
 
 /** The sections, checked. Throws `invalid_setting` that names the place, what was expected and what is there. */
@@ -91,6 +95,9 @@ export function readSections({ file, dir, values }: RawSections): Sections {
   const concurrency =
     values.concurrency === undefined ? CONCURRENCY : checked('concurrency', SHAPES.concurrency, { file, values });
   const webhooks = values.webhooks === undefined ? {} : checked('webhooks', SHAPES.webhooks, { file, values });
+  const agents = values.agents === undefined ? {} : checked('agents', SHAPES.agents, { file, values });
+  const wrong = (place: string, what: string): TrailError =>
+    new TrailError('invalid_setting', `agents.${place} in ${file}: ${what}`);
   const commands = Object.entries(shell.commands).map(([name, command]): [string, ShellCommand] => {
     const [program = '', ...args] = command.run;
     const { description, env, timeout_seconds: timeoutSeconds, approval } = command;
@@ -102,6 +109,7 @@ export function readSections({ file, dir, values }: RawSections): Sections {
     plugins: plugins.map((path) => resolve(dir, path)),
     concurrency,
     webhooks,
+    agents: readAgents(agents, { dir, wrong }),
   };
 }
 
@@ -138,23 +146,32 @@ function checked<K extends SectionKey>(
   // "schema is false" only repeats what the fault about unknown keys says.
   const fault = compiled.Errors(value).find(({ keyword }) => keyword !== 'boolean');
   const parts = fault?.instancePath.split('/').slice(1) ?? [];
-  const { unknown, missing } = namesIn(fault?.params ?? {});
+  const { unknown, missing, allowed } = namesIn(fault?.params ?? {});
   const path = [key, ...parts, ...(missing === undefined ? [] : [missing])].join('.');
-  const expected = unknown === undefined ? wanted(fault?.message ?? '', missing) : knownKeys(shape, parts);
+  const expected = unknown === undefined ? (allowed ?? wanted(fault?.message ?? '', missing)) : knownKeys(shape, parts);
   const got = unknown === undefined ? shown(parts, valueAt(value, parts), missing) : JSON.stringify(unknown);
   throw new TrailError('invalid_setting', `${path} in ${file}: expected ${expected}; got ${got}`);
 }
 
-function namesIn(params: object): { unknown?: string; missing?: string } {
-  const { additionalProperties, requiredProperties } = params as Record<string, readonly string[] | undefined>;
+function namesIn(params: object): { unknown?: string; missing?: string; allowed?: string } {
+  const { additionalProperties, requiredProperties, allowedValues } = params as Record<
+    string,
+    readonly string[] | undefined
+  >;
   return {
     ...(additionalProperties?.[0] !== undefined && { unknown: additionalProperties[0].slice(0, SHOWN_CHARS) }),
     ...(requiredProperties?.[0] !== undefined && { missing: requiredProperties[0] }),
+    ...(allowedValues && { allowed: allowedValues.join(' or ') }),
   };
 }
 
 function wanted(message: string, missing: string | undefined): string {
-  return missing === undefined ? message.replace(/^must not have /, 'no ').replace(/^must be /, '') : 'a value';
+  return missing === undefined
+    ? message
+        .replace(/^must not have /, 'no ')
+        .replace(/^must match /, 'a text of ')
+        .replace(/^must be /, '')
+    : 'a value';
 }
 
 /** What may stand there: fixed keys, or names of a pattern. */

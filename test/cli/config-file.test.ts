@@ -31,6 +31,7 @@ test('commands, plugins and concurrency are read; paths are seen from the config
   });
   const none = { description: undefined, env: undefined, timeoutSeconds: undefined, approval: undefined };
   assert.deepEqual(read(), {
+    ...{ webhooks: {}, agents: {} },
     concurrency: 8,
     plugins: [join(cwd, 'plugins', 'backup.js'), '/opt/other.js'],
     shell: {
@@ -44,9 +45,13 @@ test('commands, plugins and concurrency are read; paths are seen from the config
 });
 
 test('what is not there, or null, has its default', async (t) => {
-  for (const content of [{}, { shell: null, plugins: null, concurrency: null }, { shell: { commands: {} } }]) {
+  for (const content of [
+    {},
+    { shell: null, plugins: null, concurrency: null, webhooks: null, agents: null },
+    { shell: { commands: {} } },
+  ]) {
     const { read } = await sections(t, content);
-    assert.deepEqual(read(), { shell: {}, plugins: [], concurrency: 4 });
+    assert.deepEqual(read(), { shell: {}, plugins: [], concurrency: 4, webhooks: {}, agents: {} });
   }
 });
 
@@ -58,6 +63,7 @@ test('a config file elsewhere is what its paths are seen from', async (t) => {
 });
 
 const command = (rest: object) => ({ shell: { commands: { deploy: { run: ['x'], ...rest } } } });
+const agent = (rest: object) => ({ agents: { a: { command: 'x', ...rest } } });
 const BAD: readonly (readonly [content: object, message: RegExp])[] = [
   [{ concurrency: 0 }, /^concurrency in tasktrail\.config\.json: expected >= 1; got 0$/],
   [{ concurrency: 101 }, /expected <= 100; got 101/],
@@ -76,6 +82,23 @@ const BAD: readonly (readonly [content: object, message: RegExp])[] = [
   [command({ env: { TOKEN: 12345 } }), /env\.TOKEN in .*: expected string; got a number/],
   [command({ env: ['TOKEN=hush'] }), /env in .*: expected object; got a list/],
   [command({ env: { 'A=B': 'hush' } }), /env in .*: expected a name that matches .*; got "A=B"/],
+  [{ agents: { 'a b': { command: 'x' } } }, /^agents in .*: expected a name that matches .*"a b"/],
+  [{ agents: { a: {} } }, /^agents\.a\.command in .*: expected a value; got nothing/],
+  [{ agents: { a: { command: 5 } } }, /^agents\.a\.command in .*: expected either string or array; got 5/],
+  [{ agents: { a: { command: [] } } }, /^agents\.a\.command in .*: expected no fewer than 1 items; got a list/],
+  [
+    { agents: { a: { command: "claude 'x" } } },
+    /^agents\.a\.command in .*: expected a command line with closed quotes/,
+  ],
+  [{ agents: { a: { command: ' ' } } }, /^agents\.a\.command in .*: expected a command line/],
+  [{ agents: { a: { command: ['', 'x'] } } }, /^agents\.a\.command in .*: expected a program, got an empty text/],
+  [agent({ plan_command: '"' }), /^agents\.a\.plan_command in .*: expected a command line with closed quotes/],
+  [agent({ parser: 'gpt' }), /^agents\.a\.parser in .*: expected claude or generic; got "gpt"/],
+  [agent({ input: 'json' }), /^agents\.a\.input in .*: expected none or text or stream-json; got "json"/],
+  [agent({ timeout_seconds: 0 }), /^agents\.a\.timeout_seconds in .*: expected > 0; got 0/],
+  [agent({ env: ['A=B'] }), /^agents\.a\.env\.0 in .*: expected a text of pattern "\^\[A-Za-z_/],
+  [agent({ env: { TOKEN: 'hush' } }), /^agents\.a\.env in .*: expected array; got an object/],
+  [agent({ commands: 'x' }), /^agents\.a in .*: expected command, type, .*; got "commands"/],
   [command({ approval: 'yes' }), /approval in .*: expected boolean; got "yes"/],
 ];
 
@@ -104,6 +127,7 @@ test('another checker takes and refuses just the sections that we do', async (t)
     {
       concurrency: fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer(), fc.string()),
       plugins: fc.oneof(fc.uniqueArray(fc.string({ minLength: 1 }), { maxLength: 3 }), fc.array(fc.string())),
+      agents: fc.dictionary(fc.constantFrom('a', 'b.c', '-', ' '), agents(), { maxKeys: 2 }),
       shell: fc.record({ commands: fc.dictionary(fc.constantFrom('a', 'b.c', '-', ' '), commands(), { maxKeys: 2 }) }),
     },
     { requiredKeys: [] },
@@ -122,6 +146,19 @@ test('another checker takes and refuses just the sections that we do', async (t)
     }),
   );
 });
+
+function agents() {
+  return fc.record(
+    {
+      command: fc.oneof(fc.constantFrom('claude -p', ''), fc.constantFrom(['a', 'b'], []), fc.integer()),
+      parser: fc.constantFrom('claude', 'generic', 'other'),
+      input: fc.constantFrom('none', 'text', 'stream-json', 'json'),
+      timeout_seconds: fc.oneof(fc.integer(), fc.double()),
+      env: fc.array(fc.constantFrom('A', 'B_*', '*', 'A B'), { maxLength: 2 }),
+    },
+    { requiredKeys: ['command'] },
+  );
+}
 
 function commands() {
   return fc.record(

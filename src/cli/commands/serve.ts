@@ -9,6 +9,7 @@ import type { Health, ServerParts, ServerSettings, TrailServer } from '../../ser
 import { createServer } from '../../server/server.ts';
 import { currentTask } from '../../task/current.ts';
 import { TaskManager } from '../../task/manager.ts';
+import type { Workspaces } from '../../task/workspaces.ts';
 import { makeDataDir } from '../../trail/data-dir.ts';
 import { type TaskDirectories, writeDirectories } from '../../trail/directories.ts';
 import { Housekeeping } from '../../trail/housekeeping.ts';
@@ -65,6 +66,7 @@ interface Owned {
 
 interface Served extends Owned {
   readonly tasks: TaskManager;
+  readonly workspaces: Workspaces;
   readonly webhooks: Webhooks;
   readonly logging: LoggingSettings;
   readonly log: ServerLog;
@@ -74,12 +76,12 @@ async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: 
   const stopped = stopSignal();
   const stopping = new AbortController();
   const served = await partsBehind(terminal, config, { owner, trail });
-  const { tasks, logging, log } = served;
+  const { tasks, workspaces, logging, log } = served;
   let directories: TaskDirectories | undefined;
   const directoryFailures = (): number => directories?.failures ?? 0;
   const server = await createServer({ ...partsOf(config, served), directoryFailures });
   // What works beside the server, closed after it in this order.
-  const beside: { close(): Promise<void> }[] = [tasks];
+  const beside: { close(): Promise<void> }[] = [tasks, workspaces];
   const letStray = catchStrays(log);
   try {
     const { port } = await listening(server, config);
@@ -87,6 +89,7 @@ async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: 
     await owner.publish(url);
     await greet(terminal, config, { url, logging });
     warnUnsigned(config, log.logger);
+    workspaces.start();
     beside.push(housekeepingOf(config, { trail, log }));
     if (config.taskLogsEnabled) {
       directories = directoriesOf(config, log);
@@ -124,12 +127,13 @@ async function partsBehind(terminal: Terminal, config: Config, { owner, trail }:
   logging.listen((current) => log.setLevel(current.level));
   const { plugins, concurrency } = await loadPlugins(config, { totals: () => store.totals(), redis: async () => null });
   const beliefs = (): boolean => logging.current.enableBeliefState;
-  const agents = configuredAgents(config, { store, intake });
+  const warn = (message: string): void => log.logger.warn(message);
+  const { agents, workspaces } = configuredAgents(config, { parts: trail.parts, warn });
   const { agentConcurrency } = config;
   const tasks = new TaskManager(trail, { plugins, concurrency, agents, agentConcurrency, machineId, beliefs });
   const acknowledge = async () => ({ status: 'skipped', reason: 'no_token' }) as const;
   const webhooks = await serverWebhooks(config, { store, intake, tasks, acknowledge });
-  return { owner, trail, tasks, webhooks, logging, log };
+  return { owner, trail, tasks, workspaces, webhooks, logging, log };
 }
 
 /** Until it works: another process may hold what is needed for a moment. */
