@@ -1,9 +1,10 @@
+import { cutText } from '../../core/text.ts';
 import { type Delivery, headerWord, readPayload } from './delivery.ts';
 import { at, type Fields, textAt, told, wordAt } from './fields.ts';
 import type { Origin, Provider, WebhookEvent } from './provider.ts';
 import { type SignatureScheme, verifyScheme } from './signature.ts';
 import { spokenMarkdown } from './spoken.ts';
-import { cutText, titleOf, words } from './text.ts';
+import { titleOf, words } from './text.ts';
 
 /** Headers by which senders name a delivery, the usual ones first: Standard Webhooks, CloudEvents, GitLab, and plain ones. */
 const ID_HEADERS = ['webhook-id', 'ce-id', 'x-gitlab-event-uuid', 'x-delivery-id', 'idempotency-key', 'request-id'];

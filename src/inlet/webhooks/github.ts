@@ -1,10 +1,11 @@
 import { verify as verifyText } from '@octokit/webhooks-methods';
+import { cutText } from '../../core/text.ts';
 import { type Delivery, header, headerWord, readPayload } from './delivery.ts';
 import { at, type Fields, numberAt, textAt, told, wordAt } from './fields.ts';
 import type { Origin, Provider, Sender, WebhookEvent } from './provider.ts';
 import { refused, type Verdict } from './signature.ts';
 import { spokenMarkdown } from './spoken.ts';
-import { cutText, titleOf, words } from './text.ts';
+import { titleOf, words } from './text.ts';
 
 /** Events in which a person says something: where their words lie, and the action that makes them new. */
 const SAID: Readonly<Record<string, { readonly place: string; readonly created: string }>> = {

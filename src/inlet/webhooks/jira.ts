@@ -1,11 +1,12 @@
 import { TEXT_CHARS } from '../../core/limits.ts';
+import { cutText } from '../../core/text.ts';
 import { documentText } from './atlassian-document.ts';
 import { type Delivery, headerWord, readPayload } from './delivery.ts';
 import { at, type Fields, textAt, told, wordAt } from './fields.ts';
 import type { Origin, Provider, Sender, WebhookEvent } from './provider.ts';
 import { verifyHmac } from './signature.ts';
 import { spokenWiki } from './spoken.ts';
-import { cutText, titleOf, words } from './text.ts';
+import { titleOf, words } from './text.ts';
 
 const NEW = ['jira:issue_created', 'comment_created'];
 

@@ -1,6 +1,6 @@
+import { OWN_MARKS } from '../../core/marks.ts';
 import { saidAnswer, saidWord } from './command.ts';
 import type { Answer, WebhookEvent } from './provider.ts';
-import { OWN_MARKS } from './text.ts';
 
 /** What a delivery asks for. Whether its sender may ask is another question: `mayStart`. */
 export type Match<Command = BuiltIn> =

@@ -1,6 +1,6 @@
+import { cutText } from '../../core/text.ts';
 import { at, listAt, textAt, wordAt } from './fields.ts';
 import type { WebhookEvent } from './provider.ts';
-import { cutText } from './text.ts';
 
 const FRAMES = 20;
 const CONTEXT_CHARS = 20_000;

@@ -1,8 +1,9 @@
+import { cutText } from '../../core/text.ts';
 import { type Delivery, headerWord, readPayload } from './delivery.ts';
 import { at, type Fields, listAt, textAt, told, wordAt } from './fields.ts';
 import type { Origin, Provider, Sender, WebhookEvent } from './provider.ts';
 import { verifyHmac } from './signature.ts';
-import { cutText, titleOf, words } from './text.ts';
+import { titleOf, words } from './text.ts';
 
 /** Actions that tell of something new, as an alert that was set off; the rest closes or changes. */
 const NEW = ['triggered', 'created', 'critical', 'warning'];

@@ -1,4 +1,5 @@
 import { WEBHOOK_AGE_MS } from '../../core/limits.ts';
+import { BUTTONS } from '../../core/marks.ts';
 import { plainAnswer } from './command.ts';
 import { type Delivery, header, headerWord, isForm, parseJson, readForm, readPayload } from './delivery.ts';
 import { at, type Fields, listAt, textAt, told, wordAt } from './fields.ts';
@@ -6,9 +7,6 @@ import type { Answer, EventKind, Origin, Provider, Sender, WebhookEvent } from '
 import { refused, type Verdict, verifyHmac } from './signature.ts';
 import { spokenMrkdwn } from './spoken.ts';
 import { titleOf, words } from './text.ts';
-
-/** The buttons under a plan: their names, and what pressing them means. Their value is the task's id. */
-export const BUTTONS = { tasktrail_approve: 'approve', tasktrail_reject: 'reject' } as const;
 
 /** Slack: the Events API, slash commands and buttons. */
 export const slack: Provider = { name: 'slack', verify, read };

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EntryInput, JsonObject } from '../../core/entry.ts';
 import { METADATA_BYTES } from '../../core/limits.ts';
+import { cutText } from '../../core/text.ts';
 import { type Clock, isoTime } from '../../core/time.ts';
 import type { Delivery } from './delivery.ts';
-import { cutText } from './text.ts';
 
 /** What a delivery that starts a task goes through, in this order. */
 export type Stage =

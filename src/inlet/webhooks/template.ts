@@ -1,7 +1,7 @@
 import { TrailError } from '../../core/error.ts';
 import { WEBHOOK_PROMPT_CHARS, WEBHOOK_TEMPLATE_CHARS, WEBHOOK_VALUE_CHARS } from '../../core/limits.ts';
+import { cutText } from '../../core/text.ts';
 import { type Path, parsePath, valuesAt } from './path.ts';
-import { cutText } from './text.ts';
 
 /** A text made of a template, and what it could not say. */
 export interface Rendered {
