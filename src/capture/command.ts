@@ -11,8 +11,8 @@ export interface CommandOptions extends Pick<LinesSink, 'onLines' | 'onPartial'>
   readonly cwd?: string;
   /** Default: this process's own. */
   readonly env?: NodeJS.ProcessEnv;
-  /** The terminal or pipe that we were given, nothing, or this text. */
-  readonly stdin: 'inherit' | 'ignore' | { readonly text: string };
+  /** The terminal or pipe that we were given, nothing, or this text; left open, more may follow it. */
+  readonly stdin: 'inherit' | 'ignore' | { readonly text: string; readonly open?: boolean };
   /** A process group of its own, so that it can be ended with all that it started. Not at a terminal: it could not read there. */
   readonly ownGroup: boolean;
   /** Where its output goes unchanged, besides being captured. */
@@ -47,6 +47,10 @@ export interface CommandRun {
   kill(signal: NodeJS.Signals): void;
   /** Ask it to end, and after `killAfterMs` make it. */
   stop(): void;
+  /** Add to a standard input that was left open. Answers, when it is in the pipe, whether it could be written. */
+  write(text: string): Promise<boolean>;
+  /** End its standard input. Safe to call twice. */
+  endInput(): void;
   /** Resolves when it has ended and all its lines were taken. Rejects only with what `onLines` threw. */
   readonly exited: Promise<CommandExit>;
 }
@@ -58,7 +62,7 @@ const DRAIN_MS = 2_000;
 export function runCommand(options: CommandOptions): CommandRun {
   const { killAfterMs = KILL_AFTER_MS, timeoutMs } = options;
   const child = start(options);
-  if (!('stdout' in child)) return { pid: undefined, kill: () => {}, stop: () => {}, exited: Promise.resolve(child) };
+  if (!('stdout' in child)) return notRunning(child);
   const timers: NodeJS.Timeout[] = [];
   let timedOut = false;
   const kill = (signal: NodeJS.Signals): void => signalTo(child, signal, options.ownGroup);
@@ -80,7 +84,19 @@ export function runCommand(options: CommandOptions): CommandRun {
     if (timedOut) kill('SIGKILL');
   };
   exited.then(clear, clear);
-  return { pid: child.pid, kill, stop, exited };
+  const { stdin } = child;
+  const write = (text: string): Promise<boolean> =>
+    new Promise((resolve) => {
+      if (!stdin?.writable) resolve(false);
+      else stdin.write(text, (error) => resolve(!error));
+    });
+  return { pid: child.pid, kill, stop, write, endInput: () => stdin?.end(), exited };
+}
+
+function notRunning(exit: CommandExit): CommandRun {
+  const nothing = (): void => {};
+  const write = async (): Promise<boolean> => false;
+  return { pid: undefined, kill: nothing, stop: nothing, write, endInput: nothing, exited: Promise.resolve(exit) };
 }
 
 type Piped = ChildProcess & { readonly stdout: Readable; readonly stderr: Readable };
@@ -97,7 +113,8 @@ function start(options: CommandOptions): Piped | CommandExit {
     if (typeof stdin === 'object') {
       // A command that does not read its input closes the pipe; that is its right.
       child.stdin?.on('error', () => {});
-      child.stdin?.end(stdin.text);
+      if (stdin.open) child.stdin?.write(stdin.text);
+      else child.stdin?.end(stdin.text);
     }
     return child;
   } catch (error) {

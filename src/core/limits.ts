@@ -84,6 +84,11 @@ export const FOREIGN_POLL_MS = 100;
 /** Delay before another attempt to deliver: first and largest. */
 export const RETRY_FIRST_MS = 250;
 export const RETRY_MAX_MS = 5_000;
+/** Delay before a failed agent is tried again: first and largest. */
+export const AGENT_RETRY_FIRST_MS = 5_000;
+export const AGENT_RETRY_MAX_MS = 600_000;
+/** Longest plan that waits for a person, in characters. */
+export const PLAN_CHARS = 100_000;
 /** Bytes of undelivered lines that one run may keep in the spool. */
 export const SPOOL_BYTES = 4 * 1024 * 1024 * 1024;
 /** Longest text that is taken from a webhook delivery, in characters. */

@@ -1,5 +1,5 @@
 import type { EntryInput, JsonObject, Stream } from './entry.ts';
-import type { Task, TaskDraft } from './task.ts';
+import type { Task, TaskChange, TaskDraft } from './task.ts';
 import type { Logger } from './trail.ts';
 
 /** Something that can be run as a task by its id. */
@@ -73,13 +73,24 @@ export interface TaskContext<Params extends object = JsonObject> {
   append(entries: readonly EntryInput[]): void;
   /** Show an unended line to those who follow now; it is never stored. An empty text takes it back. */
   partial(stream: Stream, text: string): void;
-  /** Figures of the run so far, merged into the task's metrics while it runs, at most once a second, and when it ends. */
-  metrics(figures: Partial<Task['metrics']>): void;
+  /**
+   * Figures of the run so far, merged into the task's metrics while it runs, at most once a second, and when it ends; what earlier
+   * steps and attempts of the task have cost is added. Answers those of the task.
+   */
+  metrics(figures: Partial<Task['metrics']>): Partial<Task['metrics']>;
   /** Facts about the run that it finds out itself, merged into the task. */
-  report(facts: { readonly model?: string; readonly metadata?: JsonObject }): Promise<void>;
+  report(facts: RunFacts): Promise<void>;
+  /**
+   * Take what people say to the task while it runs, unasked: `listener` gets each message, in order, before the next is read.
+   * `metadata.takes_input` says so, until the end or `stop`, which resolves when all that was said is given.
+   */
+  takeInput(listener: (message: string) => Promise<void>): Promise<{ stop(): Promise<void> }>;
   /** The same task under another source. */
   createSubContext(source: string): TaskContext<Params>;
 }
+
+/** What a run may say of itself. */
+export type RunFacts = Pick<TaskChange, 'assignedAgent' | 'agentType' | 'model' | 'metadata'>;
 
 /** What is told of a plugin to those who want to run it. */
 export interface PluginInfo {

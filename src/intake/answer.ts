@@ -1,7 +1,11 @@
 import type { JsonObject } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
 import type { Intake, StoreReader } from '../core/ports.ts';
+import type { Status } from '../core/status.ts';
 import type { Task } from '../core/task.ts';
+
+/** Statuses in which something may read what it did not ask for. */
+const READING: readonly Status[] = ['executing', 'discovering', 'paused'];
 
 export interface Answer {
   readonly message: string;
@@ -12,8 +16,8 @@ export interface Answer {
 
 /**
  * What a person says becomes a line of the trail first; then a task that waited for it goes on. An outside task takes input at any
- * time, what runs here only when it asked, and nothing that masking would change: it reads the answer from the trail. Throws
- * `invalid_transition` or `invalid_parameter` and stores nothing otherwise.
+ * time, what runs here only when it asked or says that it reads (`metadata.takes_input`), and nothing that masking would change: it
+ * reads the answer from the trail. Throws `invalid_transition` or `invalid_parameter` and stores nothing otherwise.
  */
 export async function answerTask(
   { store, intake }: { readonly store: Pick<StoreReader, 'task'>; readonly intake: Intake },
@@ -22,8 +26,9 @@ export async function answerTask(
 ): Promise<Task> {
   const { status, ended, runner, metadata } = await store.task(taskId);
   const asked = status === 'awaiting_input';
-  if (ended || (runner !== null && !asked)) {
-    const cure = ended ? 'it has ended' : 'it has not asked for any';
+  const reads = READING.includes(status) && metadata?.takes_input === true;
+  if (ended || (runner !== null && !asked && !reads)) {
+    const cure = ended ? 'it has ended' : 'it has not asked for any, and what runs it reads none';
     throw new TrailError('invalid_transition', `a task that is ${status} takes no input: ${cure}`);
   }
   if (runner !== null && intake.mask(message) !== message) {

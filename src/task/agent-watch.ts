@@ -25,44 +25,60 @@ const WARN_AT = 0.8;
 const EXIT_MS = 30_000;
 const MINUTE_MS = 60_000;
 
+/** One bound of what a run may cost, with what was spent of it before. */
+export interface Limit {
+  readonly of: 'task' | 'day';
+  readonly unit: Unit;
+  readonly max: number;
+  readonly before: number;
+}
+
+/** The figures that are bounded, and how they are said. */
+const UNITS = {
+  usd: { of: (figures: Partial<Metrics>) => figures.costUsd ?? 0, said: usd, setting: 'USD' },
+  tokens: { of: tokensOf, said: (count: number) => `${count.toLocaleString('en')} tokens`, setting: 'TOKENS' },
+} as const;
+type Unit = keyof typeof UNITS;
+
 export class Budget {
-  readonly taskUsd: number | null;
-  readonly dailyUsd: number | null;
-  readonly #spentToday: () => Promise<Spent>;
-  /** What is left of the day for tasks that begin now; known after `check`. */
-  #left = Number.POSITIVE_INFINITY;
+  readonly #options: BudgetOptions;
 
-  constructor({ taskUsd, dailyUsd, spentToday }: BudgetOptions) {
-    this.taskUsd = taskUsd;
-    this.dailyUsd = dailyUsd;
-    this.#spentToday = spentToday;
+  constructor(options: BudgetOptions) {
+    this.#options = options;
   }
 
-  /** Throws `budget_spent` when nothing is left of the day. */
-  async check(): Promise<void> {
-    if (this.dailyUsd === null) return;
-    const { usd: spent } = await this.#spentToday();
-    this.#left = this.dailyUsd - spent;
-    if (this.#left > 0) return;
-    throw new TrailError(
-      'budget_spent',
-      `today's agents have cost ${usd(spent)} of ${usd(this.dailyUsd)}; raise TASKTRAIL_AGENT_DAILY_USD, or wait until tomorrow (UTC)`,
-    );
-  }
-
-  /** The least that a task may still cost, and which budget says so. */
-  get limit(): { readonly usd: number; readonly name: string } | undefined {
+  /** The bounds of a run whose task has cost so much before. Throws `budget_spent` when nothing is left of one. */
+  async limits(before: Partial<Metrics>): Promise<readonly Limit[]> {
+    const { taskUsd, taskTokens, dailyUsd, dailyTokens, spentToday } = this.#options;
+    const daily = dailyUsd !== null || dailyTokens !== null;
+    const today = daily ? await spentToday() : { usd: 0, tokens: 0 };
     const limits = [
-      { usd: this.taskUsd ?? Number.POSITIVE_INFINITY, name: 'of the task' },
-      { usd: this.#left, name: 'of the day' },
-    ].sort((a, b) => a.usd - b.usd);
-    return limits[0] && Number.isFinite(limits[0].usd) ? limits[0] : undefined;
+      ...bound('task', 'usd', taskUsd, UNITS.usd.of(before)),
+      ...bound('task', 'tokens', taskTokens, UNITS.tokens.of(before)),
+      ...bound('day', 'usd', dailyUsd, today.usd),
+      ...bound('day', 'tokens', dailyTokens, today.tokens),
+    ];
+    const spent = limits.find(({ max, before: used }) => used >= max);
+    if (spent) throw new TrailError('budget_spent', refusal(spent));
+    return limits;
   }
+}
+
+function bound(of: Limit['of'], unit: Unit, max: number | null, before: number): Limit[] {
+  return max === null ? [] : [{ of, unit, max, before }];
+}
+
+function refusal(limit: Limit): string {
+  const { said, setting } = UNITS[limit.unit];
+  const amount = `${said(limit.before)} of ${said(limit.max)}`;
+  return limit.of === 'day'
+    ? `today's agents have cost ${amount}; raise TASKTRAIL_AGENT_DAILY_${setting}, or wait until tomorrow (UTC)`
+    : `the task has cost ${amount}; raise TASKTRAIL_AGENT_TASK_${setting}`;
 }
 
 export interface WatchOptions {
   readonly child: Pick<CommandRun, 'stop'>;
-  readonly budget: Budget;
+  readonly limits: readonly Limit[];
   readonly stallMinutes: number;
   readonly warn: (message: string) => void;
 }
@@ -72,7 +88,7 @@ export class AgentWatch {
   /** Why it was ended for its cost. */
   overspent: string | undefined;
   readonly #options: WatchOptions;
-  #warned = false;
+  readonly #warned = new Set<Limit>();
   #paused = false;
   #stall: NodeJS.Timeout | undefined;
   #exit: NodeJS.Timeout | undefined;
@@ -97,19 +113,24 @@ export class AgentWatch {
     this.heard();
   }
 
-  spent({ costUsd }: Partial<Metrics>): void {
-    const { budget, warn, child } = this.#options;
-    const { limit } = budget;
-    if (costUsd == null || limit === undefined || this.overspent !== undefined) return;
-    if (costUsd >= limit.usd) {
-      this.overspent = `the budget ${limit.name} is used up: ${usd(costUsd)} of ${usd(limit.usd)}`;
+  /** The run has cost so much, without what its task had cost before. */
+  spent(figures: Partial<Metrics>): void {
+    for (const limit of this.#options.limits) this.#spent(limit, figures);
+  }
+
+  #spent(limit: Limit, figures: Partial<Metrics>): void {
+    if (this.overspent !== undefined) return;
+    const { warn, child } = this.#options;
+    const { of, unit, max, before } = limit;
+    const { said } = UNITS[unit];
+    const used = before + UNITS[unit].of(figures);
+    if (used >= max) {
+      this.overspent = `the budget of the ${of} is used up: ${said(used)} of ${said(max)}`;
       warn(`Ended: ${this.overspent}`);
       child.stop();
-    } else if (!this.#warned && costUsd >= limit.usd * WARN_AT) {
-      this.#warned = true;
-      warn(
-        `${Math.round((costUsd / limit.usd) * 100)} % of the budget ${limit.name} is used: ${usd(costUsd)} of ${usd(limit.usd)}`,
-      );
+    } else if (used >= max * WARN_AT && !this.#warned.has(limit)) {
+      this.#warned.add(limit);
+      warn(`${Math.floor((used / max) * 100)} % of the budget of the ${of} is used: ${said(used)} of ${said(max)}`);
     }
   }
 

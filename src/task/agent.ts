@@ -1,11 +1,16 @@
 import { type CommandExit, type CommandRun, runCommand } from '../capture/command.ts';
 import type { AgentKind, AgentParser, Parsed } from '../core/agent.ts';
 import type { EntryInput, JsonObject } from '../core/entry.ts';
-import { CommandFailed, type Plugin, type TaskContext, type Workspace } from '../core/plugin.ts';
+import { TrailError } from '../core/error.ts';
+import { PLAN_CHARS } from '../core/limits.ts';
+import { CommandFailed, type TaskContext, type Workspace } from '../core/plugin.ts';
+import { textOf } from '../core/task-logger.ts';
+import { executingPrompt, planningPrompt } from './agent-prompt.ts';
+import { type AgentInput, AgentStdin, stdinText } from './agent-stdin.ts';
 import { AgentWatch, type Budget } from './agent-watch.ts';
+import type { Planner } from './plugin.ts';
 
-/** Nothing after the prompt, lines of text, or messages as JSON (https://code.claude.com/docs/en/headless). */
-export type AgentInput = 'none' | 'text' | 'stream-json';
+export type { AgentInput };
 
 export interface AgentOptions {
   /** Its name in the config; `default` is built in. */
@@ -41,69 +46,119 @@ export interface AgentOptions {
   readonly killAfterMs?: number;
 }
 
-type Prompt = { readonly prompt: string; readonly workspace?: Workspace };
+type Prompt = {
+  readonly prompt: string;
+  /** What a person has approved: it is carried out. */
+  readonly plan?: string;
+  readonly workspace?: Workspace;
+};
 
-/** Agents run like plugins: a task is its run, its prompt the only parameter. */
-export function agentPlugin(options: AgentOptions): Plugin<Prompt> {
-  const { name, kind, timeoutSeconds } = options;
+const PARAMETERS: JsonObject = {
+  type: 'object',
+  required: ['prompt'],
+  properties: {
+    prompt: { type: 'string', minLength: 1 },
+    approval: { type: 'boolean' },
+    planner: { type: 'string' },
+    retries: { type: 'integer', minimum: 0, maximum: 10 },
+    workspace: { type: 'object', required: ['repo'] },
+  },
+};
+
+/** Agents run like plugins: a task is its run, what it is asked the parameters. */
+export function agentPlugin(options: AgentOptions): Planner<Prompt> {
+  const { name, kind, plan = options } = options;
+  const both = { id: name, name: kind.name, pausable: true, takesContext: true, parameters: PARAMETERS };
+  const working = { command: options.command, planning: false };
+  const planning = { command: plan.command, planning: true };
   return {
-    id: name,
-    name: kind.name,
-    pausable: true,
-    timeoutSeconds,
-    takesContext: true,
-    parameters: { type: 'object', required: ['prompt'], properties: { prompt: { type: 'string', minLength: 1 } } },
-    execute: ({ prompt }, context) => new AgentRun(options, context).run(prompt),
+    ...both,
+    timeoutSeconds: options.timeoutSeconds,
+    execute: (asked, context) => new AgentRun(options, working, context).run(promptOf(asked)),
+    planning: {
+      ...both,
+      timeoutSeconds: plan.timeoutSeconds,
+      // It changes nothing, so it may begin again.
+      restartable: true,
+      execute: ({ prompt }, context) => new AgentRun(options, planning, context).run(planningPrompt(prompt)),
+    },
   };
+}
+
+function promptOf({ prompt, plan }: Prompt): string {
+  return plan === undefined ? prompt : executingPrompt(prompt, plan);
+}
+
+/** What one process of an agent is there for. */
+interface Doing {
+  readonly command: readonly [string, ...string[]];
+  readonly planning: boolean;
 }
 
 /** One process of an agent: its lines are read as its kind says, its figures and limits are watched while it runs. */
 class AgentRun {
   readonly #options: AgentOptions;
+  readonly #doing: Doing;
   readonly #context: TaskContext<Prompt>;
   readonly #parser: AgentParser;
   #watch: AgentWatch | undefined;
-  #model: string | undefined;
+  #stdin: AgentStdin | undefined;
+  #model: string | null;
+  /** What it printed while it planned: the plan of a program that gives no result. */
+  #printed = '';
 
-  constructor(options: AgentOptions, context: TaskContext<Prompt>) {
+  constructor(options: AgentOptions, doing: Doing, context: TaskContext<Prompt>) {
     this.#options = options;
+    this.#doing = doing;
     this.#context = context;
+    this.#model = options.model;
     this.#parser = options.kind.createParser();
   }
 
   async run(prompt: string): Promise<unknown> {
     const { kind, budget, stallMinutes } = this.#options;
     this.#say('[SYSTEM] Task started');
-    await budget.check();
+    await this.#introduce();
+    const limits = await budget.limits(this.#context.metrics({}));
     await this.#context.checkpoint();
     const child = await this.#start(prompt);
     if (child.pid !== undefined) {
       this.#say(`${kind.name} process started, PID: ${child.pid}`);
       this.#context.child(child.pid);
     }
-    const watch = new AgentWatch({ child, budget, stallMinutes, warn: (message) => this.#warn(message) });
+    const watch = new AgentWatch({ child, limits, stallMinutes, warn: (message) => this.#warn(message) });
     this.#watch = watch;
     const release = this.#obey(child);
     try {
+      await this.#listen(child);
       return await this.#end(await child.exited, watch);
     } finally {
       release();
       watch.close();
       // What it left running is ended with it: nothing of a task outlives its end.
       child.kill('SIGKILL');
+      await this.#stdin?.close();
     }
   }
 
+  /** Who works now: another agent may have planned. */
+  async #introduce(): Promise<void> {
+    const { name, type, model } = this.#options;
+    const again = this.#context.params.plan !== undefined;
+    const facts = { ...((again || type !== null) && { agentType: type }), ...((again || model !== null) && { model }) };
+    await this.#context.report({ assignedAgent: name, ...facts }).catch(() => {});
+  }
+
   async #start(prompt: string): Promise<CommandRun> {
-    const { command, env, killAfterMs, kind, workspace } = this.#options;
+    const { env, input, killAfterMs, kind, workspace } = this.#options;
     const { taskId, params, signal } = this.#context;
-    const [program, ...args] = command;
+    const [program, ...args] = this.#doing.command;
     return runCommand({
       command: program,
       args,
       cwd: await workspace(taskId, params.workspace, signal, (message) => this.#say(message)),
       env,
-      stdin: { text: prompt },
+      stdin: { text: stdinText(input, prompt), open: input !== 'none' },
       ownGroup: true,
       source: kind.id,
       lineBytes: kind.lineBytes,
@@ -119,6 +174,14 @@ class AgentRun {
         if (!text.startsWith('{')) this.#context.partial(stream, text);
       },
     });
+  }
+
+  /** What people say goes to its standard input, where it reads one. */
+  async #listen(child: CommandRun): Promise<void> {
+    const { input } = this.#options;
+    if (input === 'none' || child.pid === undefined) return;
+    const unread = (): void => this.#warn('The agent reads no more: what was said last did not reach it');
+    this.#stdin = await AgentStdin.open({ child, input, context: this.#context, unread });
   }
 
   /** Cancelled, timed out, paused. */
@@ -143,13 +206,20 @@ class AgentRun {
     // Before the lines of this very event are stored.
     if (secrets && secrets.length > 0) this.#options.hide(secrets);
     this.#context.append(entries.map((entry) => this.#sourced(entry)));
+    if (this.#doing.planning) this.#keepPrinted(entries);
     if (metrics) {
       this.#context.metrics(metrics);
       this.#watch?.spent(metrics);
     }
     if (partial !== undefined) this.#context.partial('stdout', partial);
     if (finished !== undefined) this.#watch?.finished(finished);
-    const news: JsonObject = { ...(plan !== undefined && { plan }), ...(sessionId && { session_id: sessionId }) };
+    // It waits for its end alone; what was said until now is still given to it.
+    if (finished) void this.#stdin?.close();
+    // The plan of a planning step is told when it is complete.
+    const news: JsonObject = {
+      ...(plan !== undefined && !this.#doing.planning && { plan }),
+      ...(sessionId && { session_id: sessionId }),
+    };
     if (model !== undefined || Object.keys(news).length > 0) await this.#report(model, news);
   }
 
@@ -165,9 +235,19 @@ class AgentRun {
     const end = this.#parser.end({ ...exit, signal: exit.signal });
     this.#context.append(end.entries.map((entry) => this.#sourced(entry)));
     this.#context.metrics(end.metrics);
-    if (watch.overspent !== undefined) throw new CommandFailed(watch.overspent, exit.exitCode);
+    if (watch.overspent !== undefined) throw new TrailError('budget_spent', watch.overspent);
     if (!end.success) throw new CommandFailed(end.error ?? 'the agent failed', exit.exitCode);
-    return end.result;
+    if (!this.#doing.planning) return end.result;
+    const plan = end.plan ?? (end.result === null ? this.#printed.trim() : textOf(end.result));
+    if (plan.trim() === '') throw new CommandFailed('the planning step made no plan', exit.exitCode);
+    return plan;
+  }
+
+  #keepPrinted(entries: readonly EntryInput[]): void {
+    for (const { stream, message } of entries) {
+      const room = PLAN_CHARS - this.#printed.length;
+      if (stream === 'stdout' && room > 0) this.#printed += `${message.slice(0, room)}\n`;
+    }
   }
 
   #sourced(entry: EntryInput): EntryInput {

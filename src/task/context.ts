@@ -1,5 +1,5 @@
-import type { EntryInput, JsonObject, Stream } from '../core/entry.ts';
-import type { TaskContext } from '../core/plugin.ts';
+import type { EntryInput, Stream } from '../core/entry.ts';
+import type { RunFacts, TaskContext } from '../core/plugin.ts';
 import type { Metrics } from '../core/task.ts';
 import type { Logger } from '../core/trail.ts';
 
@@ -15,8 +15,9 @@ export interface RunControl {
   child(pid: number): void;
   append(entries: readonly EntryInput[]): void;
   partial(stream: Stream, text: string): void;
-  metrics(figures: Partial<Metrics>): void;
-  report(facts: { readonly model?: string; readonly metadata?: JsonObject }): Promise<void>;
+  metrics(figures: Partial<Metrics>): Partial<Metrics>;
+  report(facts: RunFacts): Promise<void>;
+  takeInput(listener: (message: string) => Promise<void>): Promise<{ stop(): Promise<void> }>;
 }
 
 /** A plugin's view of its run, under one source. */
@@ -65,10 +66,12 @@ export class RunContext<Params extends object> implements TaskContext<Params> {
 
   readonly partial = (stream: Stream, text: string): void => this.#run.partial(stream, text);
 
-  readonly report = (facts: { readonly model?: string; readonly metadata?: JsonObject }): Promise<void> =>
-    this.#run.report(facts);
+  readonly report = (facts: RunFacts): Promise<void> => this.#run.report(facts);
 
-  readonly metrics = (figures: Partial<Metrics>): void => this.#run.metrics(figures);
+  readonly metrics = (figures: Partial<Metrics>): Partial<Metrics> => this.#run.metrics(figures);
+
+  readonly takeInput = (listener: (message: string) => Promise<void>): Promise<{ stop(): Promise<void> }> =>
+    this.#run.takeInput(listener);
 
   readonly createSubContext = (source: string): TaskContext<Params> =>
     new RunContext(this.#run, this.params, { logger: this.logger.withSource(source), source });

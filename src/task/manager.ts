@@ -10,6 +10,8 @@ import type { Registered } from './plugin.ts';
 import { Queue } from './queue.ts';
 import { recover } from './recovery.ts';
 import { KINDS, type Kind, partsOfRunner, Registry, type Runner } from './registry.ts';
+import { SecretParams } from './secret-params.ts';
+import { stepOf, withoutMarks } from './steps.ts';
 
 /** What a trail offers to a manager: `openTrail` answers one. */
 export interface ManagedTrail {
@@ -32,13 +34,13 @@ export interface TaskManagerOptions {
   readonly beliefs?: () => boolean;
   /** How long a task that ended may go on working before its place in the queue is given away (default 10 s). */
   readonly graceMs?: number;
+  /** First wait before a failed agent is tried again (default AGENT_RETRY_FIRST_MS). */
+  readonly retryFirstMs?: number;
 }
 
 const CONCURRENCY = 4;
 const AGENT_CONCURRENCY = 2;
 const GRACE_MS = 10_000;
-/** Waiting tasks whose secret parameters are remembered. */
-const SECRET_PARAMS = 10_000;
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /**
@@ -51,14 +53,13 @@ export class TaskManager implements TaskRuns {
   readonly #machineId: string | undefined;
   readonly #queues: Readonly<Record<Kind, Queue>>;
   readonly #children: Children;
-  /** Parameters with secrets, of tasks that wait, by the mark in their metadata: what is stored of them is masked. */
-  readonly #secretParams = new Map<string, JsonObject>();
+  readonly #secretParams = new SecretParams();
   #starting: Promise<void> | undefined;
   #alive: NodeJS.Timeout | undefined;
 
   constructor(trail: ManagedTrail, options: TaskManagerOptions = {}) {
     const { plugins = [], agents = [], machineId, beliefs = () => true, graceMs = GRACE_MS } = options;
-    const { concurrency = CONCURRENCY, agentConcurrency = AGENT_CONCURRENCY } = options;
+    const { concurrency = CONCURRENCY, agentConcurrency = AGENT_CONCURRENCY, retryFirstMs } = options;
     this.#trail = trail;
     this.#machineId = machineId;
     this.#children = new Children(trail.parts.intake);
@@ -70,7 +71,9 @@ export class TaskManager implements TaskRuns {
         concurrency: wholeFrom1(places),
         beliefs,
         graceMs,
+        retryFirstMs,
         prepare: (task) => this.#prepare(task),
+        ended: (task) => this.#secretParams.forget(task.metadata?.secret_params),
       });
     this.#queues = { plugin: queue('plugin', concurrency), agent: queue('agent', agentConcurrency) };
     for (const plugin of plugins) this.#registry.add('plugin', plugin);
@@ -154,12 +157,11 @@ export class TaskManager implements TaskRuns {
   /** Let a paused task go on: at its place in the queue when it had not started. */
   async resume(taskId: string): Promise<Task> {
     const { store, intake } = this.#trail.parts;
-    const { runner, startedAt } = await store.task(taskId);
+    const task = await store.task(taskId);
+    const { runner, startedAt } = task;
     if (runner === null) return intake.changeTask(taskId, { status: 'executing' });
-    return intake.changeTask(taskId, { status: startedAt === null ? 'queued' : 'executing' }, [
-      'paused',
-      'awaiting_input',
-    ]);
+    const status = startedAt === null ? 'queued' : stepOf(task);
+    return intake.changeTask(taskId, { status }, ['paused', 'awaiting_input']);
   }
 
   cancel(taskId: string): Promise<Task> {
@@ -229,7 +231,7 @@ export class TaskManager implements TaskRuns {
     const text = JSON.stringify(given);
     const secret = intake.mask(text) !== text;
     // Before the task is there: it may be claimed as soon as it is.
-    const mark = secret ? this.#keep(given) : undefined;
+    const mark = secret ? this.#secretParams.keep(given) : undefined;
     const { prefix, queue } = KINDS[kind];
     try {
       const task = await create({
@@ -237,7 +239,7 @@ export class TaskManager implements TaskRuns {
         ...(this.#machineId !== undefined && { machineId: this.#machineId }),
         ...draft,
         metadata: {
-          ...withoutMark(draft.metadata),
+          ...withoutMarks(draft.metadata),
           queue,
           ...(info.approval && { plan: `Run ${info.name} with ${text}` }),
           ...(mark !== undefined && { secret_params: mark }),
@@ -249,41 +251,40 @@ export class TaskManager implements TaskRuns {
       this.#queues[kind].look();
       return task;
     } catch (error) {
-      if (mark !== undefined) this.#secretParams.delete(mark);
+      this.#secretParams.forget(mark);
       throw error;
     }
   }
 
-  /** Keep parameters until their task is claimed. Of too many that are never claimed, the oldest are forgotten. */
-  #keep(params: JsonObject): string {
-    const mark = newTaskId();
-    this.#secretParams.set(mark, params);
-    const [oldest] = this.#secretParams.keys();
-    if (oldest !== undefined && this.#secretParams.size > SECRET_PARAMS) this.#secretParams.delete(oldest);
-    return mark;
-  }
-
   /** What a claimed task is run with. Throws why it cannot be. */
-  #prepare(task: Task): { registered: Registered; params: JsonObject } {
-    const { kind, id } = partsOfRunner(task.runner) ?? { kind: 'plugin', id: task.runner ?? '' };
-    const found = this.#registry.find(kind, id);
-    const mark = task.metadata?.secret_params;
-    const secret = typeof mark === 'string' ? this.#secretParams.get(mark) : undefined;
-    if (typeof mark === 'string') this.#secretParams.delete(mark);
-    if (!secret && mark !== undefined) {
+  #prepare(task: Task): { registered: Registered; params: JsonObject; retries: number } {
+    const runner = partsOfRunner(task.runner) ?? { kind: 'plugin', id: task.runner ?? '' };
+    const registered = this.#doer(runner, task);
+    const secret = this.#secretParams.of(task);
+    if (!secret && task.metadata?.secret_params !== undefined) {
       throw new TrailError('invalid_params', 'its parameters held secrets, which are not stored; start it anew');
     }
-    return { registered: found, params: secret ?? task.params ?? {} };
+    const params = secret ?? task.params ?? {};
+    if (runner.kind === 'plugin') return { registered, params, retries: 0 };
+    const plan = params.approval === true ? task.metadata?.plan : undefined;
+    return {
+      registered,
+      params: { ...params, ...(plan !== undefined && { plan }) },
+      retries: typeof params.retries === 'number' ? params.retries : 0,
+    };
+  }
+
+  /** Who does the step that a task was claimed for. */
+  #doer({ kind, id }: Runner, { status, params }: Task): Registered {
+    if (status !== 'discovering') return this.#registry.find(kind, id);
+    const planner = typeof params?.planner === 'string' ? params.planner : id;
+    const { planning } = this.#registry.find(kind, planner);
+    if (planning) return planning;
+    throw new TrailError('unknown_agent', `${kind}: ${planner} makes no plans; name another planner`);
   }
 }
 
 function wholeFrom1(places: number): number {
   if (Number.isInteger(places) && places >= 1) return places;
   throw new TrailError('invalid_parameter', `concurrency: expected a whole number from 1, got ${places}`);
-}
-
-/** What a caller says about a task cannot say that secrets are kept for it. */
-function withoutMark(metadata: JsonObject | null | undefined): JsonObject {
-  const { secret_params: _, ...rest } = metadata ?? {};
-  return rest;
 }

@@ -8,11 +8,18 @@ const ANY_OBJECT: JsonObject = { type: 'object' };
 /** Longest time that a timer can wait: 2^31 - 1 ms. */
 const TIMEOUT_SECONDS_MAX = 2_147_483;
 
+/** A plugin that can also plan what it is asked: what `planning` returns is a plan, which a person approves or rejects. */
+export interface Planner<Params extends object = JsonObject> extends Plugin<Params> {
+  readonly planning: Plugin<Params>;
+}
+
 /** A plugin that was looked at, with the checker of its parameters. */
 export interface Registered {
   readonly plugin: Plugin;
   readonly info: PluginInfo;
   readonly takesContext: boolean;
+  /** How it makes a plan, where it can. */
+  readonly planning: Registered | undefined;
   /** The parameters with defaults filled in. Throws `invalid_params` that names every fault. */
   checked(params: unknown): JsonObject;
 }
@@ -37,6 +44,7 @@ export function registered(given: AnyPlugin): Registered {
     plugin,
     info: { id, name, description, version, parameters, restartable, pausable, approval },
     takesContext: plugin.takesContext ?? plugin.execute.length >= 2,
+    planning: 'planning' in plugin ? registered((plugin as Planner).planning) : undefined,
     checked: checker(plugin, parameters),
   };
 }

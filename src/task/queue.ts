@@ -1,11 +1,13 @@
 import type { JsonObject } from '../core/entry.ts';
-import { asTrailError, ERRORS } from '../core/error.ts';
-import { RETRY_FIRST_MS, RETRY_MAX_MS } from '../core/limits.ts';
+import { asTrailError } from '../core/error.ts';
 import type { Task } from '../core/task.ts';
 import type { Children } from './children.ts';
 import type { TaskParts } from './parts.ts';
+import { persist } from './persist.ts';
 import type { Registered } from './plugin.ts';
+import { delayOf } from './retry.ts';
 import { Run } from './run.ts';
+import { isParked, nextStep } from './steps.ts';
 
 export interface QueueOptions {
   readonly parts: TaskParts;
@@ -15,14 +17,19 @@ export interface QueueOptions {
   readonly concurrency: number;
   readonly beliefs: () => boolean;
   readonly graceMs: number;
+  readonly retryFirstMs?: number | undefined;
   /** What a task is run with. Throws why it cannot be run: the task then fails with that. */
-  prepare(task: Task): { readonly registered: Registered; readonly params: JsonObject };
+  prepare(task: Task): { readonly registered: Registered; readonly params: JsonObject; readonly retries: number };
+  /** A run is over, and the task has ended with it. */
+  ended(task: Task): void;
 }
 
 /** Changes of tasks that others make are looked at together. */
 const GATHER_MS = 20;
 /** After the store refused to tell what waits. */
 const RETRY_MS = 1_000;
+/** It is looked for attempts that are due so often at least. */
+const RETRY_LOOK_MS = 600_000;
 /** Runs get this long when the process stops. */
 const STOP_MS = 3_000;
 
@@ -41,6 +48,8 @@ export class Queue {
   #looking = false;
   #again = false;
   #timer: NodeJS.Timeout | undefined;
+  /** Wakes when the next attempt of a task is due. */
+  #alarm: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: QueueOptions) {
@@ -76,6 +85,7 @@ export class Queue {
   async #close(): Promise<void> {
     this.#state = 'closed';
     clearTimeout(this.#timer);
+    clearTimeout(this.#alarm);
     const runs = [...this.#runs.values()];
     for (const run of runs) run.stop();
     const all = Promise.all(runs.map((run) => run.finished));
@@ -98,10 +108,7 @@ export class Queue {
       const free = this.#options.concurrency - this.#runs.size;
       if (free <= 0) return;
       try {
-        // What runs may itself be `approved` for a moment: room for those in the answer.
-        const { parts, prefix } = this.#options;
-        const waiting = await parts.store.runs(['queued', 'approved'], free + this.#runs.size, prefix);
-        const startable = waiting.filter((task) => isWaiting(task) && !this.#runs.has(task.taskId));
+        const startable = await this.#startable(free);
         for (const task of startable.slice(0, free)) await this.#claim(task);
         if (startable.length > free) this.#again = true;
       } catch {
@@ -110,25 +117,50 @@ export class Queue {
     }
   }
 
+  /** Tasks that wait for a place and may have one now, the first of them; more than `free` when there are more. */
+  async #startable(free: number): Promise<readonly Task[]> {
+    const { parts, prefix } = this.#options;
+    // What runs may itself be `approved` for a moment, and some wait for their next attempt: room for those in the answer.
+    for (let limit = free + this.#runs.size; ; limit *= 4) {
+      const found = await parts.store.runs(['queued', 'approved'], limit, prefix);
+      const waiting = found.filter((task) => isWaiting(task) && !this.#runs.has(task.taskId));
+      const due = waiting.filter((task) => delayOf(task) === 0);
+      if (due.length < free && found.length === limit) continue;
+      this.#wakeFor(waiting.filter((task) => !due.includes(task)));
+      return due;
+    }
+  }
+
+  #wakeFor(later: readonly Task[]): void {
+    clearTimeout(this.#alarm);
+    if (later.length === 0) return;
+    const delayMs = Math.min(...later.map(delayOf), RETRY_LOOK_MS);
+    this.#alarm = setTimeout(() => this.look(), delayMs + 1).unref();
+  }
+
   /** Take a task that waits. Another process, or a person, may be faster. */
   async #claim(task: Task): Promise<void> {
     if (this.#state !== 'open') return;
-    const { parts, children, beliefs, graceMs, prepare } = this.#options;
+    const { parts, children, beliefs, graceMs, retryFirstMs, prepare } = this.#options;
+    // By the status that it was seen in: an approved plan is executed, everything else begins with its first step.
+    const { status: from, metadata } = task;
+    const step = nextStep(task);
     let claimed: Task;
     try {
-      claimed = await parts.intake.changeTask(task.taskId, { status: 'executing' }, ['queued', 'approved']);
+      const due = typeof metadata?.retry_at === 'string' ? { metadata: { retry_at: null } } : {};
+      claimed = await parts.intake.changeTask(task.taskId, { status: step, ...due }, [from]);
     } catch (error) {
       const { code } = asTrailError(error);
       if (code === 'invalid_transition' || code === 'task_deleted' || code === 'task_not_found') return;
       throw error;
     }
     if (this.#state !== 'open') {
-      await parts.intake.changeTask(task.taskId, { status: 'queued' }, ['executing']);
+      await parts.intake.changeTask(task.taskId, { status: isParked(task) ? from : 'queued' }, [step]);
       return;
     }
     try {
-      const { registered, params } = prepare(claimed);
-      this.#begin(new Run(claimed, { parts, children, registered, params, beliefs, graceMs }));
+      const prepared = prepare(claimed);
+      this.#begin(new Run(claimed, { parts, children, ...prepared, beliefs, graceMs, retryFirstMs }));
     } catch (error) {
       await this.#refuse(task.taskId, asTrailError(error).message);
     }
@@ -138,30 +170,26 @@ export class Queue {
   async #refuse(taskId: string, reason: string): Promise<void> {
     const { intake } = this.#options.parts;
     const line = { message: `Task failed: ${reason}`, level: 'ERROR', source: 'system' };
-    for (let delayMs = RETRY_FIRST_MS; ; delayMs = Math.min(delayMs * 2, RETRY_MAX_MS)) {
-      try {
-        await intake.changeTask(taskId, { status: 'failed', error: reason }, ['executing']);
+    await persist(
+      async () => {
+        await intake.changeTask(taskId, { status: 'failed', error: reason }, ['executing', 'discovering']);
         await intake.append({ taskId, body: JSON.stringify(line), format: 'json' });
-        return;
-      } catch (error) {
-        const { code } = asTrailError(error);
-        // Ended by somebody else, deleted, or closed: there is nothing left to say.
-        if (!ERRORS[code].retry || code === 'store_closed' || this.#state !== 'open') return;
-        await new Promise((resolve) => setTimeout(resolve, delayMs).unref());
-      }
-    }
+      },
+      () => this.#state !== 'open',
+    );
   }
 
   #begin(run: Run): void {
     this.#runs.set(run.taskId, run);
     void run.finished.then(() => {
       this.#runs.delete(run.taskId);
+      if (run.task.ended) this.#options.ended(run.task);
       this.look();
     });
   }
 }
 
-/** Approved before it started; a run that asked for leave in its middle goes on by itself. */
-function isWaiting({ status, startedAt }: Task): boolean {
-  return status === 'queued' || (status === 'approved' && startedAt === null);
+/** Approved before it started, or parked; a run that asked for leave in its middle goes on by itself. */
+function isWaiting(task: Task): boolean {
+  return task.status === 'queued' || (task.status === 'approved' && (task.startedAt === null || isParked(task)));
 }

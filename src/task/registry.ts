@@ -1,5 +1,6 @@
 import { TrailError } from '../core/error.ts';
 import type { AnyPlugin, PluginInfo } from '../core/plugin.ts';
+import type { Task } from '../core/task.ts';
 import { type Registered, registered } from './plugin.ts';
 
 /** The kinds of what can be run. A task's runner is `<kind>:<id>`; `queue` is what its `metadata.queue` says. */
@@ -48,6 +49,11 @@ export class Registry {
     const detail = `expected one of: ${known}; got ${JSON.stringify(id.slice(0, 100))}`;
     throw new TrailError(KINDS[kind].code, `${kind}: ${detail}`, { errors: [{ path: kind, detail }] });
   }
+}
+
+/** Whether an agent of ours does a task. */
+export function isAgent({ runner }: Pick<Task, 'runner'>): boolean {
+  return runner?.startsWith(KINDS.agent.prefix) ?? false;
 }
 
 /** The kind and the id that a runner names; undefined for an outside task. */

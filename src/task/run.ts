@@ -1,7 +1,5 @@
-import type { EntryInput, Json, JsonObject, Stream } from '../core/entry.ts';
-import { asTrailError, ERRORS } from '../core/error.ts';
-import { RETRY_FIRST_MS, RETRY_MAX_MS, TASK_JSON_BYTES } from '../core/limits.ts';
-import { readable } from '../core/readable.ts';
+import type { EntryInput, JsonObject, Stream } from '../core/entry.ts';
+import type { RunFacts } from '../core/plugin.ts';
 import type { Status } from '../core/status.ts';
 import type { Metrics, Task, TaskChange } from '../core/task.ts';
 import { type LineSink, TaskLogger, textOf } from '../core/task-logger.ts';
@@ -9,11 +7,16 @@ import type { Logger } from '../core/trail.ts';
 import type { Children } from './children.ts';
 import { RunContext, type RunControl } from './context.ts';
 import { withTask } from './current.ts';
+import { Ending, SERVER_STOPPED } from './ending.ts';
+import { Figures } from './figures.ts';
+import { Inputs } from './inputs.ts';
 import { legacyParams } from './legacy.ts';
 import type { TaskParts } from './parts.ts';
 import type { Registered } from './plugin.ts';
 import { Questions } from './questions.ts';
+import { isAgent } from './registry.ts';
 import { Sight } from './sight.ts';
+import { AT_WORK } from './steps.ts';
 
 export interface RunOptions {
   readonly parts: TaskParts;
@@ -21,34 +24,26 @@ export interface RunOptions {
   readonly registered: Registered;
   /** As the caller gave them, secrets and all; the stored ones are masked. */
   readonly params: JsonObject;
+  /** How often it is tried again when it failed, and the first wait before that (default AGENT_RETRY_FIRST_MS). */
+  readonly retries: number;
+  readonly retryFirstMs?: number | undefined;
   readonly beliefs: () => boolean;
   /** How long an ended task may go on working before its place is given to another. */
   readonly graceMs: number;
 }
 
-/** A task that is at work here: these it may leave for an ending. */
-export const AT_WORK: readonly Status[] = [
-  'discovering',
-  'executing',
-  'awaiting_input',
-  'pending_approval',
-  'approved',
-  'paused',
-];
 /** Running figures are written this often at most. */
 const METRICS_EVERY_MS = 1_000;
-/** What a task says that its server left in the middle. */
-export const SERVER_STOPPED = 'server stopped';
-
 /**
- * One run of a plugin. What others do to the task (a person answers, approves, pauses, cancels; by the page, the API, another
+ * One run of a plugin, or one step of an agent. What others do to the task (a person answers, approves, pauses, cancels; by the page, the API, another
  * process) is done in the store, and seen here by reading after each change:
  *
+ *   discovering ─ returns a plan ─▶ pending_approval: the run is over, another one executes what is approved
  *   executing ──▶ awaiting_input, pending_approval, paused ──▶ executing
  *       │                                 │
  *       ├─ returns ─▶ completed           └─ cancelled, rejected: the signal aborts, what the plugin still answers is dropped
- *       ├─ throws ──▶ failed
- *       ├─ too long ▶ timed_out
+ *       ├─ throws ──▶ failed      } where it may be tried again: queued, or approved when its plan is, until
+ *       ├─ too long ▶ timed_out   } `metadata.retry_at`; this run is over
  *       └─ server stops ▶ queued where the plugin may run again, else failed
  */
 export class Run implements RunControl {
@@ -62,7 +57,11 @@ export class Run implements RunControl {
   readonly #abort = new AbortController();
   readonly #questions: Questions;
   readonly #pauseListeners: ((paused: boolean) => void)[] = [];
-  #metrics: Partial<Metrics> = {};
+  readonly #figures: Figures;
+  readonly #ending: Ending;
+  readonly #firstSeq: number;
+  /** Its time was up, and it may be tried again when it has ended. */
+  #overtime: string | undefined;
   #stopping = false;
   #wasPaused = false;
   #timer: NodeJS.Timeout | undefined;
@@ -74,6 +73,8 @@ export class Run implements RunControl {
     this.#options = options;
     this.#sink = lines(task.taskId);
     this.#system = new TaskLogger(this.#sink, 'system');
+    this.#figures = new Figures(task.metrics);
+    this.#firstSeq = task.log.lastSeq;
     this.#sight = new Sight(store, task, {
       onSeen: (seen) => this.#onSeen(seen),
       onGone: (why) => this.#end(why),
@@ -85,7 +86,13 @@ export class Run implements RunControl {
       sight: this.#sight,
       change: (change, from) => this.#change(change, from),
     });
+    this.#ending = this.#endingOf(task);
     this.finished = this.#live();
+  }
+
+  /** As it was last seen. */
+  get task(): Task {
+    return this.#sight.task;
   }
 
   get signal(): AbortSignal {
@@ -109,7 +116,7 @@ export class Run implements RunControl {
 
   /** The server goes without waiting for it any longer. */
   abandon(): Promise<void> {
-    return this.#interrupted();
+    return this.#ending.interrupted();
   }
 
   input(question: EntryInput, questionType: string): Promise<string> {
@@ -142,22 +149,51 @@ export class Run implements RunControl {
     live.partial(this.taskId, stream, intake.mask(text));
   }
 
-  metrics(figures: Partial<Metrics>): void {
-    this.#metrics = { ...this.#metrics, ...figures };
+  metrics(figures: Partial<Metrics>): Partial<Metrics> {
+    this.#figures.tell(figures);
     this.#telling ??= setTimeout(() => {
       this.#telling = undefined;
+      if (this.#ending.written) return;
       // A figure that cannot be written now is written with the next one, at the latest with the end.
-      this.#change({ metrics: this.#metrics }).catch(() => {});
+      this.#change({ metrics: this.#figures.all }).catch(() => {});
     }, METRICS_EVERY_MS).unref();
+    return this.#figures.all;
   }
 
-  async report(facts: { readonly model?: string; readonly metadata?: JsonObject }): Promise<void> {
+  async report(facts: RunFacts): Promise<void> {
     await this.#change(facts);
+  }
+
+  async takeInput(listener: (message: string) => Promise<void>): Promise<{ stop(): Promise<void> }> {
+    const { store } = this.#options.parts;
+    const { taskId } = this;
+    const inputs = new Inputs({ taskId, store, sight: this.#sight, listener, after: this.#firstSeq });
+    await this.#change({ metadata: { takes_input: true } });
+    const stop = async (): Promise<void> => {
+      await this.#change({ metadata: { takes_input: null } }).catch(() => {});
+      await inputs.close();
+    };
+    return { stop };
+  }
+
+  #endingOf({ status }: Task): Ending {
+    const { registered, retries, retryFirstMs } = this.#options;
+    return new Ending({
+      ...{ sink: this.#sink, system: this.#system, figures: this.#figures, retries, retryFirstMs },
+      task: () => this.task,
+      change: (change, from) => this.#change(change, from),
+      isStopping: () => this.#stopping,
+      planning: status === 'discovering',
+      restartable: registered.info.restartable,
+    });
   }
 
   async #live(): Promise<void> {
     const { plugin, info } = this.#options.registered;
-    this.#system.info(`Task started: ${info.id}${info.version === null ? '' : ` ${info.version}`}`);
+    // An agent says so itself.
+    if (!isAgent(this.task)) {
+      this.#system.info(`Task started: ${info.id}${info.version === null ? '' : ` ${info.version}`}`);
+    }
     if (plugin.timeoutSeconds !== undefined) {
       this.#timer = setTimeout(() => this.#timeOut(plugin.timeoutSeconds ?? 0), plugin.timeoutSeconds * 1000);
     }
@@ -165,6 +201,7 @@ export class Run implements RunControl {
     await Promise.race([work, this.#grace()]);
     clearTimeout(this.#timer);
     clearTimeout(this.#telling);
+    this.#sight.end(new DOMException('the run is over', 'AbortError'));
     // Without a wait for what goes on behind the grace: its lines are kept as late ones.
     await this.#options.children.remove(this.taskId);
   }
@@ -173,13 +210,14 @@ export class Run implements RunControl {
     try {
       const result = await this.#execute();
       await this.#room();
-      if (!this.signal.aborted) return await this.#complete(result);
+      if (!this.signal.aborted) return await this.#ending.returned(result);
     } catch (error) {
       await this.#room();
-      if (!this.signal.aborted) return await this.#fail(error);
+      if (!this.signal.aborted) return await this.#ending.threw(error);
     }
-    if (this.#stopping) await this.#interrupted();
-    else await this.#room();
+    if (this.task.ended) await this.#ending.late();
+    else if (this.#overtime !== undefined) await this.#ending.threw(new Error(this.#overtime));
+    else if (this.#stopping) await this.#ending.interrupted();
   }
 
   /** A plugin that filled its buffer must not push out the line that says how it ended. */
@@ -201,55 +239,13 @@ export class Run implements RunControl {
     );
   }
 
-  async #complete(value: unknown): Promise<void> {
-    const result = this.#resultOf(value);
-    this.#system.info('Task completed');
-    await this.#record({ status: 'completed', result, metrics: this.#metrics });
-  }
-
-  async #fail(error: unknown): Promise<void> {
-    const message = error instanceof Error ? error.message || error.name : textOf(error);
-    this.#system.error(`Task failed: ${message}`, { error });
-    const exitCode = error instanceof Error && 'exitCode' in error ? Number(error.exitCode) : Number.NaN;
-    const code = Number.isInteger(exitCode) ? { exitCode } : {};
-    await this.#record({ status: 'failed', error: message, metrics: this.#metrics, ...code });
-  }
-
-  /** The server stops in the middle of it. */
-  async #interrupted(): Promise<void> {
-    const again = this.#options.registered.info.restartable;
-    this.#system.warning(again ? 'The server stops; the task will start again with it' : 'The server stops');
-    await this.#record(again ? { status: 'queued' } : { status: 'failed', error: SERVER_STOPPED });
-  }
-
-  #resultOf(value: unknown): Json {
-    const result = readable(value);
-    const json = JSON.stringify(result);
-    if (Buffer.byteLength(json) <= TASK_JSON_BYTES) return result;
-    this.#system.warning(`The result has ${json.length} characters, only its start is kept`);
-    return { too_large: true, characters: json.length, start: json.slice(0, 10_000) };
-  }
-
   #timeOut(seconds: number): void {
     const error = `timed out after ${seconds} s`;
-    this.#system.error(`Task ${error}`);
-    void this.#record({ status: 'timed_out', error, metrics: this.#metrics }).then(() => this.#end(error));
-  }
-
-  /** Write the ending down, however long the store refuses: without it the task would seem to run for ever. */
-  async #record(change: TaskChange): Promise<void> {
-    for (let delayMs = RETRY_FIRST_MS; ; delayMs = Math.min(delayMs * 2, RETRY_MAX_MS)) {
-      try {
-        await this.#sink.flush();
-        await this.#change(change, AT_WORK);
-        return;
-      } catch (error) {
-        const fault = asTrailError(error);
-        // Ended by somebody else, deleted, or closed: there is nothing left to say.
-        if (!ERRORS[fault.code].retry || fault.code === 'store_closed') return;
-        await new Promise((resolve) => setTimeout(resolve, delayMs).unref());
-        if (this.#stopping) return;
-      }
+    if (this.#ending.retryAfter(error)) {
+      this.#overtime = error;
+      this.#end(error);
+    } else {
+      void this.#ending.timedOut(error).then(() => this.#end(error));
     }
   }
 
