@@ -5,6 +5,20 @@ import type { Logging } from '../../core/logging.ts';
 import type { PluginInfo } from '../../core/plugin.ts';
 import type { TaskFacets } from '../../core/query.ts';
 import type { Wired, WireLogPage, WireStats, WireTask, WireTaskPage } from '../../core/wire.ts';
+import type {
+  WireDeliveryDetails,
+  WireDeliveryPage,
+  WireReceived,
+  WireTrial,
+  WireWebhook,
+  WireWebhookList,
+} from '../../core/wire-webhook.ts';
+
+/** What is told of an agent: what it is called, and what its output is read as. */
+export interface AgentInfo {
+  readonly id: string;
+  readonly name: string;
+}
 
 /** What went wrong with a request, in the server's words where it had any. */
 export class Problem extends Error {
@@ -71,6 +85,15 @@ export class Api {
     return (await this.#get<{ plugins: readonly PluginInfo[] }>('api/plugins', undefined, signal)).plugins;
   }
 
+  async agents(signal?: AbortSignal): Promise<readonly AgentInfo[]> {
+    return (await this.#get<{ agents: readonly AgentInfo[] }>('api/agents', undefined, signal)).agents;
+  }
+
+  /** Queue a run of an agent; a title that is left out is the first line of what it is asked. */
+  runAgent(agent: string, input: string, title?: string): Promise<WireTask> {
+    return this.#send<WireTask>('POST', 'api/tasks', { agent, input, ...(title && { title }) });
+  }
+
   /** Queue a run of a plugin; a title that is left out is the plugin's name. */
   run(plugin: string, params: JsonObject, title?: string): Promise<WireTask> {
     return this.#send<WireTask>('POST', 'api/tasks', { plugin, params, ...(title && { title }) });
@@ -87,6 +110,45 @@ export class Api {
 
   changeLogging(change: JsonObject): Promise<Wired<Logging>> {
     return this.#send<Wired<Logging>>('PATCH', 'api/settings/logging', change);
+  }
+
+  webhooks(signal?: AbortSignal): Promise<WireWebhookList> {
+    return this.#get<WireWebhookList>('api/webhooks', undefined, signal);
+  }
+
+  /** Make a webhook; the answer holds its secret, this once. */
+  makeWebhook(definition: JsonObject): Promise<WireWebhook & { readonly secret: string | null }> {
+    return this.#send('POST', 'api/webhooks', definition);
+  }
+
+  changeWebhook(webhookId: string, definition: JsonObject): Promise<WireWebhook> {
+    return this.#send<WireWebhook>('PUT', webhookRoute(webhookId), definition);
+  }
+
+  switchWebhook(webhookId: string, enabled: boolean): Promise<WireWebhook> {
+    return this.#send<WireWebhook>('POST', webhookRoute(webhookId, enabled ? 'enable' : 'disable'), {});
+  }
+
+  async deleteWebhook(webhookId: string): Promise<true> {
+    await this.#call(webhookRoute(webhookId), { method: 'DELETE' });
+    return true;
+  }
+
+  /** What a delivery would start; nothing is stored or started. */
+  tryWebhook(webhookId: string, trial: JsonObject): Promise<WireTrial> {
+    return this.#send<WireTrial>('POST', webhookRoute(webhookId, 'test'), trial);
+  }
+
+  deliveries(webhookId: string, params: URLSearchParams, signal?: AbortSignal): Promise<WireDeliveryPage> {
+    return this.#get<WireDeliveryPage>(webhookRoute(webhookId, 'deliveries'), params, signal);
+  }
+
+  delivery(webhookId: string, n: number): Promise<WireDeliveryDetails> {
+    return this.#get<WireDeliveryDetails>(webhookRoute(webhookId, `deliveries/${n}`));
+  }
+
+  replay(webhookId: string, n: number): Promise<WireReceived> {
+    return this.#send<WireReceived>('POST', webhookRoute(webhookId, `deliveries/${n}/replay`), {});
   }
 
   /** The address of a WebSocket route. */
@@ -119,12 +181,17 @@ export class Api {
       throw new Problem({ status: 0, code: 'server_unreachable', message }, { cause: error });
     }
     if (!response.ok) throw await problemOf(response);
-    return (await response.json()) as T;
+    return (response.status === 204 ? undefined : await response.json()) as T;
   }
 }
 
 export function taskRoute(taskId: string): string {
   return `api/tasks/${encodeURIComponent(taskId)}`;
+}
+
+function webhookRoute(webhookId: string, rest?: string): string {
+  const path = `api/webhooks/${encodeURIComponent(webhookId)}`;
+  return rest === undefined ? path : `${path}/${rest}`;
 }
 
 export function asProblem(error: unknown): Problem {

@@ -10,6 +10,8 @@ export interface Field {
   /** What stands in the field at first, as text; of a boolean `true` or empty. */
   readonly initial: string;
   readonly choices: readonly Json[];
+  /** How the choices are told to people, where not as they are. */
+  readonly words?: readonly string[];
   readonly min: number | undefined;
   readonly max: number | undefined;
   /** A whole number. */

@@ -1,9 +1,10 @@
 import type { PluginInfo } from '../../core/plugin.ts';
-import { type Api, asProblem, type Problem } from '../lib/api.ts';
+import { type AgentInfo, type Api, asProblem, type Problem } from '../lib/api.ts';
 
 /** What can be run, read when somebody first asks. */
 export class Plugins {
   list = $state.raw<readonly PluginInfo[] | null>(null);
+  agents = $state.raw<readonly AgentInfo[]>([]);
   problem = $state.raw<Problem | null>(null);
   readonly #api: Api;
   #reading = false;
@@ -16,7 +17,7 @@ export class Plugins {
     if (this.#reading) return;
     this.#reading = true;
     try {
-      this.list = await this.#api.plugins();
+      [this.list, this.agents] = await Promise.all([this.#api.plugins(), this.#api.agents()]);
       this.problem = null;
     } catch (error) {
       this.problem = asProblem(error);
