@@ -21,7 +21,7 @@ const ALARMS = {
   origin: 'api',
   enabled: true,
   configured: true,
-  url: 'http://example.test/webhooks/pager/alarms',
+  url: '/webhooks/pager/alarms',
   commands: [{ name: 'look', prompt: 'look' }],
   last_delivery: {
     n: 2,

@@ -1,7 +1,13 @@
 import { Http } from '../../client/http.ts';
 import { TrailError } from '../../core/error.ts';
 import { DELIVERY_OUTCOMES, type DeliveryOutcome } from '../../core/webhook.ts';
-import type { WireDelivery, WireDeliveryPage, WireReceived, WireWebhook } from '../../core/wire-webhook.ts';
+import type {
+  WireDelivery,
+  WireDeliveryPage,
+  WireReceived,
+  WireWebhook,
+  WireWebhookList,
+} from '../../core/wire-webhook.ts';
 import { COMMAND } from '../package.ts';
 import type { Config } from '../settings.ts';
 import { type FoundServer, findServer } from '../target.ts';
@@ -28,12 +34,13 @@ const STYLES: Readonly<Record<DeliveryOutcome, Style>> = {
 };
 
 export async function list(terminal: Terminal, config: Config, { json }: WebhookOptions): Promise<number> {
-  const { webhooks } = await ask<{ webhooks: readonly WireWebhook[] }>(await serverOf(config), 'GET', 'api/webhooks');
+  const server = await serverOf(config);
+  const { webhooks } = await ask<WireWebhookList>(server, 'GET', 'api/webhooks');
   if (json) return printJson(terminal, webhooks);
   const rows = webhooks.map((webhook) => {
     const { webhook_id: id, provider, url, last_delivery: last } = webhook;
     const came = last === null ? 'nothing came yet' : `${time(last.received_at)} ${last.outcome} ${last.reason ?? ''}`;
-    return [id, provider, stateOf(webhook), url, came];
+    return [id, provider, stateOf(webhook), fullUrl(url, server.base), came];
   });
   return printTable(terminal, ['ID', 'PROVIDER', 'STATE', 'URL', 'LAST DELIVERY'], rows);
 }
@@ -96,6 +103,11 @@ function queryOf({ outcome, limit = '50' }: DeliveriesOptions): Record<string, s
     throw new TrailError('invalid_usage', `--outcome: expected ${DELIVERY_OUTCOMES.join(', ')}; got ${odd}`);
   }
   return { limit, ...(wanted.length > 0 && { outcome: wanted.join(',') }) };
+}
+
+/** A server that was told no public URL answers a path. */
+function fullUrl(url: string, base: string): string {
+  return url.startsWith('/') ? `${base.replace(/\/$/, '')}${url}` : url;
 }
 
 function stateOf({ enabled, configured, signature }: WireWebhook): string {

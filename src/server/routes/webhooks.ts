@@ -4,7 +4,7 @@ import type { JsonObject } from '../../core/entry.ts';
 import { TrailError } from '../../core/error.ts';
 import { newTaskId } from '../../core/id.ts';
 import { isoTime } from '../../core/time.ts';
-import { DELIVERY_OUTCOMES, type StoredWebhook } from '../../core/webhook.ts';
+import { DELIVERY_OUTCOMES, type DeliveryOutcome, type StoredWebhook } from '../../core/webhook.ts';
 import { WebhookDefinition } from '../../inlet/webhooks/definition.ts';
 import { tryOut } from '../../inlet/webhooks/dry-run.ts';
 import type { Hook } from '../../inlet/webhooks/hook.ts';
@@ -183,7 +183,9 @@ export const webhookRoutes: Routes = (scope, context) => {
 const DeliveryQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 50 })),
   before: Type.Optional(Type.Integer({ minimum: 1, description: 'next_before of the answer before' })),
-  outcome: Type.Optional(Type.Array(Type.Enum([...DELIVERY_OUTCOMES]))),
+  outcome: Type.Optional(
+    Type.Array(Type.String(), { description: `Only these, by comma: ${DELIVERY_OUTCOMES.join(', ')}` }),
+  ),
 });
 const DeliveryList = Type.Object({
   deliveries: Type.Array(Delivery),
@@ -213,7 +215,8 @@ export const deliveryLogRoutes: Routes = (scope, { store, webhooks: { catalogue,
     },
     async ({ params, query: { limit = 50, before, outcome } }, reply) => {
       const { id: webhookId } = await catalogue.find(params.webhook_id);
-      const wanted = { webhookId, limit: limit + 1, ...(before && { before }), ...(outcome && { outcomes: outcome }) };
+      const outcomes = outcome?.flatMap((part) => part.split(',')).map(outcomeOf);
+      const wanted = { webhookId, limit: limit + 1, ...(before && { before }), ...(outcomes && { outcomes }) };
       const found = await store.deliveries(wanted);
       const shown = found.slice(0, limit);
       const next = found.length > limit ? (shown.at(-1)?.n ?? null) : null;
@@ -255,6 +258,13 @@ export const deliveryLogRoutes: Routes = (scope, { store, webhooks: { catalogue,
     },
   );
 };
+
+function outcomeOf(text: string): DeliveryOutcome {
+  const outcome = DELIVERY_OUTCOMES.find((known) => known === text.trim());
+  if (outcome) return outcome;
+  const shown = JSON.stringify(text.slice(0, 50));
+  throw new TrailError('invalid_parameter', `outcome: expected ${DELIVERY_OUTCOMES.join(', ')}; got ${shown}`);
+}
 
 async function shownOf(context: Context, hook: Hook): Promise<Static<typeof Webhook>> {
   const last = await lastDelivery(context.store, hook.id);
