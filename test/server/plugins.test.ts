@@ -176,6 +176,18 @@ test('a run is run again as a task of its own; what others report is not', async
   assert.deepEqual([refused.status, refused.body.code], [409, 'not_rerunnable']);
 });
 
+test('agents are listed by the name that a task asks for', async (t) => {
+  const { json } = await served(t, { plugins: [hello], agents: [{ ...ask, id: 'default' }, leave] });
+  const { status, body } = await json('GET', '/api/agents');
+  assert.equal(status, 200);
+  assert.deepEqual(body, {
+    agents: [
+      { id: 'default', name: 'Ask' },
+      { id: 'leave', name: 'Leave' },
+    ],
+  });
+});
+
 test('nobody can make the server believe that it runs an outside task', async (t) => {
   const { json } = await running(t);
   const { status, body } = await json('POST', '/api/tasks', { runner: 'plugin:hello', status: 'queued' });

@@ -73,6 +73,32 @@ test(
   },
 );
 
+test('an agent is offered too: what it shall do is asked, and its task is shown', page, async (t) => {
+  const fixer: Plugin = {
+    id: 'fixer',
+    name: 'Any command',
+    takesContext: true,
+    parameters: { type: 'object', required: ['prompt'], properties: { prompt: { type: 'string' } } },
+    execute: ({ prompt }, { logger }) => logger.info(`asked: ${prompt}`),
+  };
+  const { site, page } = await visit(t, {}, {}, [fixer]);
+  site.tasks.register(greet);
+  await site.tasks.start();
+  await page.goto(site.url);
+  await page.getByRole('button', { name: 'Run…' }).click();
+  await page.getByRole('button', { name: /Greet/ }).waitFor();
+  await page.getByRole('button', { name: /fixer.*Any command/ }).click();
+  await axe(page);
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await page.getByText('is required').waitFor();
+  assert.equal((await site.store.tasks({})).total, 0);
+  await page.getByLabel(/What it shall do/).fill('Mend the fence\nand paint it');
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await page.waitForURL(/\/t\/task-/);
+  await rowsOf(page).filter({ hasText: 'asked: Mend the fence' }).waitFor();
+  await page.getByRole('heading', { name: 'Mend the fence' }).waitFor();
+});
+
 test('where nothing can be run, the page says how to change that', page, async (t) => {
   const { site, page } = await visit(t);
   await page.goto(site.url);

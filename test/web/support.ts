@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
 import { build } from 'vite';
 import type { EntryInput } from '../../src/core/entry.ts';
+import type { AnyPlugin } from '../../src/core/plugin.ts';
 import type { TaskChange, TaskDraft } from '../../src/core/task.ts';
 import { systemClock } from '../../src/core/time.ts';
 import { StoreIntake } from '../../src/intake/intake.ts';
@@ -65,7 +66,7 @@ export class Site {
   #settings: Partial<ServerSettings>;
   #port = 0;
 
-  constructor(webDir: string, settings: Partial<ServerSettings>) {
+  constructor(webDir: string, settings: Partial<ServerSettings>, agents: readonly AnyPlugin[]) {
     this.#webDir = webDir;
     this.#settings = settings;
     const wakes: LiveHub[] = [];
@@ -73,7 +74,7 @@ export class Site {
     this.live = new LiveHub(this.store);
     wakes.push(this.live);
     this.intake = new StoreIntake(this.store, { taskLevel: 'DEBUG' });
-    this.tasks = managerOf(this);
+    this.tasks = managerOf(this, { agents });
   }
 
   get url(): string {
@@ -136,9 +137,10 @@ export async function visit(
   t: TestContext,
   options: BrowserContextOptions = {},
   settings: Partial<ServerSettings> = {},
+  agents: readonly AnyPlugin[] = [],
 ): Promise<Visit> {
   const { webDir } = await start();
-  const site = new Site(webDir, settings);
+  const site = new Site(webDir, settings, agents);
   await site.start();
   t.after(() => site.close());
   return { site, ...(await freshPage(t, options)) };

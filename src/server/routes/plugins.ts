@@ -18,6 +18,15 @@ const PluginList = Type.Object({
   ),
 });
 
+const AgentList = Type.Object({
+  agents: Type.Array(
+    Type.Object({
+      id: Type.String({ description: 'What `agent` of a new task names' }),
+      name: Type.String({ description: 'What its output is read as' }),
+    }),
+  ),
+});
+
 /** What can be run. */
 export const pluginRoutes: Routes = (scope, { tasks }) => {
   scope.get(
@@ -30,5 +39,16 @@ export const pluginRoutes: Routes = (scope, { tasks }) => {
       },
     },
     async (_request, reply) => reply.send({ plugins: tasks.plugins() }),
+  );
+  scope.get(
+    '/api/agents',
+    {
+      schema: {
+        tags: ['plugins'],
+        summary: 'List the agents that can be run',
+        response: answers({ 200: AgentList }),
+      },
+    },
+    async (_request, reply) => reply.send({ agents: tasks.agents().map(({ id, name }) => ({ id, name })) }),
   );
 };
