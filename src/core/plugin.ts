@@ -108,6 +108,7 @@ export interface PluginInfo {
 /** Runs plugins as tasks; what a server needs of a `TaskManager`. */
 export interface TaskRuns {
   plugins(): readonly PluginInfo[];
+  agents(): readonly PluginInfo[];
   /**
    * Queue a run and answer its task. Throws `unknown_plugin`, and `invalid_params` that names every fault.
    * @param draft  the task's other fields: id, title, tags, …

@@ -90,6 +90,10 @@ export class TaskManager implements TaskRuns {
     return this.#registry.list('plugin');
   }
 
+  agents(): readonly PluginInfo[] {
+    return this.#registry.list('agent');
+  }
+
   /**
    * Own the data directory, tidy up after an earlier process, and begin to run what waits. From then on it keeps the process alive, like
    * a server that listens, until `close`. Concurrent callers share one start.
