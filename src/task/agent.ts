@@ -103,6 +103,7 @@ class AgentRun {
   readonly #parser: AgentParser;
   #watch: AgentWatch | undefined;
   #stdin: AgentStdin | undefined;
+  #finished = false;
   #model: string | null;
   /** What it printed while it planned: the plan of a program that gives no result. */
   #printed = '';
@@ -182,6 +183,7 @@ class AgentRun {
     if (input === 'none' || child.pid === undefined) return;
     const unread = (): void => this.#warn('The agent reads no more: what was said last did not reach it');
     this.#stdin = await AgentStdin.open({ child, input, context: this.#context, unread });
+    if (this.#finished) void this.#stdin.close();
   }
 
   /** Cancelled, timed out, paused. */
@@ -213,8 +215,9 @@ class AgentRun {
     }
     if (partial !== undefined) this.#context.partial('stdout', partial);
     if (finished !== undefined) this.#watch?.finished(finished);
-    // It waits for its end alone; what was said until now is still given to it.
-    if (finished) void this.#stdin?.close();
+    // It waits for the end of its input alone; what was said until now is still given to it.
+    this.#finished ||= finished === true;
+    if (this.#finished) void this.#stdin?.close();
     // The plan of a planning step is told when it is complete.
     const news: JsonObject = {
       ...(plan !== undefined && !this.#doing.planning && { plan }),

@@ -33,6 +33,7 @@ export const SERVER_STOPPED = 'server stopped';
 /** Writes down, once, how a run ended. When somebody else ended its task there is nothing to say. */
 export class Ending {
   readonly #parts: EndingParts;
+  /** It was, or is just being. */
   #written = false;
 
   constructor(parts: EndingParts) {
@@ -45,6 +46,7 @@ export class Ending {
   }
 
   async returned(value: unknown): Promise<void> {
+    if (this.#written) return;
     const { planning, system, figures } = this.#parts;
     if (planning) return this.#park(value);
     const { result, warning } = keptResult(value);
@@ -54,6 +56,7 @@ export class Ending {
   }
 
   async threw(error: unknown): Promise<void> {
+    if (this.#written) return;
     const { system, figures } = this.#parts;
     const failure = failureOf(error);
     const retry = isFinal(error) ? undefined : this.retryAfter(failure.error);
@@ -63,6 +66,7 @@ export class Ending {
   }
 
   async timedOut(error: string): Promise<void> {
+    if (this.#written) return;
     const { system, figures } = this.#parts;
     system.error(`Task ${error}`);
     await this.#record({ status: 'timed_out', error, metrics: figures.atEnd });
@@ -70,7 +74,7 @@ export class Ending {
 
   /** The server stops in the middle of it. */
   async interrupted(): Promise<void> {
-    if (this.#written) return;
+    if (this.#written || this.#parts.task().ended) return;
     const { system, restartable } = this.#parts;
     system.warning(restartable ? 'The server stops; the task will start again with it' : 'The server stops');
     await this.#record(restartable ? { status: 'queued' } : { status: 'failed', error: SERVER_STOPPED });
@@ -111,10 +115,11 @@ export class Ending {
     const { sink, change: write, task, isStopping } = this.#parts;
     const deaf: JsonObject = task().metadata?.takes_input === true ? { takes_input: null } : {};
     const metadata: JsonObject = { ...change.metadata, ...deaf };
-    await persist(async () => {
+    const end = async (): Promise<void> => {
       await sink.flush();
       await write({ ...change, metadata });
-    }, isStopping);
+    };
     this.#written = true;
+    this.#written = await persist(end, isStopping);
   }
 }

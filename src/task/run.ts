@@ -168,7 +168,8 @@ export class Run implements RunControl {
     const { store } = this.#options.parts;
     const { taskId } = this;
     const inputs = new Inputs({ taskId, store, sight: this.#sight, listener, after: this.#firstSeq });
-    await this.#change({ metadata: { takes_input: true } });
+    // Where it cannot be said nobody is told, and nothing is sent.
+    await this.#change({ metadata: { takes_input: true } }).catch(() => {});
     const stop = async (): Promise<void> => {
       await this.#change({ metadata: { takes_input: null } }).catch(() => {});
       await inputs.close();
@@ -262,6 +263,7 @@ export class Run implements RunControl {
     this.#wasPaused = paused;
     for (const listener of this.#pauseListeners) this.#tell(listener, paused);
   }
+
   #tell(listener: (paused: boolean) => void, paused: boolean): void {
     try {
       listener(paused);

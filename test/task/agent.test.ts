@@ -1,57 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { agentOf } from '../../src/agents/index.ts';
-import type { RunDraft } from '../../src/core/plugin.ts';
-import { type AgentOptions, agentPlugin } from '../../src/task/agent.ts';
-import { Budget, type BudgetOptions } from '../../src/task/agent-watch.ts';
-import { managed } from './support.ts';
-
-const AGENT = fileURLToPath(new URL('../fixtures/programs/fake-agent.js', import.meta.url));
-const NO_BUDGET = { taskUsd: null, dailyUsd: null, taskTokens: null, dailyTokens: null };
-const recording = (name: string) => fileURLToPath(new URL(`../fixtures/claude/${name}`, import.meta.url));
-
-interface Options extends Partial<Omit<AgentOptions, 'budget' | 'command'>> {
-  readonly plays?: readonly string[];
-  readonly budget?: Partial<BudgetOptions>;
-}
+import { type FakeAgent, isAlive, pidIn, plays, recording, shell, until, withAgents } from './agents.ts';
 
 /** A manager with one agent, `default`, that plays a recording. */
-async function agent(t: TestContext, { plays = [recording('success.jsonl')], budget, ...rest }: Options = {}) {
-  const hidden: string[] = [];
-  const spentToday = async () => ({ usd: 0, tokens: 0 });
-  const parts = await managed(t, { idle: true });
-  const options: AgentOptions = {
-    name: 'default',
-    ...{ type: null, model: null, input: 'none' },
-    kind: agentOf('claude'),
-    command: [process.execPath, AGENT, ...plays],
-    env: { PATH: String(process.env.PATH) },
-    workspace: async (taskId) => {
-      const dir = join(parts.dataDir, 'workspaces', taskId);
-      await mkdir(dir, { recursive: true });
-      return dir;
-    },
-    timeoutSeconds: 60,
-    stallMinutes: 5,
-    budget: new Budget({ ...NO_BUDGET, spentToday, ...budget }),
-    hide: (values) => void hidden.push(...values),
-    killAfterMs: 200,
-    ...rest,
-  };
-  const { TaskManager } = await import('../../src/task/manager.ts');
-  const tasks = new TaskManager(parts.trail, { agents: [agentPlugin(options)], graceMs: 2_000 });
-  t.after(() => tasks.close());
-  await tasks.start();
-  const run = async (message: string, draft: RunDraft = {}) => {
-    const { taskId } = await tasks.runAgent('default', { input: { message }, ...draft });
-    return tasks.wait(taskId);
-  };
-  return { ...parts, tasks, run, hidden };
-}
+const agent = (t: TestContext, given: FakeAgent = {}) => withAgents(t, { default: given });
 
 test('an agent runs with its prompt on standard input; its turns, tools, model and cost are understood', async (t) => {
   const { run, lines } = await agent(t);
@@ -77,69 +31,69 @@ test('an agent runs with its prompt on standard input; its turns, tools, model a
 });
 
 test('a run that its agent gave up is a failure with the reason and the exit code', async (t) => {
-  const { run } = await agent(t, { plays: [recording('max-turns.jsonl'), '1'] });
+  const { run } = await agent(t, { command: plays(recording('max-turns.jsonl'), '1') });
   const task = await run('too much');
   assert.deepEqual([task.status, task.exitCode], ['failed', 1]);
   assert.match(task.error ?? '', /turns/);
 });
 
 test('an exit without a result is no success, whatever its code', async (t) => {
-  const { run } = await agent(t, { plays: ['none', '0'] });
+  const { run } = await agent(t, { command: plays('none', '0') });
   const task = await run('hello');
   assert.equal(task.status, 'failed');
   assert.match(task.error ?? '', /no result/);
 });
 
 test('a program that is not there fails the task and says so', async (t) => {
-  const { run } = await agent(t, { command: ['/nowhere/agent'] } as Options);
+  const { run } = await agent(t, { command: ['/nowhere/agent'] });
   const task = await run('hello');
   assert.deepEqual([task.status, task.exitCode], ['failed', 127]);
   assert.match(task.error ?? '', /could not be started/);
 });
 
 test('an agent that dies by a signal, or prints bytes that are no text, ends with the right status', async (t) => {
-  const killed = await agent(t, { plays: ['none', '0', 'signal'] });
+  const killed = await agent(t, { command: plays('none', '0', 'signal') });
   const task = await killed.run('hello');
   assert.deepEqual([task.status, task.exitCode], ['failed', 137]);
-  const odd = await agent(t, { plays: [recording('success.jsonl'), '0', 'bytes'] });
+  const odd = await agent(t, { command: plays(recording('success.jsonl'), '0', 'bytes') });
   assert.equal((await odd.run('hello')).status, 'completed');
 });
 
 test('one that hangs is ended at its time limit, also when it does not heed the first signal', async (t) => {
   for (const behaviour of ['hang', 'deaf']) {
-    const { run, lines } = await agent(t, { plays: ['none', '0', behaviour], timeoutSeconds: 0.7 });
+    const { run, lines } = await agent(t, { command: plays('none', '0', behaviour), timeoutSeconds: 0.7 });
     const task = await run('hello');
     assert.deepEqual([task.status, task.error], ['timed_out', 'timed out after 0.7 s']);
     const all = await lines(task.taskId);
-    await until(() => !isAlive(pidOf(lineOf(all))));
+    await until(() => !isAlive(pidIn(all)));
   }
 });
 
 test('cancelling ends its process; what it started is ended with it', async (t) => {
-  const { tasks, lines, when, trail } = await agent(t, { plays: ['none', '0', 'hang'] });
+  const { tasks, lines, when, trail } = await agent(t, { command: plays('none', '0', 'hang') });
   const { taskId } = await tasks.runAgent('default', { input: { message: 'hello' } });
   await when(taskId, ({ status }) => status === 'executing');
   let pid = 0;
   while (pid === 0) {
     await trail.parts.lines(taskId).flush();
-    pid = pidOf(lineOf(await lines(taskId)));
+    pid = pidIn(await lines(taskId));
   }
   await tasks.cancel(taskId);
   await until(() => !isAlive(pid));
 });
 
 test('a grandchild that outlives the agent is ended with it', async (t) => {
-  const { run, lines } = await agent(t, { plays: [recording('success.jsonl'), '0', 'grandchild'] });
+  const { run, lines } = await agent(t, { command: plays(recording('success.jsonl'), '0', 'grandchild') });
   const task = await run('hello');
   assert.equal(task.status, 'completed', task.error ?? '');
-  const pid = pidOf(lineOf(await lines(task.taskId)));
+  const pid = pidIn(await lines(task.taskId));
   const group = spawnSync('ps', ['-o', 'stat=,args=', '-g', String(pid)], { encoding: 'utf8' }).stdout;
   assert.doesNotMatch(group, /^[^Z].*sleep 600/m);
 });
 
 test('it gets the environment it is given and nothing else, in its workspace', async (t) => {
   const { run, lines, dataDir } = await agent(t, {
-    plays: ['none', '1', 'env'],
+    command: plays('none', '1', 'env'),
     env: { PATH: '/bin', ANTHROPIC_X: '1' },
   });
   const task = await run('hello');
@@ -181,7 +135,6 @@ test('an agent needs a prompt, and must be known', async (t) => {
 });
 
 test('any command can be an agent: its exit code decides', async (t) => {
-  const shell = (script: string) => ({ kind: agentOf('generic'), command: ['sh', '-c', script] }) as unknown as Options;
   const good = await agent(
     t,
     shell('cat; echo; echo "::error file=a.ts,line=1::broken"; echo "::add-mask::hunter2hunter2"'),
@@ -196,21 +149,3 @@ test('any command can be an agent: its exit code decides', async (t) => {
   const failed = await bad.run('x');
   assert.deepEqual([failed.status, failed.exitCode], ['failed', 3]);
 });
-
-function lineOf(lines: readonly { message: string }[]): string {
-  return lines.find(({ message }) => message.includes('PID: '))?.message ?? '';
-}
-
-function pidOf(line: string): number {
-  return Number(/PID: (\d+)/.exec(line)?.[1] ?? 0);
-}
-
-/** A zombie, which nobody has looked after yet, counts as gone. */
-function isAlive(pid: number): boolean {
-  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
-  return /^[^Z\s]/.test(stdout);
-}
-
-async function until(check: () => boolean): Promise<void> {
-  while (!check()) await new Promise((resolve) => setTimeout(resolve, 20));
-}
