@@ -47,7 +47,7 @@ export const FIELDS = {
     ),
     required: true,
   },
-  agent: text('agent', 'Agent', 'default: default'),
+  agent: text('agent', 'Agent', 'empty: the one named default'),
   approval: field('approval', 'Plan first, and wait for approval', 'boolean', ''),
 } as const;
 

@@ -68,6 +68,12 @@ export function whyText({ reason, detail }: Pick<WireDelivery, 'reason' | 'detai
     .join(' ');
 }
 
+const NAMES: Readonly<Record<string, string>> = { github: 'GitHub', jira: 'Jira', slack: 'Slack', sentry: 'Sentry' };
+
+export function providerName(provider: string): string {
+  return Object.hasOwn(NAMES, provider) ? (NAMES[provider] ?? provider) : provider;
+}
+
 export interface SecretLook {
   readonly word: string;
   readonly help: string;
@@ -105,7 +111,7 @@ export function secretLook(
 export function signatureText(signature: WireSignature | null, provider: string): string {
   switch (signature?.type) {
     case undefined:
-      return `Signed as ${provider} does.`;
+      return `Signed as ${providerName(provider)} does.`;
     case 'hmac-sha256':
       return `HMAC-SHA256 in ${signature.header}.`;
     case 'bearer':
@@ -121,6 +127,27 @@ export function signatureText(signature: WireSignature | null, provider: string)
 export function signatureHint(last: WireWebhook['last_delivery']): string {
   if (last?.outcome !== 'refused' || !SIGNATURE_FAULTS.includes(last.reason ?? '')) return '';
   return `The signature of the last delivery was refused. ${reasonText(last.reason)}`;
+}
+
+/** What the built-in commands start on. */
+const BUILT_IN: Readonly<Record<string, string>> = {
+  github: '/agent or @agent in a new issue, comment or pull request',
+  jira: '/agent or @agent in a new issue or comment',
+  slack: 'a mention or a slash command',
+  sentry: 'an event alert',
+};
+
+/** What starts a webhook's commands, one text for each. */
+export function startsOn({
+  commands,
+  provider,
+  trigger: whole,
+}: Pick<WireWebhook, 'commands' | 'provider' | 'trigger'>): readonly string[] {
+  if (commands.length === 0) return [BUILT_IN[provider] ?? 'the built-in command'];
+  return commands.map(({ name, trigger, agent, approval }) => {
+    const words = [trigger ?? whole ?? 'any event'].flat().join(', ');
+    return `${words}: ${name}${agent ? `, agent ${agent}` : ''}${approval ? ', after approval' : ''}`;
+  });
 }
 
 /** What a click on "replay" came to. */
