@@ -17,16 +17,19 @@ export class Figures {
 
   /** Those of the task. */
   get all(): Partial<Metrics> {
-    const sums = Object.entries(this.#own).map(([name, own]) => {
-      const before = this.#before[name as keyof Metrics];
-      return [name, own === null ? before : (before ?? 0) + own];
+    // How long it was at work is known when a run is over.
+    const { durationSeconds, ...before } = this.#before;
+    const sums: [string, number][] = Object.entries(before).flatMap(([name, past]) => {
+      const own = this.#own[name as keyof Metrics] ?? null;
+      return past === null && own === null ? [] : [[name, (past ?? 0) + (own ?? 0)]];
     });
     return Object.fromEntries(sums) as Partial<Metrics>;
   }
 
   /** At the end. A task that ran once took from its start to its end; one that waited in between only what it was at work. */
   get atEnd(): Partial<Metrics> {
-    return this.#before.durationSeconds === null ? this.all : this.soFar;
+    const told = this.#own.durationSeconds != null || this.#before.durationSeconds !== null;
+    return told ? this.soFar : this.all;
   }
 
   /** When the task goes on later: with the time that it was at work. */
