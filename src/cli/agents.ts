@@ -6,7 +6,7 @@ import { Budget } from '../task/agent-watch.ts';
 import type { TaskParts } from '../task/parts.ts';
 import { Workspaces } from '../task/workspaces.ts';
 import type { ConfiguredAgent } from './agent-section.ts';
-import { agentEnv } from './config.ts';
+import { agentEnv, commandEnv } from './config.ts';
 import { readSections } from './config-file.ts';
 import { DaySpending } from './day-spending.ts';
 import type { Config } from './settings.ts';
@@ -34,7 +34,8 @@ interface Surroundings {
  */
 export function configuredAgents(config: Config, { parts, warn }: Surroundings): Agents {
   const { store, intake, live } = parts;
-  const workspaces = new Workspaces({ dataDir: config.dataDir, store, live, env: agentEnv(GIT_ENV), warn });
+  const environments = { gitEnv: agentEnv(GIT_ENV), env: commandEnv() };
+  const workspaces = new Workspaces({ dataDir: config.dataDir, store, live, warn, ...environments });
   const spending = new DaySpending(store);
   const budget = new Budget({
     taskUsd: config.agentTaskUsd,

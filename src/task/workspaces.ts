@@ -14,7 +14,9 @@ export interface WorkspacesOptions {
   readonly dataDir: string;
   readonly store: Pick<StoreReader, 'task'>;
   readonly live: Pick<Live, 'watch'>;
-  /** The environment of git and of the programs that prepare a clone. */
+  /** The environment of git: what it needs to find its user's configuration and keys. */
+  readonly gitEnv: Readonly<Record<string, string>>;
+  /** The environment of the programs that prepare a clone. They may be the repository's own, and get no keys. */
   readonly env: Readonly<Record<string, string>>;
   /** Told what could not be removed; it is tried again later. */
   readonly warn: (message: string) => void;
@@ -58,7 +60,7 @@ export class Workspaces {
   #closed = false;
 
   constructor(options: WorkspacesOptions) {
-    const { dataDir, env, clock } = options;
+    const { dataDir, gitEnv: env, clock } = options;
     this.#options = options;
     this.#dir = resolve(dataDir, 'workspaces');
     this.#repositories = new Repositories({ dir: resolve(dataDir, 'repos'), env, ...(clock && { clock }) });

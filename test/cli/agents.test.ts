@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ import type { AgentRun } from '../../src/core/plugin.ts';
 import { TaskManager } from '../../src/task/manager.ts';
 import { scratch } from '../support/scratch.ts';
 import { managed } from '../task/support.ts';
+import { place, reach, serve } from './cli.ts';
 
 const NODE = process.execPath;
 const AGENT = fileURLToPath(new URL('../fixtures/programs/fake-agent.js', import.meta.url));
@@ -179,4 +180,41 @@ test('TASKTRAIL_AGENT_CWD is used as it is, and stays when a task is deleted', a
   await trail.parts.intake.deleteTask(task.taskId, 'ada');
   await workspaces.settled();
   assert.equal(await readFile(join(cwd, 'mine'), 'utf8'), 'kept');
+});
+
+test('a server lists its agents, runs one by its name, and removes its workspace with its task', async (t) => {
+  const at = await place(t);
+  const agents = { writer: { command: [NODE, '-e', 'require("fs").writeFileSync("made", "")'], type: 'executing' } };
+  await writeFile(join(at.cwd, 'tasktrail.config.json'), JSON.stringify({ agents }));
+  const { url } = await serve(t, at);
+  const send = async (method: string, path: string, body?: object) => {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`${url}${path}`, { method, ...(body && { headers, body: JSON.stringify(body) }) });
+    assert.ok(response.ok, `${method} ${path}: ${response.status}`);
+    return response;
+  };
+  assert.deepEqual(await (await send('GET', '/api/agents')).json(), {
+    agents: [
+      { id: 'default', name: 'Claude Code CLI' },
+      { id: 'writer', name: 'Command' },
+    ],
+  });
+  const made = (await (await send('POST', '/api/tasks', { agent: 'writer', input: 'Write' })).json()) as {
+    task_id: string;
+  };
+  const trail = await reach(t, url);
+  // It ends with the task.
+  for await (const _ of trail.follow(made.task_id));
+  const task = await trail.get(made.task_id);
+  assert.deepEqual([task.status, task.agentType], ['completed', 'executing']);
+  const workspaces = join(at.dataDir, 'workspaces');
+  assert.deepEqual(await readdir(join(workspaces, made.task_id)), ['made']);
+  const stop = new AbortController();
+  const changes = watch(workspaces, { signal: stop.signal });
+  const gone = (async () => {
+    for await (const _ of changes) if ((await readdir(workspaces)).length === 0) break;
+    stop.abort();
+  })();
+  await send('DELETE', `/api/tasks/${made.task_id}`);
+  await gone;
 });

@@ -36,7 +36,7 @@ async function workspaces(t: TestContext, { path = process.env.PATH ?? '', nowMs
   const warned: string[] = [];
   const { store, live } = trail.parts;
   const made = new Workspaces({
-    ...{ dataDir, store, live, env: { PATH: path, HOME: dataDir } },
+    ...{ dataDir, store, live, env: { PATH: path }, gitEnv: { PATH: path, HOME: dataDir, SSH_AUTH_SOCK: '/keys' } },
     warn: (message) => void warned.push(message),
     clock: { now: () => nowMs },
   });
@@ -206,7 +206,8 @@ test('programs prepare the clone, what they print is said, and the next step fin
   const { url, commit } = await remote(t);
   await commit({ 'a.txt': 'one' });
   const { make, said } = await workspaces(t);
-  const script = "require('fs').appendFileSync('made', 'x'); console.log(process.argv[1])";
+  const script =
+    "require('fs').appendFileSync('made', 'x'); console.log(process.argv[1], Object.keys(process.env).join())";
   const wanted: Workspace = {
     repo: url,
     ref: 'main',
@@ -219,7 +220,7 @@ test('programs prepare the clone, what they print is said, and the next step fin
   assert.equal(await text(dir, 'made'), 'x');
   const prepared = said.filter((line) => line.startsWith('Preparing: '));
   assert.equal(prepared.length, 2);
-  assert.deepEqual([said[0], said[2], said[4]], [`Cloning ${url} at main`, 'a.txt', '$HOME; *']);
+  assert.deepEqual([said[0], said[2], said[4]], [`Cloning ${url} at main`, 'a.txt', '$HOME; * PATH']);
   await fs.writeFile(join(dir, 'plan'), 'kept');
   await make(wanted);
   assert.deepEqual([await text(dir, 'made'), await text(dir, 'plan')], ['x', 'kept']);
@@ -322,12 +323,10 @@ test('a cancelled task ends git and what it started, and one that waits for its 
   const repo = 'ssh://git@example.org/x.git';
   const abort = new AbortController();
   const other = new AbortController();
+  const started = appearance(bin, 'ssh.pid');
   const running = make({ repo }, { signal: abort.signal });
   const waiting = make({ repo }, { taskId: 'task-2', signal: other.signal });
-  const stop = new AbortController();
-  const changes = fs.watch(bin, { signal: stop.signal });
-  if (!existsSync(join(bin, 'ssh.pid'))) for await (const _ of changes) if (existsSync(join(bin, 'ssh.pid'))) break;
-  stop.abort();
+  await started;
   other.abort(new Error('cancelled while it waited'));
   await assert.rejects(waiting, /cancelled while it waited/);
   const pid = Number(await text(bin, 'ssh.pid'));
@@ -351,6 +350,13 @@ test('a cancelled task ends the program that prepares it', { skip }, async (t) =
   await assert.rejects(making, /cancelled/);
   await gone(pid);
 });
+
+/** Resolves when there is a file of this name. */
+async function appearance(dir: string, name: string): Promise<void> {
+  const stop = new AbortController();
+  for await (const _ of fs.watch(dir, { signal: stop.signal })) if (existsSync(join(dir, name))) break;
+  stop.abort();
+}
 
 /** A process that was ended may still be a zombie for a moment. */
 async function gone(pid: number): Promise<void> {
