@@ -33,9 +33,9 @@ interface Surroundings {
  * Throws `invalid_setting` that names the place and what is wrong there.
  */
 export function configuredAgents(config: Config, { parts, warn }: Surroundings): Agents {
-  const { store, intake, live } = parts;
+  const { store, intake } = parts;
   const environments = { gitEnv: agentEnv(GIT_ENV), env: commandEnv() };
-  const workspaces = new Workspaces({ dataDir: config.dataDir, store, live, warn, ...environments });
+  const workspaces = new Workspaces({ dataDir: config.dataDir, ...parts, warn, ...environments });
   const spending = new DaySpending(store);
   const budget = new Budget({
     taskUsd: config.agentTaskUsd,

@@ -4,7 +4,6 @@ import { promisify } from 'node:util';
 import type { Json } from '../core/entry.ts';
 import type { Intake } from '../core/ports.ts';
 
-const SETTING = 'children';
 /** Time between SIGTERM and SIGKILL, and how often it is looked whether a process has gone. */
 const KILL_AFTER_MS = 10_000;
 const LOOK_MS = 50;
@@ -21,12 +20,15 @@ interface Child {
  * left behind. A pid alone may belong to another process by then, so the time that the process started is kept with it.
  */
 export class Children {
-  readonly #intake: Intake;
+  readonly #intake: Pick<Intake, 'setting' | 'setSetting'>;
+  readonly #setting: string;
   #children: readonly Child[] = [];
   #last: Promise<void> = Promise.resolve();
 
-  constructor(intake: Intake) {
+  /** @param setting  where they are kept: each keeper needs a place of its own */
+  constructor(intake: Pick<Intake, 'setting' | 'setSetting'>, setting = 'children') {
     this.#intake = intake;
+    this.#setting = setting;
   }
 
   add(taskId: string, pid: number): Promise<void> {
@@ -45,7 +47,7 @@ export class Children {
 
   /** End what an earlier server left behind. Answers how many there were. */
   async endLeftovers(): Promise<number> {
-    const kept = await this.#intake.setting(SETTING);
+    const kept = await this.#intake.setting(this.#setting);
     const children = (Array.isArray(kept) ? kept : []).filter(isChild);
     const ended = await Promise.all(children.map(endChild));
     if (children.length > 0) await this.#set([]);
@@ -61,7 +63,7 @@ export class Children {
   async #set(children: readonly Child[]): Promise<void> {
     this.#children = children;
     await this.#intake.setSetting(
-      SETTING,
+      this.#setting,
       children.map((child) => ({ ...child })),
     );
   }

@@ -7,6 +7,8 @@ export interface ProgramOptions {
   readonly timeoutMs: number;
   /** Ends it, with all that it started. */
   readonly signal: AbortSignal;
+  /** Told its process, so that it can be ended when this one dies. */
+  readonly onStart: (pid: number) => void;
   /** Told each line of both streams as it comes. */
   readonly onLine?: (line: string) => void;
 }
@@ -30,7 +32,7 @@ export async function runProgram(
   command: readonly [string, ...string[]],
   options: ProgramOptions,
 ): Promise<ProgramEnd> {
-  const { signal, onLine, ...rest } = options;
+  const { signal, onStart, onLine, ...rest } = options;
   signal.throwIfAborted();
   const [program, ...args] = command;
   const output: string[] = [];
@@ -53,6 +55,7 @@ export async function runProgram(
       }
     },
   });
+  if (run.pid !== undefined) onStart(run.pid);
   const stop = (): void => run.stop();
   signal.addEventListener('abort', stop, { once: true });
   try {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { TrailError } from '../core/error.ts';
 import { CommandFailed, type Workspace } from '../core/plugin.ts';
 import { type Clock, systemClock } from '../core/time.ts';
-import { type ProgramEnd, runProgram } from './program.ts';
+import { type ProgramEnd, type ProgramOptions, runProgram } from './program.ts';
 
 export interface RepositoriesOptions {
   /** Where the caches lie. */
@@ -13,6 +13,8 @@ export interface RepositoriesOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly clock?: Clock;
 }
+
+export type CloneRun = Pick<ProgramOptions, 'signal' | 'onStart'>;
 
 /** What a remote calls the commit that is wanted. */
 interface Remote {
@@ -48,11 +50,12 @@ export class Repositories {
   }
 
   /** Make a shallow clone in an empty directory. Throws what went wrong, without credentials. */
-  async clone({ repo, ref }: Workspace, into: string, signal: AbortSignal): Promise<void> {
+  async clone({ repo, ref }: Workspace, into: string, run: CloneRun): Promise<void> {
+    const { signal } = run;
     checkRepo(repo);
     checkRef(ref);
     const name = `${createHash('sha256').update(repo).digest('hex').slice(0, 40)}.git`;
-    const git = new Git({ env: this.#env, dir: this.#dir, repo, signal });
+    const git = new Git({ env: this.#env, dir: this.#dir, repo, ...run });
     const remote = await this.#inTurn(name, signal, async () => {
       const cache = join(this.#dir, name);
       await initCache(git, cache);
@@ -143,11 +146,10 @@ const GIT_CONFIG = [
   'filter.lfs.required=false',
 ].flatMap((setting) => ['-c', setting]);
 
-interface GitOptions {
+interface GitOptions extends CloneRun {
   readonly env: Readonly<Record<string, string>>;
   readonly dir: string;
   readonly repo: string;
-  readonly signal: AbortSignal;
 }
 
 /** Git, run for one clone. */
@@ -169,8 +171,9 @@ class Git {
   }
 
   async try(args: readonly string[]): Promise<ProgramEnd> {
-    const { env, dir: cwd, signal } = this.#options;
-    const end = await runProgram(['git', ...GIT_CONFIG, ...args], { cwd, env, signal, timeoutMs: GIT_MS });
+    const { env, dir: cwd, signal, onStart } = this.#options;
+    const options = { cwd, env, signal, onStart, timeoutMs: GIT_MS };
+    const end = await runProgram(['git', ...GIT_CONFIG, ...args], options);
     if (end.fault === undefined) return end;
     const message =
       'git could not be started: the command needs it for its repository; install git, and see that it is on PATH';

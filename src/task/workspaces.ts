@@ -4,15 +4,17 @@ import { TrailError } from '../core/error.ts';
 import { checkTaskId } from '../core/id.ts';
 import type { Live } from '../core/live.ts';
 import { CommandFailed, type Workspace } from '../core/plugin.ts';
-import type { StoreReader } from '../core/ports.ts';
+import type { Intake, StoreReader } from '../core/ports.ts';
 import type { Clock } from '../core/time.ts';
+import { Children } from './children.ts';
 import { runProgram } from './program.ts';
-import { Repositories, shownRepo } from './repositories.ts';
+import { type CloneRun, Repositories, shownRepo } from './repositories.ts';
 
 export interface WorkspacesOptions {
   /** The data directory: `workspaces/` and `repos/` lie in it. */
   readonly dataDir: string;
   readonly store: Pick<StoreReader, 'task'>;
+  readonly intake: Pick<Intake, 'setting' | 'setSetting'>;
   readonly live: Pick<Live, 'watch'>;
   /** The environment of git: what it needs to find its user's configuration and keys. */
   readonly gitEnv: Readonly<Record<string, string>>;
@@ -33,6 +35,8 @@ export interface WorkspaceRequest {
   readonly say: (message: string) => void;
 }
 
+type Making = CloneRun & Pick<WorkspaceRequest, 'say'>;
+
 const SWEEP_EVERY_MS = 60 * 60 * 1000;
 /** Changes of tasks are looked at together. */
 const GATHER_MS = 200;
@@ -50,6 +54,9 @@ export class Workspaces {
   readonly #options: WorkspacesOptions;
   readonly #dir: string;
   readonly #repositories: Repositories;
+  readonly #children: Children;
+  /** What an earlier server left at work is ended before anything is made. */
+  #leftovers: Promise<unknown> = Promise.resolve();
   /** Tasks with a directory, as far as is known. */
   readonly #known = new Set<string>();
   readonly #changed = new Set<string>();
@@ -60,15 +67,19 @@ export class Workspaces {
   #closed = false;
 
   constructor(options: WorkspacesOptions) {
-    const { dataDir, gitEnv: env, clock } = options;
+    const { dataDir, intake, gitEnv: env, clock } = options;
     this.#options = options;
     this.#dir = resolve(dataDir, 'workspaces');
+    this.#children = new Children(intake, 'workspace_children');
     this.#repositories = new Repositories({ dir: resolve(dataDir, 'repos'), env, ...(clock && { clock }) });
   }
 
-  /** Remove what belongs to deleted tasks, now and whenever one is deleted. */
+  /** End what an earlier server left at work, and remove what belongs to deleted tasks, now and whenever one is deleted. */
   start(): void {
     if (this.#sweeping || this.#closed) return;
+    this.#leftovers = this.#children.endLeftovers().catch((error: Error) => {
+      this.#options.warn(`workspaces: what an earlier server left at work cannot be read: ${error.message}`);
+    });
     this.#unwatch = this.#options.live.watch((taskId) => this.#onChange(taskId));
     this.#sweeping = setInterval(() => this.#do(() => this.#sweep()), SWEEP_EVERY_MS).unref();
     this.#do(() => this.#sweep());
@@ -80,12 +91,21 @@ export class Workspaces {
    */
   async make(request: WorkspaceRequest): Promise<string> {
     const { taskId, wanted, signal } = request;
+    await this.#leftovers;
     signal.throwIfAborted();
     const path = this.#path(taskId);
     this.#known.add(taskId);
     await makeOwn(this.#dir);
-    if (wanted && !(await isReady(path))) await this.#clone(path, wanted, request);
-    else await makeOwn(path);
+    if (!wanted || (await isReady(path))) {
+      await makeOwn(path);
+      return path;
+    }
+    const onStart = (pid: number): void => void this.#children.add(taskId, pid);
+    try {
+      await this.#clone(path, wanted, { ...request, onStart });
+    } finally {
+      await this.#children.remove(taskId);
+    }
     return path;
   }
 
@@ -104,22 +124,20 @@ export class Workspaces {
     await this.#work;
   }
 
-  async #clone(path: string, wanted: Workspace, { signal, say }: WorkspaceRequest): Promise<void> {
+  async #clone(path: string, wanted: Workspace, making: Making): Promise<void> {
+    const { say } = making;
     const { repo, ref, prepare = [] } = wanted;
     // Half a clone, of a run that was stopped in the middle.
     await rm(path, { recursive: true, force: true, maxRetries: 3 });
     await makeOwn(path);
     say(`Cloning ${shownRepo(repo)}${ref === undefined ? '' : ` at ${ref}`}`);
-    await this.#repositories.clone(wanted, path, signal);
-    for (const command of prepare) await this.#prepare(command, path, { signal, say });
+    await this.#repositories.clone(wanted, path, making);
+    for (const command of prepare) await this.#prepare(command, path, making);
     await writeFile(join(path, '.git', READY), '');
   }
 
-  async #prepare(
-    command: readonly [string, ...string[]],
-    cwd: string,
-    { signal, say }: Pick<WorkspaceRequest, 'signal' | 'say'>,
-  ): Promise<void> {
+  async #prepare(command: readonly [string, ...string[]], cwd: string, making: Making): Promise<void> {
+    const { signal, onStart, say } = making;
     const { env } = this.#options;
     const shown = command.join(' ').slice(0, 200);
     say(`Preparing: ${shown}`);
@@ -128,7 +146,7 @@ export class Workspaces {
       lines += 1;
       if (lines <= PREPARE_LINES) say(line);
     };
-    const end = await runProgram(command, { cwd, env, signal, timeoutMs: PREPARE_MS, onLine });
+    const end = await runProgram(command, { cwd, env, signal, onStart, onLine, timeoutMs: PREPARE_MS });
     if (lines > PREPARE_LINES) say(`… and ${lines - PREPARE_LINES} more lines`);
     if (end.exitCode === 0 && !end.timedOut) return;
     const why = end.timedOut

@@ -34,12 +34,26 @@ async function workspaces(t: TestContext, { path = process.env.PATH ?? '', nowMs
   const { trail, dataDir } = await managed(t, { idle: true });
   const said: string[] = [];
   const warned: string[] = [];
-  const { store, live } = trail.parts;
-  const made = new Workspaces({
-    ...{ dataDir, store, live, env: { PATH: path }, gitEnv: { PATH: path, HOME: dataDir, SSH_AUTH_SOCK: '/keys' } },
-    warn: (message) => void warned.push(message),
+  const { store, intake, live } = trail.parts;
+  const options = {
+    ...{
+      dataDir,
+      store,
+      intake,
+      live,
+      env: { PATH: path },
+      gitEnv: { PATH: path, HOME: dataDir, SSH_AUTH_SOCK: '/keys' },
+    },
+    warn: (message: string) => void warned.push(message),
     clock: { now: () => nowMs },
-  });
+  };
+  const made = new Workspaces(options);
+  /** Those of the server that comes after this one. */
+  const successor = () => {
+    const next = new Workspaces(options);
+    t.after(() => next.close());
+    return next;
+  };
   t.after(() => made.close());
   const make = (wanted?: Workspace, { taskId = 'task-1', signal = new AbortController().signal } = {}) =>
     made.make({ taskId, wanted, signal, say: (message) => void said.push(message) });
@@ -55,7 +69,7 @@ async function workspaces(t: TestContext, { path = process.env.PATH ?? '', nowMs
     await told;
     await made.settled();
   };
-  return { made, make, deleted, said, warned, dataDir, trail };
+  return { made, successor, make, deleted, said, warned, dataDir, trail };
 }
 
 async function text(...parts: string[]): Promise<string> {
@@ -349,6 +363,29 @@ test('a cancelled task ends the program that prepares it', { skip }, async (t) =
   abort.abort(new Error('cancelled'));
   await assert.rejects(making, /cancelled/);
   await gone(pid);
+});
+
+test('what a server that died left at work is ended by the next one before it makes a workspace', {
+  skip,
+}, async (t) => {
+  const { url, commit } = await remote(t);
+  await commit({ 'a.txt': 'one' });
+  const { made, successor, trail } = await workspaces(t);
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const prepare: Workspace['prepare'] = [[NODE, '-e', 'console.log(process.pid); setInterval(() => {}, 1e6)']];
+  const say = (line: string): void => void (/^\d+$/.test(line) && resolve(Number(line)));
+  const { signal } = new AbortController();
+  const making = made.make({ taskId: 'task-1', wanted: { repo: url, prepare }, signal, say });
+  const ended = assert.rejects(making, /ended with exit code 143/);
+  const pid = await promise;
+  const kept = async () => JSON.stringify(await trail.parts.intake.setting('workspace_children'));
+  while (!(await kept()).includes(`"pid":${pid},`)) await new Promise((again) => setImmediate(again));
+  const next = successor();
+  next.start();
+  const dir = await next.make({ taskId: 'task-1', wanted: { repo: url }, signal, say: () => {} });
+  await gone(pid);
+  await ended;
+  assert.equal(await text(dir, 'a.txt'), 'one');
 });
 
 /** Resolves when there is a file of this name. */
