@@ -3,11 +3,13 @@ import { type TSchema, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { TrailError } from '../core/error.ts';
 import { TEXT_CHARS } from '../core/limits.ts';
+import type { NoticeSettings } from '../outlet/slack/rules.ts';
 import type { ShellCommand } from '../plugins/shell.ts';
 import { AgentSection, type ConfiguredAgent, readAgents } from './agent-section.ts';
 import { fileKey } from './config.ts';
 import type { RawSections, SectionKey } from './sections.ts';
 import { SETTINGS } from './settings.ts';
+import { readSlack, SlackSection } from './slack-section.ts';
 import { WebhookSection } from './webhook-section.ts';
 
 /** What a server needs of the config file besides settings. */
@@ -22,6 +24,8 @@ export interface Sections {
   readonly webhooks: WebhookSection;
   /** Agents besides the built-in one, by name. */
   readonly agents: Readonly<Record<string, ConfiguredAgent>>;
+  /** What is told to Slack; null for nothing. */
+  readonly slack: NoticeSettings | null;
 }
 
 const CONCURRENCY = 4;
@@ -86,6 +90,7 @@ const SHAPES = {
   }),
   webhooks: WebhookSection,
   agents: AgentSection,
+  slack: SlackSection,
 } satisfies Record<SectionKey, TSchema>;
 
 /** The sections, checked. Throws `invalid_setting` that names the place, what was expected and what is there. */
@@ -96,8 +101,9 @@ export function readSections({ file, dir, values }: RawSections): Sections {
     values.concurrency === undefined ? CONCURRENCY : checked('concurrency', SHAPES.concurrency, { file, values });
   const webhooks = values.webhooks === undefined ? {} : checked('webhooks', SHAPES.webhooks, { file, values });
   const agents = values.agents === undefined ? {} : checked('agents', SHAPES.agents, { file, values });
-  const wrong = (place: string, what: string): TrailError =>
-    new TrailError('invalid_setting', `agents.${place} in ${file}: ${what}`);
+  const slack = values.slack === undefined ? null : checked('slack', SHAPES.slack, { file, values });
+  const wrongIn = (key: SectionKey) => (place: string, what: string) =>
+    new TrailError('invalid_setting', `${key}.${place} in ${file}: ${what}`);
   const commands = Object.entries(shell.commands).map(([name, command]): [string, ShellCommand] => {
     const [program = '', ...args] = command.run;
     const { description, env, timeout_seconds: timeoutSeconds, approval } = command;
@@ -109,7 +115,8 @@ export function readSections({ file, dir, values }: RawSections): Sections {
     plugins: plugins.map((path) => resolve(dir, path)),
     concurrency,
     webhooks,
-    agents: readAgents(agents, { dir, wrong }),
+    agents: readAgents(agents, { dir, wrong: wrongIn('agents') }),
+    slack: slack && readSlack(slack, wrongIn('slack')),
   };
 }
 
@@ -184,11 +191,12 @@ function knownKeys(shape: TSchema, parts: readonly string[]): string {
 interface Shape {
   readonly properties?: Readonly<Record<string, Shape>>;
   readonly patternProperties?: Readonly<Record<string, Shape>>;
+  readonly items?: Shape;
 }
 
 function schemaAt(shape: TSchema, parts: readonly string[]): Shape {
   return parts.reduce<Shape>(
-    (at, part) => at.properties?.[part] ?? Object.values(at.patternProperties ?? {})[0] ?? {},
+    (at, part) => at.properties?.[part] ?? Object.values(at.patternProperties ?? {})[0] ?? at.items ?? {},
     shape as Shape,
   );
 }

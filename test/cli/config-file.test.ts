@@ -31,7 +31,7 @@ test('commands, plugins and concurrency are read; paths are seen from the config
   });
   const none = { description: undefined, env: undefined, timeoutSeconds: undefined, approval: undefined };
   assert.deepEqual(read(), {
-    ...{ webhooks: {}, agents: {} },
+    ...{ webhooks: {}, agents: {}, slack: null },
     concurrency: 8,
     plugins: [join(cwd, 'plugins', 'backup.js'), '/opt/other.js'],
     shell: {
@@ -47,11 +47,11 @@ test('commands, plugins and concurrency are read; paths are seen from the config
 test('what is not there, or null, has its default', async (t) => {
   for (const content of [
     {},
-    { shell: null, plugins: null, concurrency: null, webhooks: null, agents: null },
+    { shell: null, plugins: null, concurrency: null, webhooks: null, agents: null, slack: null },
     { shell: { commands: {} } },
   ]) {
     const { read } = await sections(t, content);
-    assert.deepEqual(read(), { shell: {}, plugins: [], concurrency: 4, webhooks: {}, agents: {} });
+    assert.deepEqual(read(), { shell: {}, plugins: [], concurrency: 4, webhooks: {}, agents: {}, slack: null });
   }
 });
 
@@ -62,8 +62,37 @@ test('a config file elsewhere is what its paths are seen from', async (t) => {
   assert.deepEqual(readSections(config.sections).plugins, [join(cwd, 'p.js')]);
 });
 
+test('what is told to Slack is read, with what is left out', async (t) => {
+  const { read } = await sections(t, {
+    slack: {
+      channel: 'C0TRAIL',
+      rules: [
+        {
+          name: 'oom',
+          when: { min_level: 'WARNING', regex: 'out of memory' },
+          cool_down_seconds: 60,
+          channel: 'C0OPS',
+        },
+        { name: 'dear', when: { min_cost: 2, agent: 'planner' } },
+      ],
+    },
+  });
+  assert.deepEqual(read().slack, {
+    channel: 'C0TRAIL',
+    on: ['failed', 'timed_out', 'pending_approval'],
+    rules: [
+      {
+        ...{ name: 'oom', channel: 'C0OPS', coolDownMs: 60_000 },
+        lines: { levels: ['WARNING', 'ERROR'], search: 'out of memory', regex: true },
+      },
+      { name: 'dear', channel: null, coolDownMs: 300_000, lines: null, minCostUsd: 2, agent: 'planner' },
+    ],
+  });
+});
+
 const command = (rest: object) => ({ shell: { commands: { deploy: { run: ['x'], ...rest } } } });
 const agent = (rest: object) => ({ agents: { a: { command: 'x', ...rest } } });
+const rule = (when: object, rest: object = {}) => ({ slack: { rules: [{ name: 'r', when, ...rest }] } });
 const BAD: readonly (readonly [content: object, message: RegExp])[] = [
   [{ concurrency: 0 }, /^concurrency in tasktrail\.config\.json: expected >= 1; got 0$/],
   [{ concurrency: 101 }, /expected <= 100; got 101/],
@@ -99,6 +128,21 @@ const BAD: readonly (readonly [content: object, message: RegExp])[] = [
   [agent({ env: ['A=B'] }), /^agents\.a\.env\.0 in .*: expected a text of pattern "\^\[A-Za-z_/],
   [agent({ env: { TOKEN: 'hush' } }), /^agents\.a\.env in .*: expected array; got an object/],
   [agent({ commands: 'x' }), /^agents\.a in .*: expected command, type, .*; got "commands"/],
+  [{ slack: { chanel: 'C1' } }, /^slack in .*: expected channel, on, rules; got "chanel"/],
+  [{ slack: { channel: 'C 1' } }, /^slack\.channel in .*: expected a text of pattern/],
+  [{ slack: { on: ['done'] } }, /^slack\.on\.0 in .*: expected completed or failed or .*; got "done"/],
+  [{ slack: { rules: [{ name: 'r' }] } }, /^slack\.rules\.0\.when in .*: expected a value; got nothing/],
+  [rule({ levl: 'ERROR' }), /^slack\.rules\.0\.when in .*: expected min_level, text, .*; got "levl"/],
+  [rule({ regex: 'a(b' }), /^slack\.rules\.0\.when in .*: search: expected a regular expression in RE2 syntax/],
+  [rule({ regex: '(?=a)' }), /^slack\.rules\.0\.when in .*RE2/],
+  [rule({ text: 'a', regex: 'a' }), /^slack\.rules\.0\.when in .*: expected text or regex, got both/],
+  [rule({ stalled: true, text: 'a' }), /^slack\.rules\.0\.when in .*: expected stalled without/],
+  [rule({ source: 'api' }), /^slack\.rules\.0\.when in .*: expected one of min_level/],
+  [rule({ text: 'a' }, { cool_down_seconds: -1 }), /^slack\.rules\.0\.cool_down_seconds in .*: expected >= 0; got -1/],
+  [
+    { slack: { rules: [1, 2].map(() => ({ name: 'r', when: { text: 'a' } })) } },
+    /^slack\.rules\.1\.name in .*: expected another name/,
+  ],
   [command({ approval: 'yes' }), /approval in .*: expected boolean; got "yes"/],
 ];
 
