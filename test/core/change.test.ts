@@ -65,6 +65,14 @@ test('a new task has started only when it works, and is complete only when it ha
   }
 });
 
+test('back to where an approved plan waits goes only the run itself, which says where it stands', () => {
+  const task = newTask({ status: 'executing' }, NOW);
+  assert.throws(() => changedTask(task, { status: 'approved' }, LATER), { code: 'invalid_transition' });
+  assert.equal(changedTask(task, { status: 'approved' }, LATER, ['executing', 'paused']).status, 'approved');
+  const planning = newTask({ status: 'discovering' }, NOW);
+  assert.throws(() => changedTask(planning, { status: 'approved' }, LATER), { code: 'invalid_transition' });
+});
+
 test('every move that is allowed leaves a task whose fields agree, every other throws', () => {
   for (const from of STATUSES) {
     for (const to of STATUSES) {

@@ -299,6 +299,32 @@ test('an agent that dies, prints no text, or leaves a child behind ends as it sh
   }
 });
 
+test('a request with a secret reaches both steps and every attempt as it is, though what is stored of it is masked', async (t) => {
+  const token = `ghp_${'a'.repeat(36)}`;
+  const count = shell(`grep -c ${token}; [ -e again ] || { touch again; exit 1; }`);
+  const parts = await withAgents(t, { default: count, brain: shell(`grep -c ${token}`) });
+  const planned = await parts.planned(`use ${token}`, { planner: 'brain', retries: 1 });
+  assert.equal(planned.metadata?.plan, '1', planned.error ?? '');
+  assert.ok(!JSON.stringify(planned.params).includes(token));
+  await parts.tasks.approve(planned.taskId);
+  const task = await parts.tasks.wait(planned.taskId);
+  assert.deepEqual([task.status, task.metadata?.attempt], ['completed', 2], task.error ?? '');
+  const counted = (await parts.lines(task.taskId)).filter(({ stream }) => stream === 'stdout');
+  assert.deepEqual(
+    counted.map(({ message }) => message),
+    ['1', '1', '1'],
+  );
+});
+
+test('what a caller says of a task cannot stand for a plan, an attempt, or an ear', async (t) => {
+  const { tasks, when } = await withAgents(t, { default: worker, brain: planner });
+  const metadata = { plan: 'mine', attempt: 9, retry_at: '9999-01-01T00:00:00Z', takes_input: true, other: 1 };
+  const draft = { input: { message: 'x' }, metadata };
+  const { taskId } = await tasks.runAgent('default', draft, { approval: true, planner: 'brain' });
+  const task = await when(taskId, ({ status }) => status === 'pending_approval');
+  assert.deepEqual(task.metadata, { other: 1, queue: 'agents', plan: PLAN });
+});
+
 test('parameters say what is wrong with them', async (t) => {
   const { tasks } = await withAgents(t, { default: {} });
   const draft = { input: { message: 'x' } };
