@@ -71,6 +71,7 @@ test('a webhook is made, its secret shown once, tried out, sent to, looked at an
   const command = form.getByRole('group', { name: 'Command 1' });
   await command.getByLabel('Name').fill('look');
   await command.getByLabel('What the agent is told').fill('Look at {{title');
+  await command.getByLabel('Agent', { exact: true }).selectOption({ label: 'Echo (default)' });
   await command.getByRole('button', { name: 'Add condition' }).click();
   await command.getByLabel('Path of condition 1').fill('level');
   await command.getByLabel('Test of condition 1').selectOption('in');
@@ -114,6 +115,7 @@ test('a webhook is made, its secret shown once, tried out, sent to, looked at an
   await pager.getByRole('button', { name: 'Edit' }).click();
   const edit = page.getByRole('dialog', { name: 'Change Pager' });
   assert.equal(await edit.getByLabel('Value of condition 1').inputValue(), 'high, critical');
+  assert.equal(await edit.getByLabel('Agent', { exact: true }).inputValue(), '"default"');
   await edit.getByRole('button', { name: 'Remove condition 1' }).click();
   await edit.getByRole('button', { name: 'Save' }).click();
   await edit.waitFor({ state: 'detached' });

@@ -51,6 +51,20 @@ export const FIELDS = {
   approval: field('approval', 'Plan first, and wait for approval', 'boolean', ''),
 } as const;
 
+/** The agents of the server to choose from, and the one that is chosen though it is not there. Where none is known it is typed. */
+export function agentField(agents: readonly { readonly id: string; readonly name: string }[], chosen: string): Field {
+  if (agents.length === 0) return FIELDS.agent;
+  const ids = agents.map(({ id }) => id);
+  const words = agents.map(({ id, name }) => (id === name ? id : `${name} (${id})`));
+  const isAway = chosen !== '' && !ids.includes(chosen);
+  return {
+    ...FIELDS.agent,
+    kind: 'choice',
+    choices: isAway ? [...ids, chosen] : ids,
+    words: isAway ? [...words, `${chosen} (not on this server)`] : words,
+  };
+}
+
 function text(name: string, label: string, help: string, more: { readonly required?: boolean } = {}): Field {
   return { ...field(name, label, 'text', help), ...more };
 }
