@@ -86,6 +86,11 @@ export function agentEnv(
   return { ...commandEnv(env), ...(Object.fromEntries(named) as Record<string, string>) };
 }
 
+/** For what the config file names by a variable, so that a secret need not stand in the file. */
+export function environment(): Readonly<Record<string, string | undefined>> {
+  return process.env;
+}
+
 /** The values of settings that must never be seen. */
 export function secretValues(config: Config): readonly string[] {
   return Object.entries(SETTINGS).flatMap(([key, { secret }]) => {

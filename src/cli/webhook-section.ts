@@ -39,7 +39,13 @@ export type WebhookSection = Static<typeof WebhookSection>;
 /** The section as the catalogue takes it. Throws with the place and what is wrong there. */
 export function configuredWebhooks(
   section: WebhookSection,
-  { env, wrong }: { readonly env: NodeJS.ProcessEnv; readonly wrong: (place: string, what: string) => Error },
+  {
+    env,
+    wrong,
+  }: {
+    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly wrong: (place: string, what: string) => Error;
+  },
 ): Readonly<Record<string, ConfiguredWebhook>> {
   const webhooks = Object.entries(section).map(([id, webhook]): [string, ConfiguredWebhook] => {
     const { secret_env: variable, secret: written, commands: given, users, ...rest } = webhook;

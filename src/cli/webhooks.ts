@@ -3,6 +3,7 @@ import type { TaskRuns } from '../core/plugin.ts';
 import type { Intake, StoreReader } from '../core/ports.ts';
 import { createWebhooks, type Webhooks } from '../inlet/webhooks/index.ts';
 import type { Acknowledge } from '../inlet/webhooks/start.ts';
+import { environment } from './config.ts';
 import { readSections } from './config-file.ts';
 import { type Config, isLoopback } from './settings.ts';
 import { configuredWebhooks } from './webhook-section.ts';
@@ -29,7 +30,7 @@ export async function serverWebhooks(config: Config, parts: WebhookParts): Promi
   const { file } = config.sections;
   const wrong = (place: string, what: string): TrailError =>
     new TrailError('invalid_setting', `webhooks.${place} in ${file}: ${what}`);
-  const configured = configuredWebhooks(readSections(config.sections).webhooks, { env: process.env, wrong });
+  const configured = configuredWebhooks(readSections(config.sections).webhooks, { env: environment(), wrong });
   await parts.intake.hide(Object.values(configured).flatMap(({ secret }) => secret ?? []));
   try {
     return createWebhooks({ ...parts, secrets: secretsOf(config), configured, mayBeUnsigned: mayBeUnsigned(config) });

@@ -105,8 +105,8 @@ export const WEBHOOK_CONDITIONS = 20;
 export const WEBHOOK_VALUES = 1_000;
 /** How far the time of a signed delivery may be from now. */
 export const WEBHOOK_AGE_MS = 300_000;
-/** Webhooks made at run time. */
-export const WEBHOOKS = 1_000;
+/** Webhooks made at run time: each has a secret that is looked for in every line. */
+export const WEBHOOKS = 200;
 /** How long deliveries are kept, and how many of each webhook that started nothing; of so many the body is kept for a replay. */
 export const DELIVERY_DAYS = 30;
 export const DELIVERIES_KEPT = 10_000;

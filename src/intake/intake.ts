@@ -5,12 +5,14 @@ import { type ErrorCode, type Fault, TrailError } from '../core/error.ts';
 import { type Level, levelRank } from '../core/level.ts';
 import { SOURCE_CHARS } from '../core/limits.ts';
 import { lostBy } from '../core/loss.ts';
-import type { Batch, Intake, PackedBatch, RawBatch, Store, TextBatch } from '../core/ports.ts';
+import type { Batch, DeliveryInput, Intake, PackedBatch, RawBatch, Store, TextBatch } from '../core/ports.ts';
 import type { EndedMark, Receipt } from '../core/query.ts';
 import type { Status } from '../core/status.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../core/time.ts';
+import type { Delivered, StoredWebhook } from '../core/webhook.ts';
 import { CommitGroup } from './commit-group.ts';
+import { checkWebhook, maskedDelivery } from './delivery.ts';
 import { fittingMetadata, isTooLong, normalise, pieces, Refusal } from './normalise.ts';
 import { unpacked } from './packed.ts';
 import { FAULTS_NAMED, invalidLines, parseBody } from './parse.ts';
@@ -58,6 +60,30 @@ export class StoreIntake implements Intake {
     this.#refuseClosed();
     const checked = maskedFields(checkedDraft(draft), this.#redactor);
     return this.#store.createTask(newTask(checked, isoTime(this.#clock.now())));
+  }
+
+  async deliver({ delivery, key, task, lines }: DeliveryInput): Promise<Delivered> {
+    this.#refuseClosed();
+    const draft = task && maskedFields(checkedDraft(task), this.#redactor);
+    const batch = task && lines && ({ taskId: task.taskId, body: JSON.stringify(lines), format: 'json' } as const);
+    return this.#store.deliver({
+      delivery: maskedDelivery(delivery, this.#redactor),
+      key,
+      task: draft ? newTask(draft, isoTime(this.#clock.now())) : null,
+      // Stages say what came in: a payload over a limit is cut.
+      batch: batch ? this.#prepareText({ ...batch, captured: true }) : null,
+    });
+  }
+
+  async saveWebhook(webhook: StoredWebhook): Promise<void> {
+    this.#refuseClosed();
+    checkWebhook(webhook, this.#redactor);
+    await this.#store.saveWebhook(webhook);
+  }
+
+  async deleteWebhook(webhookId: string): Promise<void> {
+    this.#refuseClosed();
+    await this.#store.deleteWebhook(webhookId);
   }
 
   async changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task> {

@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { LogFilter } from '../core/filter.ts';
 import type { EndedQuery, ReadQuery, TaskQuery } from '../core/query.ts';
 import type { Status } from '../core/status.ts';
+import type { DeliveryQuery } from '../core/webhook.ts';
 import { SqliteReader } from '../store/sqlite/reader.ts';
 import { type Methods, serveThread } from './serve-thread.ts';
 
@@ -29,6 +30,10 @@ function open(dataDir: string): Methods {
     changes: (after: number, limit: number) => reader.changes(after, limit),
     storage: () => reader.storage(),
     ended: (query: EndedQuery) => reader.ended(query),
+    deliveries: (query: DeliveryQuery) => reader.deliveries(query),
+    delivery: (n: number) => reader.delivery(n),
+    deliveryOfKey: (webhookId: string, key: string) => reader.deliveryOfKey(webhookId, key),
+    webhooks: () => reader.webhooks(),
     close: () => reader.close(),
   };
 }

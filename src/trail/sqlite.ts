@@ -4,7 +4,7 @@ import type { LogFilter } from '../core/filter.ts';
 import type { Level } from '../core/level.ts';
 import { BUFFER_BYTES, TASK_BUFFER_BYTES } from '../core/limits.ts';
 import { EntryPage, type PageFacts } from '../core/page.ts';
-import type { Intake, RawBatch, StoreReader, Wake } from '../core/ports.ts';
+import type { DeliveryInput, Intake, RawBatch, StoreReader, Wake } from '../core/ports.ts';
 import type {
   Changes,
   Count,
@@ -23,6 +23,7 @@ import type {
 } from '../core/query.ts';
 import type { Status } from '../core/status.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
+import type { Delivered, DeliveryQuery, DeliveryRecord, StoredWebhook } from '../core/webhook.ts';
 import { createRedactor, type Redactor } from '../intake/redact.ts';
 import { Thread } from './thread.ts';
 import type { Told, WriterOptions } from './writer-thread.ts';
@@ -85,6 +86,28 @@ export class ThreadIntake implements Intake {
 
   createTask(draft: TaskDraft): Promise<Task> {
     return this.#thread.call('createTask', [draft]);
+  }
+
+  async deliver(input: DeliveryInput): Promise<Delivered> {
+    const bytes = input.delivery.bytes;
+    if (this.#bytes > 0 && this.#bytes + bytes > BUFFER_BYTES) {
+      throw new TrailError('buffer_full', `${this.#bytes} bytes wait to be written; send again in a moment`);
+    }
+    const place = `delivery ${input.delivery.webhookId}`;
+    this.#count(place, bytes);
+    try {
+      return await this.#thread.call<Delivered>('deliver', [input]);
+    } finally {
+      this.#count(place, -bytes);
+    }
+  }
+
+  async saveWebhook(webhook: StoredWebhook): Promise<void> {
+    await this.#thread.call('saveWebhook', [webhook]);
+  }
+
+  async deleteWebhook(webhookId: string): Promise<void> {
+    await this.#thread.call('deleteWebhook', [webhookId]);
   }
 
   changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task> {
@@ -198,6 +221,22 @@ export class ThreadReader implements StoreReader {
 
   ended(query: EndedQuery): Promise<readonly EndedTask[]> {
     return this.#thread.call('ended', [query]);
+  }
+
+  deliveries(query: DeliveryQuery): Promise<readonly DeliveryRecord[]> {
+    return this.#thread.call('deliveries', [query]);
+  }
+
+  delivery(n: number): Promise<DeliveryRecord & { readonly body: string | null }> {
+    return this.#thread.call('delivery', [n]);
+  }
+
+  deliveryOfKey(webhookId: string, key: string): Promise<{ n: number; taskId: string | null } | null> {
+    return this.#thread.call('deliveryOfKey', [webhookId, key]);
+  }
+
+  webhooks(): Promise<readonly StoredWebhook[]> {
+    return this.#thread.call('webhooks', []);
   }
 
   close(): Promise<void> {

@@ -6,15 +6,19 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Json } from '../core/entry.ts';
 import type { Level } from '../core/level.ts';
 import { FOREIGN_POLL_MS } from '../core/limits.ts';
-import type { RawBatch } from '../core/ports.ts';
+import type { DeliveryInput, RawBatch } from '../core/ports.ts';
 import type { EndedMark } from '../core/query.ts';
 import type { Status } from '../core/status.ts';
 import type { TaskChange, TaskDraft } from '../core/task.ts';
+import type { StoredWebhook } from '../core/webhook.ts';
 import { StoreIntake } from '../intake/intake.ts';
 import { createRedactor } from '../intake/redact.ts';
 import { SqliteStore } from '../store/sqlite/store.ts';
 import { keepCompressed } from './compressing.ts';
 import { type Methods, serveThread } from './serve-thread.ts';
+
+/** Old deliveries are looked for after so many new ones, and whenever something else is cleared away. */
+const TIDY_EVERY = 1_000;
 
 export interface WriterOptions {
   readonly dataDir: string;
@@ -44,10 +48,18 @@ function open(
   // What an earlier process deleted and did not clear away.
   void intake.tidied();
   const compressing = compressAfterDays > 0 ? keepCompressed(store, compressAfterDays) : undefined;
+  let deliveries = 0;
   return {
     ready: () => true,
     append: (batch: RawBatch) => intake.append(batch),
     createTask: (draft: TaskDraft) => intake.createTask(draft),
+    deliver: async (input: DeliveryInput) => {
+      const delivered = await intake.deliver(input);
+      if (++deliveries % TIDY_EVERY === 0) void intake.tidied();
+      return delivered;
+    },
+    saveWebhook: (webhook: StoredWebhook) => intake.saveWebhook(webhook),
+    deleteWebhook: (webhookId: string) => intake.deleteWebhook(webhookId),
     changeTask: (taskId: string, change: TaskChange, from?: readonly Status[]) =>
       intake.changeTask(taskId, change, from),
     deleteTask: async (taskId: string, by: string) => {

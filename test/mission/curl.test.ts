@@ -22,6 +22,7 @@ interface Page {
 const TASK = 'task-1737737400.123';
 const LINES = 250;
 const COMMANDS = readFileSync(new URL('../fixtures/mission/poll-logs.sh', import.meta.url), 'utf8');
+const SENTRY = readFileSync(new URL('../fixtures/mission/sentry-webhook.sh', import.meta.url), 'utf8');
 const run = promisify(execFile);
 const needs = { skip: missing('curl') };
 
@@ -61,6 +62,23 @@ test('`curl …/status` tells the status with its metadata', needs, async (t) =>
   assert.deepEqual(Object.keys(answer.metadata).sort(), ['plan', 'queue', 'status', 'updated_at']);
 });
 
+test(
+  '`curl -X POST …/webhooks/sentry` answers with a task_id, and the task is about what Sentry said',
+  needs,
+  async (t) => {
+    const server = await startServer(t, { env: { TASKTRAIL_AGENT_COMMAND: 'cat' } });
+    const { task_id: id } = (await ran(t, SENTRY, server)) as { task_id: string };
+    assert.match(id, /^task-/);
+    const { input, ...task } = (await (await fetch(`${server.url}/api/tasks/${id}`)).json()) as {
+      input: { message: string; source_metadata: { repo: string } };
+      source: string;
+      provider: string;
+    };
+    assert.deepEqual([input.message, input.source_metadata.repo], ['TypeError in payment service', 'myorg/myrepo']);
+    assert.deepEqual([task.source, task.provider], ['webhook', 'sentry']);
+  },
+);
+
 async function pageOf(t: TestContext, comment: string): Promise<Page> {
   const lines = COMMANDS.split('\n');
   return (await answerTo(t, lines[lines.indexOf(comment) + 1])) as Page;
@@ -68,8 +86,12 @@ async function pageOf(t: TestContext, comment: string): Promise<Page> {
 
 /** Run a command of the document, letter for letter: only curl's own configuration knows the server's real port. */
 async function answerTo(t: TestContext, command: string | undefined): Promise<unknown> {
-  assert.ok(command?.startsWith('curl http://localhost:8000/'), `expected a curl command, got ${command}`);
-  const server = await serverWithLines(t);
+  if (command === undefined) throw new Error('the document has no such command');
+  assert.ok(command.startsWith('curl http://localhost:8000/'), command);
+  return ran(t, command, await serverWithLines(t));
+}
+
+async function ran(t: TestContext, command: string, server: Server): Promise<unknown> {
   const home = await scratch(t);
   const { host } = new URL(server.url);
   await writeFile(join(home, '.curlrc'), `connect-to = "localhost:8000:${host}"\nsilent\nshow-error\nfail\n`);

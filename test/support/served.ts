@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test';
 import type { AnyPlugin } from '../../src/core/plugin.ts';
 import { type Clock, systemClock } from '../../src/core/time.ts';
+import type { WebhooksOptions } from '../../src/inlet/webhooks/index.ts';
 import { StoreIntake } from '../../src/intake/intake.ts';
 import { LiveHub } from '../../src/live/live.ts';
 import type { ServerParts, ServerSettings } from '../../src/server/parts.ts';
@@ -13,14 +14,19 @@ import { webhooksOf } from './webhooks.ts';
 /** What the environment of a test's server says. */
 export const LOGGING = { level: 'INFO', taskLogLevel: 'INFO', enableBeliefState: true } as const;
 
-export interface ServedOptions extends Partial<Omit<ServerParts, 'settings' | 'tasks'>> {
+export interface ServedOptions extends Partial<Omit<ServerParts, 'settings' | 'tasks' | 'webhooks'>> {
   readonly plugins?: readonly AnyPlugin[];
+  readonly agents?: readonly AnyPlugin[];
   readonly settings?: Partial<ServerSettings>;
+  readonly webhooks?: Partial<WebhooksOptions>;
   readonly clock?: Clock;
 }
 
 /** A server on a free port of loopback, with a store, intake and live delivery of its own; closed after the test. */
-export async function served(t: TestContext, { settings, plugins = [], ...parts }: ServedOptions = {}) {
+export async function served(
+  t: TestContext,
+  { settings, plugins = [], agents = [], webhooks, ...parts }: ServedOptions = {},
+) {
   const clock = parts.clock ?? systemClock;
   const wakes: ((task: { taskId: string; linesOnly?: boolean }) => void)[] = [];
   const store = new MemoryStore({ clock, onCommit: (task) => wakes.forEach((wake) => void wake(task)) });
@@ -28,7 +34,7 @@ export async function served(t: TestContext, { settings, plugins = [], ...parts 
   const live = new LiveHub(store);
   wakes.push((task) => live.wake(task));
   const logging = await LoggingSettings.open(intake, LOGGING);
-  const tasks = managerOf({ store, intake, live }, { plugins });
+  const tasks = managerOf({ store, intake, live }, { plugins, agents });
   await tasks.start();
   const server = await createServer({
     store,
@@ -36,7 +42,7 @@ export async function served(t: TestContext, { settings, plugins = [], ...parts 
     live,
     tasks,
     logging,
-    webhooks: webhooksOf({ store, intake, tasks }, { clock }),
+    webhooks: webhooksOf({ store, intake, tasks }, { clock, ...webhooks }),
     version: '0.0.0-test',
     health: () => ({ healthy: true, store: 'memory', redis: null }),
     clock,

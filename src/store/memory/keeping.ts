@@ -1,5 +1,5 @@
 import { KEY_DAYS, TOMBSTONE_DAYS } from '../../core/limits.ts';
-import type { EndedMark, EndedQuery, EndedTask, Storage } from '../../core/query.ts';
+import type { Changes, EndedMark, EndedQuery, EndedTask, Storage } from '../../core/query.ts';
 import type { Held, Tombstone } from './held.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -36,6 +36,24 @@ export function silentOf(all: readonly Held[], heardBefore: string): readonly He
       updatedAt < heardBefore &&
       heardAt < heardBefore,
   );
+}
+
+/** Tasks and tombstones that changed after a revision, the oldest change first. */
+export function changesOf(
+  held: ReadonlyMap<string, Held>,
+  tombstones: ReadonlyMap<string, Tombstone>,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): Changes {
+  const live = [...held].map(([taskId, { revision, task }]) => ({ taskId, revision, lastSeq: task.log.lastSeq }));
+  const dead = [...tombstones].map(([taskId, { revision, lastSeq }]) => ({ taskId, revision, lastSeq }));
+  const page = [...live, ...dead]
+    .filter(({ revision }) => revision > after)
+    .sort((a, b) => a.revision - b.revision)
+    .slice(0, limit);
+  return {
+    revision: page.at(-1)?.revision ?? after,
+    tasks: page.map(({ taskId, lastSeq }) => ({ taskId, lastSeq })),
+  };
 }
 
 /** Forget idempotency keys and tombstones whose time is over. */

@@ -3,7 +3,7 @@ import { asTrailError, TrailError } from '../../core/error.ts';
 import type { LogFilter } from '../../core/filter.ts';
 import { KEY_DAYS, TOMBSTONE_DAYS } from '../../core/limits.ts';
 import type { EntryPage } from '../../core/page.ts';
-import type { Appended, Batch, Store, Wake } from '../../core/ports.ts';
+import type { Appended, Batch, DeliveryCommit, Store, Wake } from '../../core/ports.ts';
 import type {
   Changes,
   Count,
@@ -23,8 +23,10 @@ import type {
 import type { Status } from '../../core/status.ts';
 import type { Task, TaskChange } from '../../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../../core/time.ts';
+import type { Delivered } from '../../core/webhook.ts';
+import { DeliveryLog } from './deliveries.ts';
 import type { Held, Tombstone } from './held.ts';
-import { endedOf, silentOf, storageOf, sweep } from './keeping.ts';
+import { changesOf, endedOf, silentOf, storageOf, sweep } from './keeping.ts';
 import { countMatches, histogramOf, readPage, statsOf } from './lines.ts';
 import { facetsOf, pageOf } from './tasks.ts';
 
@@ -40,7 +42,7 @@ export interface MemoryStoreOptions {
  * The reference: arrays and plain loops, slow and obviously right. Other stores are held equal to it by test/contract/store.ts.
  * Nothing outlives the process.
  */
-export class MemoryStore implements Store {
+export class MemoryStore extends DeliveryLog implements Store {
   readonly #clock: Clock;
   readonly #onCommit: Wake;
   readonly #held = new Map<string, Held>();
@@ -52,6 +54,7 @@ export class MemoryStore implements Store {
   #closed = false;
 
   constructor({ clock = systemClock, onCommit = () => {} }: MemoryStoreOptions = {}) {
+    super(clock);
     this.#clock = clock;
     this.#onCommit = onCommit;
   }
@@ -81,6 +84,16 @@ export class MemoryStore implements Store {
     this.#held.set(task.taskId, held);
     this.#committed(held);
     return task;
+  }
+
+  async deliver({ delivery, key, task, batch }: DeliveryCommit): Promise<Delivered> {
+    this.#checkOpen();
+    const known = key && (await this.deliveryOfKey(delivery.webhookId, key.value));
+    if (known) return { duplicate: true, ...known };
+    if (task) await this.createTask(task);
+    if (batch) await this.append([batch]);
+    const n = this.addDelivery(delivery, key);
+    return { duplicate: false, n, task: task && this.#find(task.taskId).task };
   }
 
   async changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task> {
@@ -113,6 +126,7 @@ export class MemoryStore implements Store {
   async tidy(): Promise<boolean> {
     this.#checkOpen();
     sweep(this.#all(), this.#tombstones, this.#clock.now());
+    this.sweepDeliveries();
     return false;
   }
 
@@ -187,20 +201,7 @@ export class MemoryStore implements Store {
   /** A deleted task is a changed one: its followers learn of it by reading. */
   async changes(after: number, limit: number): Promise<Changes> {
     this.#checkOpen();
-    const live = [...this.#held].map(([taskId, { revision, task }]) => ({
-      taskId,
-      revision,
-      lastSeq: task.log.lastSeq,
-    }));
-    const dead = [...this.#tombstones].map(([taskId, { revision, lastSeq }]) => ({ taskId, revision, lastSeq }));
-    const page = [...live, ...dead]
-      .filter(({ revision }) => revision > after)
-      .sort((a, b) => a.revision - b.revision)
-      .slice(0, limit);
-    return {
-      revision: page.at(-1)?.revision ?? after,
-      tasks: page.map(({ taskId, lastSeq }) => ({ taskId, lastSeq })),
-    };
+    return changesOf(this.#held, this.#tombstones, { after, limit });
   }
 
   async storage(): Promise<Storage> {

@@ -19,8 +19,10 @@ import type {
 import type { Status } from '../../core/status.ts';
 import type { Task } from '../../core/task.ts';
 import { type Clock, systemClock } from '../../core/time.ts';
+import type { DeliveryQuery, DeliveryRecord, StoredWebhook } from '../../core/webhook.ts';
 import { Chunks } from './chunks.ts';
 import { type Database, openDatabaseForReading, storeError } from './database.ts';
+import { findKey, listDeliveries, listWebhooks, readDelivery } from './deliveries.ts';
 import { Facets } from './facets.ts';
 import { listEnded, storageOf } from './keeping.ts';
 import { readPage } from './read.ts';
@@ -108,6 +110,22 @@ export class SqliteReader implements StoreReader {
 
   async ended(query: EndedQuery): Promise<readonly EndedTask[]> {
     return this.#reading(() => listEnded(this.#db, query));
+  }
+
+  async deliveries(query: DeliveryQuery): Promise<readonly DeliveryRecord[]> {
+    return this.#reading(() => listDeliveries(this.#db, query));
+  }
+
+  async delivery(n: number): Promise<DeliveryRecord & { readonly body: string | null }> {
+    return this.#reading(() => readDelivery(this.#db, n));
+  }
+
+  async deliveryOfKey(webhookId: string, key: string): Promise<{ n: number; taskId: string | null } | null> {
+    return this.#reading(() => findKey(this.#db, webhookId, key, this.#clock.now()));
+  }
+
+  async webhooks(): Promise<readonly StoredWebhook[]> {
+    return this.#reading(() => listWebhooks(this.#db));
   }
 
   /** The newest revision: where a listener for changes starts. */

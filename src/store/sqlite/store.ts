@@ -1,34 +1,20 @@
 import { changedTask, changedVanished, isVanished } from '../../core/change.ts';
 import { TrailError } from '../../core/error.ts';
-import type { LogFilter } from '../../core/filter.ts';
-import type { EntryPage } from '../../core/page.ts';
-import type { Appended, Batch, Store, Wake } from '../../core/ports.ts';
-import type {
-  Changes,
-  Count,
-  EndedMark,
-  EndedQuery,
-  EndedTask,
-  Histogram,
-  LogStats,
-  ReadQuery,
-  Storage,
-  TaskFacets,
-  TaskPage,
-  TaskQuery,
-  Totals,
-} from '../../core/query.ts';
+import type { Appended, Batch, DeliveryCommit, Store, Wake } from '../../core/ports.ts';
+import type { EndedMark } from '../../core/query.ts';
 import type { Status } from '../../core/status.ts';
 import type { Task, TaskChange } from '../../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../../core/time.ts';
+import type { Delivered, StoredWebhook } from '../../core/webhook.ts';
 import { Appender, type Moved, type Numbers } from './append.ts';
 import { type CompressStep, commitStep, prepareStep } from './compress.ts';
 import { type Database, isBroken, openDatabase, storeError } from './database.ts';
+import { findKey, freeKey, insertDelivery, putWebhook, removeWebhook, sweepDeliveries } from './deliveries.ts';
 import { Facets } from './facets.ts';
 import { buryEnded, buryTask, failSilent } from './keeping.ts';
 import { checkpoint, purgeSome, shrinkSome, sweepSome } from './purge.ts';
 import { SqliteReader } from './reader.ts';
-import { deleted, insertTask, taskOfRow, taskRow, updateTask } from './task-row.ts';
+import { addTask, taskOfRow, taskRow, updateTask } from './task-row.ts';
 
 export interface SqliteStoreOptions {
   readonly clock?: Clock;
@@ -43,21 +29,21 @@ export interface SqliteStoreOptions {
  * States: open; broken after a failed write or fsync, when what the disk holds is unknown and nothing is acknowledged until the
  * process starts again; closed.
  */
-export class SqliteStore implements Store {
+export class SqliteStore extends SqliteReader implements Store {
   readonly #db: Database;
   readonly #facets: Facets;
   readonly #appender: Appender;
-  readonly #reader: SqliteReader;
   readonly #clock: Clock;
   readonly #onCommit: Wake;
   #shrunk = false;
   #state: 'open' | 'broken' | 'closed' = 'open';
 
   constructor(dataDir: string, { clock = systemClock, onCommit = () => {} }: SqliteStoreOptions = {}) {
-    this.#db = openDatabase(dataDir);
+    const db = openDatabase(dataDir);
+    super(db, clock);
+    this.#db = db;
     this.#facets = new Facets(this.#db);
     this.#appender = new Appender(this.#db, this.#facets);
-    this.#reader = new SqliteReader(this.#db, clock);
     this.#clock = clock;
     this.#onCommit = onCommit;
   }
@@ -73,22 +59,38 @@ export class SqliteStore implements Store {
   }
 
   async createTask(task: Task): Promise<Task> {
-    const { taskId } = task;
-    this.#write((numbers) => {
-      const gone = deleted(this.#db, taskId, this.#clock.now());
-      if (gone) throw gone;
-      if (this.#db.get('SELECT 1 FROM tasks WHERE task_id = ?', taskId)) {
-        throw new TrailError('task_exists', `the task ${taskId} exists already; choose another id`);
-      }
-      const taskNo = insertTask(this.#db, task);
-      this.#db.run(
-        `INSERT INTO trails (task_no, last_seq, lost, debug, info, warning, error, revision)
-         VALUES (?, 0, 0, 0, 0, 0, 0, ?)`,
-        ...[taskNo, ++numbers.revision],
-      );
-    });
-    this.#onCommit({ taskId, lastSeq: 0 });
+    this.#write((numbers) => addTask(this.#db, task, { numbers, nowMs: this.#clock.now() }));
+    this.#onCommit({ taskId: task.taskId, lastSeq: 0 });
     return task;
+  }
+
+  async deliver({ delivery, key, task, batch }: DeliveryCommit): Promise<Delivered> {
+    const moved: Moved = new Map();
+    const nowMs = this.#clock.now();
+    const delivered = this.#write((numbers): Delivered => {
+      const known = key && findKey(this.#db, delivery.webhookId, key.value, nowMs);
+      if (known) return { duplicate: true, ...known };
+      if (key) freeKey(this.#db, delivery.webhookId, key.value);
+      if (task) addTask(this.#db, task, { numbers, nowMs });
+      const appended = batch && this.#appender.append(batch, { numbers, nowMs, moved });
+      // One commit: what cannot be written takes the whole delivery with it.
+      if (appended?.error) throw appended.error;
+      const n = insertDelivery(this.#db, delivery, key);
+      return { duplicate: false, n, task: task && taskOfRow(taskRow(this.#db, task.taskId, nowMs)) };
+    });
+    if (!delivered.duplicate && delivered.task) {
+      const { taskId, log } = delivered.task;
+      this.#onCommit({ taskId, lastSeq: log.lastSeq });
+    }
+    return delivered;
+  }
+
+  async saveWebhook(webhook: StoredWebhook): Promise<void> {
+    this.#write(() => putWebhook(this.#db, webhook));
+  }
+
+  async deleteWebhook(webhookId: string): Promise<void> {
+    this.#write(() => removeWebhook(this.#db, webhookId));
   }
 
   async changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task> {
@@ -133,7 +135,7 @@ export class SqliteStore implements Store {
   }
 
   async tidy(): Promise<boolean> {
-    return this.purge() || this.#write(() => sweepSome(this.#db, this.#clock.now())) || this.shrink();
+    return this.purge() || this.#write(() => this.#sweep()) || this.shrink();
   }
 
   /**
@@ -185,67 +187,14 @@ export class SqliteStore implements Store {
     });
   }
 
-  task(taskId: string): Promise<Task> {
-    return this.#reader.task(taskId);
-  }
-
-  tasks(query: TaskQuery): Promise<TaskPage> {
-    return this.#reader.tasks(query);
-  }
-
-  runs(statuses: readonly Status[], limit: number, prefix?: string): Promise<readonly Task[]> {
-    return this.#reader.runs(statuses, limit, prefix);
-  }
-
-  taskFacets(query: TaskQuery): Promise<TaskFacets> {
-    return this.#reader.taskFacets(query);
-  }
-
-  read(taskId: string, query: ReadQuery): Promise<EntryPage> {
-    return this.#reader.read(taskId, query);
-  }
-
-  count(taskId: string, filter: LogFilter, budgetMs: number): Promise<Count> {
-    return this.#reader.count(taskId, filter, budgetMs);
-  }
-
-  stats(taskId: string): Promise<LogStats> {
-    return this.#reader.stats(taskId);
-  }
-
-  histogram(taskId: string, query: { filter: LogFilter; buckets: number }): Promise<Histogram> {
-    return this.#reader.histogram(taskId, query);
-  }
-
-  totals(): Promise<Totals> {
-    return this.#reader.totals();
-  }
-
-  changes(after: number, limit: number): Promise<Changes> {
-    return this.#reader.changes(after, limit);
-  }
-
-  storage(): Promise<Storage> {
-    return this.#reader.storage();
-  }
-
-  ended(query: EndedQuery): Promise<readonly EndedTask[]> {
-    return this.#reader.ended(query);
-  }
-
-  /** The newest revision: where a listener for changes starts. */
-  revision(): number {
-    return this.#reader.revision();
-  }
-
-  /** Grows when another connection, of this or another process, has committed. */
-  dataVersion(): number {
-    return this.#reader.dataVersion();
-  }
-
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     this.#state = 'closed';
-    await this.#reader.close();
+    await super.close();
+  }
+
+  #sweep(): boolean {
+    const nowMs = this.#clock.now();
+    return [sweepSome(this.#db, nowMs), sweepDeliveries(this.#db, nowMs)].includes(true);
   }
 
   #told(changed: ReadonlyMap<string, number>): readonly string[] {

@@ -152,7 +152,7 @@ export function columnsOfTask(task: Task): TaskColumns {
   };
 }
 
-export function insertTask(db: Database, task: Task): number {
+function insertTask(db: Database, task: Task): number {
   const columns = columnsOfTask(task);
   const names = Object.keys(columns);
   const values = Object.values(columns) as SQLInputValue[];
@@ -185,7 +185,7 @@ export function missing(db: Database, taskId: string, nowMs: number): TrailError
   return deleted(db, taskId, nowMs) ?? new TrailError('task_not_found', `there is no task ${taskId}`);
 }
 
-export function deleted(db: Database, taskId: string, nowMs: number): TrailError | undefined {
+function deleted(db: Database, taskId: string, nowMs: number): TrailError | undefined {
   const tombstone = db.get<{ deleted_at_ms: number; deleted_by: string }>(
     'SELECT deleted_at_ms, deleted_by FROM tombstones WHERE task_id = ?',
     taskId,
@@ -213,4 +213,25 @@ function parsed<T>(text: string | null): T | null {
 
 function json(value: unknown): string | null {
   return value === null || value === undefined ? null : JSON.stringify(value);
+}
+
+interface Adding {
+  readonly numbers: { revision: number };
+  readonly nowMs: number;
+}
+
+/** Inside a write transaction: a new task with an empty trail. Throws `task_exists`, `task_deleted`. */
+export function addTask(db: Database, task: Task, { numbers, nowMs }: Adding): void {
+  const { taskId } = task;
+  const gone = deleted(db, taskId, nowMs);
+  if (gone) throw gone;
+  if (db.get('SELECT 1 FROM tasks WHERE task_id = ?', taskId)) {
+    throw new TrailError('task_exists', `the task ${taskId} exists already; choose another id`);
+  }
+  const taskNo = insertTask(db, task);
+  db.run(
+    `INSERT INTO trails (task_no, last_seq, lost, debug, info, warning, error, revision)
+     VALUES (?, 0, 0, 0, 0, 0, 0, ?)`,
+    ...[taskNo, ++numbers.revision],
+  );
 }

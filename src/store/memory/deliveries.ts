@@ -1,0 +1,84 @@
+import { TrailError } from '../../core/error.ts';
+import { DELIVERIES_KEPT, DELIVERY_BODIES_KEPT, DELIVERY_DAYS, WEBHOOKS } from '../../core/limits.ts';
+import type { Clock } from '../../core/time.ts';
+import type { DeliveryDraft, DeliveryKey, DeliveryQuery, DeliveryRecord, StoredWebhook } from '../../core/webhook.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+interface Kept extends DeliveryRecord {
+  readonly body: string | null;
+  readonly key: DeliveryKey | null;
+}
+
+/** Webhooks and their deliveries, in plain lists. */
+export class DeliveryLog {
+  readonly #clock: Clock;
+  readonly #webhooks = new Map<string, StoredWebhook>();
+  #deliveries: Kept[] = [];
+  #last = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async deliveries({ webhookId, outcomes, before, limit }: DeliveryQuery): Promise<readonly DeliveryRecord[]> {
+    return this.#deliveries
+      .filter((kept) => webhookId === undefined || kept.webhookId === webhookId)
+      .filter(({ outcome }) => outcomes === undefined || outcomes.includes(outcome))
+      .filter(({ n }) => before === undefined || n < before)
+      .toReversed()
+      .slice(0, limit)
+      .map(({ body: _body, key: _key, ...record }) => record);
+  }
+
+  async delivery(n: number): Promise<DeliveryRecord & { readonly body: string | null }> {
+    const kept = this.#deliveries.find((one) => one.n === n);
+    if (!kept) throw new TrailError('delivery_not_found', `there is no delivery ${n}, or it is too old to be kept`);
+    const { key: _, ...record } = kept;
+    return record;
+  }
+
+  async deliveryOfKey(webhookId: string, key: string): Promise<{ n: number; taskId: string | null } | null> {
+    const nowMs = this.#clock.now();
+    const kept = this.#deliveries.findLast(
+      (one) =>
+        one.webhookId === webhookId && one.key?.value === key && (one.key.untilMs ?? Number.POSITIVE_INFINITY) > nowMs,
+    );
+    return kept ? { n: kept.n, taskId: kept.taskId } : null;
+  }
+
+  async webhooks(): Promise<readonly StoredWebhook[]> {
+    const order = ({ createdAt, webhookId }: StoredWebhook): string => `${createdAt} ${webhookId}`;
+    return [...this.#webhooks.values()].sort((a, b) => (order(a) < order(b) ? -1 : 1));
+  }
+
+  async saveWebhook(webhook: StoredWebhook): Promise<void> {
+    if (this.#webhooks.size >= WEBHOOKS && !this.#webhooks.has(webhook.webhookId)) {
+      throw new TrailError('too_many_webhooks', `expected at most ${WEBHOOKS} webhooks; delete some that are not used`);
+    }
+    this.#webhooks.set(webhook.webhookId, webhook);
+  }
+
+  async deleteWebhook(webhookId: string): Promise<void> {
+    this.#webhooks.delete(webhookId);
+    this.#deliveries = this.#deliveries.filter((kept) => kept.webhookId !== webhookId);
+  }
+
+  addDelivery(draft: DeliveryDraft, key: DeliveryKey | null): number {
+    const n = ++this.#last;
+    this.#deliveries.push({ ...draft, n, key, replayable: draft.body !== null });
+    const own = this.#deliveries.filter(({ webhookId }) => webhookId === draft.webhookId).toReversed();
+    const idle = own.filter(({ outcome }) => outcome !== 'accepted' && outcome !== 'answered');
+    const tooMany = new Set(idle.slice(DELIVERIES_KEPT));
+    const bodies = new Set(own.filter(({ body }) => body !== null).slice(DELIVERY_BODIES_KEPT));
+    this.#deliveries = this.#deliveries
+      .filter((kept) => !tooMany.has(kept))
+      .map((kept) => (bodies.has(kept) ? { ...kept, body: null, replayable: false } : kept));
+    return n;
+  }
+
+  sweepDeliveries(): void {
+    const oldestMs = this.#clock.now() - DELIVERY_DAYS * DAY_MS;
+    this.#deliveries = this.#deliveries.filter(({ receivedAt }) => Date.parse(receivedAt) >= oldestMs);
+  }
+}

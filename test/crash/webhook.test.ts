@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import test, { type TestContext } from 'node:test';
+import { missing } from '../support/programs.ts';
+import { type Server, startServer } from '../support/server.ts';
+import { githubPayload, SECRET, signed } from '../support/webhooks.ts';
+
+/** Nobody takes the tasks: what is queued stays as it is. */
+const ENV = { GITHUB_WEBHOOK_SECRET: SECRET, TASKTRAIL_AGENT_COMMAND: 'cat', TASKTRAIL_AGENT_DAILY_USD: '0' };
+const AT_ONCE = 100;
+
+interface Answer {
+  readonly status: number;
+  readonly ms: number;
+  readonly taskId: string | undefined;
+}
+
+async function deliver({ url }: Server, id: string): Promise<Answer> {
+  const payload = githubPayload('issue_comment');
+  const said = { ...(payload.comment as object), body: `/agent do ${id}`, author_association: 'OWNER' };
+  const body = JSON.stringify({ ...payload, comment: said });
+  const startMs = performance.now();
+  const response = await fetch(`${url}/webhooks/github`, {
+    method: 'POST',
+    headers: {
+      ...{ 'x-github-event': 'issue_comment', 'x-github-delivery': id, 'content-type': 'application/json' },
+      'x-hub-signature-256': `sha256=${signed(SECRET, body)}`,
+    },
+    body,
+  });
+  const { task_id: taskId } = (await response.json()) as { task_id?: string };
+  return { status: response.status, ms: performance.now() - startMs, taskId };
+}
+
+test('a hundred deliveries at once are each answered within 800 ms', { timeout: 60_000 }, async (t) => {
+  const server = await startServer(t, { env: ENV });
+  await deliver(server, 'warm');
+  const answers: Answer[] = [];
+  for (let round = 0; round < 5; round++) {
+    const ids = Array.from({ length: AT_ONCE }, (_, n) => `${round}-${n}`);
+    answers.push(...(await Promise.all(ids.map((id) => deliver(server, id)))));
+  }
+  assert.ok(answers.every(({ status }) => status === 202));
+  assert.equal(new Set(answers.map(({ taskId }) => taskId)).size, answers.length);
+  const sorted = answers.map(({ ms }) => ms).toSorted((a, b) => a - b);
+  const [p50 = 0, p99 = 0] = [sorted[Math.floor(sorted.length / 2)], sorted[Math.floor(sorted.length * 0.99)]];
+  t.diagnostic(`100 at once: p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms`);
+  assert.ok(p99 <= 800, `p99 ${p99} ms`);
+});
+
+test('what was answered 202 is there after kill -9, with all its stages, and what is sent again makes no second task', {
+  timeout: 60_000,
+}, async (t) => {
+  const first = await startServer(t, { env: ENV });
+  const answered = new Map<string, string>();
+  const sending = Array.from({ length: 60 }, async (_, n) => {
+    const { status, taskId } = await deliver(first, `id-${n}`);
+    if (status === 202 && taskId) answered.set(`id-${n}`, taskId);
+    // In the middle of the others.
+    if (answered.size === 20) await first.kill();
+  });
+  await Promise.allSettled(sending);
+  assert.ok(answered.size >= 20 && answered.size < 60, `${answered.size} were answered before the kill`);
+  const second = await startServer(t, { dataDir: first.dataDir, env: ENV });
+  for (const [id, taskId] of answered) {
+    const response = await fetch(`${second.url}/api/tasks/${taskId}/logs/webhook-flow`);
+    const stages = (await response.json()) as readonly object[];
+    assert.equal(stages.length, 6, taskId);
+    assert.deepEqual((await deliver(second, id)).taskId, taskId);
+  }
+  const again = await Promise.all(Array.from({ length: 60 }, (_, n) => deliver(second, `id-${n}`)));
+  assert.equal(new Set(again.map(({ taskId }) => taskId)).size, 60);
+  const { total } = (await (await fetch(`${second.url}/api/tasks?limit=1`)).json()) as { total: number };
+  assert.equal(total, 60, 'one task for each delivery');
+});
+
+test('on a disk whose fsync takes two seconds a delivery is answered 503 in time, and never 202 before it is durable', {
+  skip: missing('strace'),
+  timeout: 60_000,
+}, async (t) => {
+  const server = await startServer(t, { env: ENV });
+  await deliver(server, 'warm');
+  const heal = await slowFsync(t, server);
+  const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => deliver(server, `slow-${n}`)));
+  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [503]);
+  assert.ok(
+    answers.every(({ ms }) => ms <= 1_000),
+    `slowest ${Math.max(...answers.map(({ ms }) => ms))} ms`,
+  );
+  await heal();
+  const later = await deliver(server, 'slow-0');
+  assert.ok([200, 202].includes(later.status), 'whoever sends again is served');
+});
+
+/** From now on each fsync of the server takes two seconds, until the answered function is called. */
+async function slowFsync(t: TestContext, { process: { pid } }: Server): Promise<() => Promise<void>> {
+  const inject = 'inject=fsync,fdatasync:delay_enter=2000000';
+  const tracer = spawn(
+    'strace',
+    ['-f', '-o', '/dev/null', '-e', 'trace=fsync,fdatasync', '-e', inject, '-p', String(pid)],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
+  const gone = once(tracer, 'close');
+  t.after(() => tracer.kill('SIGKILL'));
+  // It says on standard error to which processes it is attached.
+  await once(tracer.stderr, 'data');
+  return async () => {
+    tracer.kill('SIGINT');
+    await gone;
+  };
+}
