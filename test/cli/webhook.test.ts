@@ -12,7 +12,7 @@ import type { Provider } from '../../src/inlet/webhooks/provider.ts';
 import type { SignatureScheme } from '../../src/inlet/webhooks/signature.ts';
 import { compileWebhook, PROVIDERS } from '../../src/inlet/webhooks/webhook.ts';
 import { delivery, githubExamples, githubPayload, payloads, SECRET } from '../support/webhooks.ts';
-import { type Place, place, start, tasktrail } from './cli.ts';
+import { type Place, place, serve, start, tasktrail } from './cli.ts';
 
 const ALARMS = {
   webhook_id: 'alarms',
@@ -272,6 +272,43 @@ test('webhooks and their deliveries are listed, and one is replayed', async (t) 
   assert.equal((await tasktrail(t, here, 'webhook', 'replay', 'alarms', 'x')).code, 2);
   const unknown = await tasktrail(t, here, 'webhook', 'deliveries', 'nobody');
   assert.deepEqual([unknown.code, /there is no webhook/.test(unknown.stderr)], [1, true]);
+});
+
+test('a real server takes what is sent, keeps it, and takes it once more', async (t) => {
+  const here = await place(t, { GITHUB_WEBHOOK_SECRET: SECRET });
+  const { url } = await serve(t, here);
+  const quiet = { name: 'quiet', trigger: '/never', prompt: 'x' };
+  const definition = { webhook_id: 'quiet', name: 'Quiet', provider: 'pager', signature: { type: 'bearer' } };
+  const body = JSON.stringify({ ...definition, secret: SECRET, commands: [quiet] });
+  const made = await fetch(`${url}/api/webhooks`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  });
+  assert.equal(made.status, 201, await made.text());
+  const push = await file(here, 'push.json', githubPayload('push'));
+  const sent = await tasktrail(t, here, 'webhook', 'send', push, '--provider', 'github');
+  assert.match(sent.stdout, /^ignored: unsupported_event \(.+push\)\n$/, sent.stderr);
+  const words = ['webhook', 'send', await file(here, 'a.json', { event: 'alarm' }), '--webhook', 'quiet'];
+  const secret = await file(here, 'secret', SECRET);
+  assert.match((await tasktrail(t, here, ...words, '--secret-file', secret)).stdout, /^ignored: no_command/);
+  const wrong = await tasktrail(t, here, ...words, '--secret', 'another one');
+  assert.deepEqual([wrong.code, /answered 401: invalid_signature/.test(wrong.stderr)], [1, true]);
+  const list = (await tasktrail(t, here, 'webhook', 'list')).stdout;
+  assert.match(list, new RegExp(`^quiet +pager +on +${url}/webhooks/pager/quiet +\\S+ refused wrong_signature$`, 'm'));
+  const kept = await tasktrail(t, here, 'webhook', 'deliveries', 'quiet', '--json');
+  const [refused, ignored] = kept.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual([refused.outcome, refused.reason], ['refused', 'wrong_signature']);
+  assert.deepEqual([ignored.outcome, ignored.reason], ['ignored', 'no_command']);
+  const again = await tasktrail(t, here, 'webhook', 'replay', 'quiet', String(ignored.n));
+  assert.deepEqual([again.code, /^ignored: no_command/.test(again.stdout)], [0, true]);
+  const both = await tasktrail(t, here, 'webhook', 'deliveries', 'quiet', '--outcome', 'ignored,failed');
+  assert.match(both.stdout, /^\d+ .+ ignored .+\n\d+ .+ ignored .+\n$/m);
+  const cannot = await tasktrail(t, here, 'webhook', 'replay', 'quiet', String(refused.n));
+  assert.deepEqual([cannot.code, /not kept/.test(cannot.stderr)], [1, true]);
 });
 
 test('the event of each payload of GitHub is guessed from its fields', () => {
