@@ -46,6 +46,7 @@ export class Queue {
   #state: 'idle' | 'open' | 'closed' = 'idle';
   #unwatch = (): void => {};
   #looking = false;
+  #filling: Promise<void> = Promise.resolve();
   #again = false;
   #timer: NodeJS.Timeout | undefined;
   /** Wakes when the next attempt of a task is due. */
@@ -72,7 +73,7 @@ export class Queue {
     this.#again = true;
     if (this.#looking || this.#state !== 'open') return;
     this.#looking = true;
-    void this.#fill().finally(() => {
+    this.#filling = this.#fill().finally(() => {
       this.#looking = false;
     });
   }
@@ -86,6 +87,8 @@ export class Queue {
     this.#state = 'closed';
     clearTimeout(this.#timer);
     clearTimeout(this.#alarm);
+    // What is just being claimed goes back.
+    await this.#filling;
     const runs = [...this.#runs.values()];
     for (const run of runs) run.stop();
     const all = Promise.all(runs.map((run) => run.finished));
