@@ -249,7 +249,7 @@ export class ChangeFollower {
   }
 
   async #pause(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.#stop.signal, ref: false }).catch(() => {});
+    await delay(ms, undefined, { signal: this.#stop.signal }).catch(() => {});
   }
 
   async #attempt<T>(work: () => Promise<T>): Promise<T | undefined> {

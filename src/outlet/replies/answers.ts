@@ -70,8 +70,11 @@ export class Answers {
     const occasion = occasionOf(task, this.#parts.publicUrl);
     if (occasion === null || !this.#parts.replier.reaches(place) || this.#isPast(task)) return;
     if (answeredOf(task)[occasion.about] === occasion.mark) return;
-    const outcome = await this.#say(`${taskId} ${occasion.mark}`, { place, occasion, signal });
-    await this.#mark(task, occasion, outcome);
+    // Marked before the next is sent: a crash repeats no more than what was under way.
+    await this.#slots.run(async () => {
+      const outcome = await this.#say(`${taskId} ${occasion.mark}`, { place, occasion, signal });
+      await this.#mark(task, occasion, outcome);
+    });
   }
 
   #forget(taskId: string): void {
@@ -92,7 +95,7 @@ export class Answers {
   ): Promise<Outcome> {
     const before = this.#said.get(key);
     if (before) return before;
-    const outcome = await this.#slots.run(() => this.#parts.replier.say(place, occasion.said, signal));
+    const outcome = await this.#parts.replier.say(place, occasion.said, signal);
     if (outcome.stopped) throw new Error('stopped before it was said');
     if (this.#said.size >= REMEMBERED) this.#said.clear();
     this.#said.set(key, outcome);

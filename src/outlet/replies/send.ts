@@ -32,7 +32,7 @@ export async function send(request: Outgoing, options: SendOptions = {}): Promis
     const pauseMs = afterMs ?? Math.min(RETRY_FIRST_MS * 2 ** (tried - 1), RETRY_MAX_MS);
     if (pauseMs > AFTER_MAX_MS) return sent;
     try {
-      await delay(pauseMs, undefined, { ref: false, ...(signal && { signal }) });
+      await delay(pauseMs, undefined, signal && { signal });
     } catch {
       return STOPPED;
     }
