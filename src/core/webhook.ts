@@ -1,4 +1,5 @@
 import type { JsonObject } from './entry.ts';
+import { DELIVERIES_KEPT, DELIVERY_BODIES_KEPT } from './limits.ts';
 import type { Task } from './task.ts';
 
 /**
@@ -66,6 +67,16 @@ export interface DeliveryQuery {
   readonly before?: number;
   readonly limit: number;
 }
+
+/** How many deliveries of each webhook are kept. */
+export interface DeliveryLimits {
+  /** Those that started nothing. */
+  readonly idle: number;
+  /** Bodies to replay from. */
+  readonly bodies: number;
+}
+
+export const DELIVERY_LIMITS: DeliveryLimits = { idle: DELIVERIES_KEPT, bodies: DELIVERY_BODIES_KEPT };
 
 /** A webhook made at run time, as it is kept. What its definition means is the affair of whoever compiles it. */
 export interface StoredWebhook {

@@ -1,5 +1,6 @@
 import { describe } from 'node:test';
 import { appendContract } from './store/append.ts';
+import { deliveriesContract } from './store/deliveries.ts';
 import { figuresContract } from './store/figures.ts';
 import { keepingContract } from './store/keeping.ts';
 import { lifeContract } from './store/life.ts';
@@ -17,6 +18,7 @@ export function storeContract(name: string, open: OpenStore): void {
     listingContract(open);
     readContract(open);
     figuresContract(open);
+    deliveriesContract(open);
     randomContract(open);
   });
 }

@@ -1,7 +1,14 @@
 import { TrailError } from '../../core/error.ts';
-import { DELIVERIES_KEPT, DELIVERY_BODIES_KEPT, DELIVERY_DAYS, WEBHOOKS } from '../../core/limits.ts';
+import { DELIVERY_DAYS, WEBHOOKS } from '../../core/limits.ts';
 import type { Clock } from '../../core/time.ts';
-import type { DeliveryDraft, DeliveryKey, DeliveryQuery, DeliveryRecord, StoredWebhook } from '../../core/webhook.ts';
+import type {
+  DeliveryDraft,
+  DeliveryKey,
+  DeliveryLimits,
+  DeliveryQuery,
+  DeliveryRecord,
+  StoredWebhook,
+} from '../../core/webhook.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -13,12 +20,14 @@ interface Kept extends DeliveryRecord {
 /** Webhooks and their deliveries, in plain lists. */
 export class DeliveryLog {
   readonly #clock: Clock;
+  readonly #limits: DeliveryLimits;
   readonly #webhooks = new Map<string, StoredWebhook>();
   #deliveries: Kept[] = [];
   #last = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, limits: DeliveryLimits) {
     this.#clock = clock;
+    this.#limits = limits;
   }
 
   async deliveries({ webhookId, outcomes, before, limit }: DeliveryQuery): Promise<readonly DeliveryRecord[]> {
@@ -39,6 +48,11 @@ export class DeliveryLog {
   }
 
   async deliveryOfKey(webhookId: string, key: string): Promise<{ n: number; taskId: string | null } | null> {
+    return this.holderOf(webhookId, key);
+  }
+
+  /** The same at once, so that nobody comes between a look and what is done then. */
+  protected holderOf(webhookId: string, key: string): { n: number; taskId: string | null } | null {
     const nowMs = this.#clock.now();
     const kept = this.#deliveries.findLast(
       (one) =>
@@ -64,20 +78,20 @@ export class DeliveryLog {
     this.#deliveries = this.#deliveries.filter((kept) => kept.webhookId !== webhookId);
   }
 
-  addDelivery(draft: DeliveryDraft, key: DeliveryKey | null): number {
+  protected addDelivery(draft: DeliveryDraft, key: DeliveryKey | null): number {
     const n = ++this.#last;
     this.#deliveries.push({ ...draft, n, key, replayable: draft.body !== null });
     const own = this.#deliveries.filter(({ webhookId }) => webhookId === draft.webhookId).toReversed();
     const idle = own.filter(({ outcome }) => outcome !== 'accepted' && outcome !== 'answered');
-    const tooMany = new Set(idle.slice(DELIVERIES_KEPT));
-    const bodies = new Set(own.filter(({ body }) => body !== null).slice(DELIVERY_BODIES_KEPT));
+    const tooMany = new Set(idle.slice(this.#limits.idle));
+    const bodies = new Set(own.filter(({ body }) => body !== null).slice(this.#limits.bodies));
     this.#deliveries = this.#deliveries
       .filter((kept) => !tooMany.has(kept))
       .map((kept) => (bodies.has(kept) ? { ...kept, body: null, replayable: false } : kept));
     return n;
   }
 
-  sweepDeliveries(): void {
+  protected sweepDeliveries(): void {
     const oldestMs = this.#clock.now() - DELIVERY_DAYS * DAY_MS;
     this.#deliveries = this.#deliveries.filter(({ receivedAt }) => Date.parse(receivedAt) >= oldestMs);
   }

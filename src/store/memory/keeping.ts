@@ -38,6 +38,12 @@ export function silentOf(all: readonly Held[], heardBefore: string): readonly He
   );
 }
 
+/** What a batch with this key was answered, while that is remembered. */
+export function knownKey({ keys }: Held, value: string, nowMs: number) {
+  const known = keys.get(value);
+  return known && nowMs - known.atMs <= KEY_DAYS * DAY_MS ? known : undefined;
+}
+
 /** Tasks and tombstones that changed after a revision, the oldest change first. */
 export function changesOf(
   held: ReadonlyMap<string, Held>,

@@ -1,7 +1,7 @@
 import { changedTask, changedVanished, grownLog, isVanished, reopenedTask, vanishedTask } from '../../core/change.ts';
 import { asTrailError, TrailError } from '../../core/error.ts';
 import type { LogFilter } from '../../core/filter.ts';
-import { KEY_DAYS, TOMBSTONE_DAYS } from '../../core/limits.ts';
+import { TOMBSTONE_DAYS } from '../../core/limits.ts';
 import type { EntryPage } from '../../core/page.ts';
 import type { Appended, Batch, DeliveryCommit, Store, Wake } from '../../core/ports.ts';
 import type {
@@ -23,10 +23,10 @@ import type {
 import type { Status } from '../../core/status.ts';
 import type { Task, TaskChange } from '../../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../../core/time.ts';
-import type { Delivered } from '../../core/webhook.ts';
+import { DELIVERY_LIMITS, type Delivered, type DeliveryLimits } from '../../core/webhook.ts';
 import { DeliveryLog } from './deliveries.ts';
 import type { Held, Tombstone } from './held.ts';
-import { changesOf, endedOf, silentOf, storageOf, sweep } from './keeping.ts';
+import { changesOf, endedOf, knownKey, silentOf, storageOf, sweep } from './keeping.ts';
 import { countMatches, histogramOf, readPage, statsOf } from './lines.ts';
 import { facetsOf, pageOf } from './tasks.ts';
 
@@ -36,6 +36,7 @@ export interface MemoryStoreOptions {
   readonly clock?: Clock;
   /** Told after each call that changed a task, once for each task that it changed. */
   readonly onCommit?: Wake;
+  readonly deliveryLimits?: DeliveryLimits;
 }
 
 /**
@@ -53,8 +54,9 @@ export class MemoryStore extends DeliveryLog implements Store {
   readonly #totals = { entries: 0, lost: 0 };
   #closed = false;
 
-  constructor({ clock = systemClock, onCommit = () => {} }: MemoryStoreOptions = {}) {
-    super(clock);
+  constructor(options: MemoryStoreOptions = {}) {
+    const { clock = systemClock, onCommit = () => {}, deliveryLimits = DELIVERY_LIMITS } = options;
+    super(clock, deliveryLimits);
     this.#clock = clock;
     this.#onCommit = onCommit;
   }
@@ -75,25 +77,19 @@ export class MemoryStore extends DeliveryLog implements Store {
 
   async createTask(task: Task): Promise<Task> {
     this.#checkOpen();
-    this.#checkNotDeleted(task.taskId);
-    if (this.#held.has(task.taskId)) {
-      throw new TrailError('task_exists', `the task ${task.taskId} exists already; choose another id`);
-    }
-    const held: Held = { task, revision: 0, heardAt: '', vanished: false, lines: [], keys: new Map() };
-    this.#tombstones.delete(task.taskId);
-    this.#held.set(task.taskId, held);
-    this.#committed(held);
+    this.#committed(this.#add(task));
     return task;
   }
 
   async deliver({ delivery, key, task, batch }: DeliveryCommit): Promise<Delivered> {
     this.#checkOpen();
-    const known = key && (await this.deliveryOfKey(delivery.webhookId, key.value));
+    const known = key && this.holderOf(delivery.webhookId, key.value);
     if (known) return { duplicate: true, ...known };
-    if (task) await this.createTask(task);
-    if (batch) await this.append([batch]);
+    const held = task && this.#add(task);
+    if (batch) this.#appendOne(batch, new Set());
     const n = this.addDelivery(delivery, key);
-    return { duplicate: false, n, task: task && this.#find(task.taskId).task };
+    if (held) this.#committed(held);
+    return { duplicate: false, n, task: held?.task ?? null };
   }
 
   async changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task> {
@@ -219,9 +215,20 @@ export class MemoryStore extends DeliveryLog implements Store {
     this.#settings.clear();
   }
 
+  #add(task: Task): Held {
+    this.#checkNotDeleted(task.taskId);
+    if (this.#held.has(task.taskId)) {
+      throw new TrailError('task_exists', `the task ${task.taskId} exists already; choose another id`);
+    }
+    const held: Held = { task, revision: 0, heardAt: '', vanished: false, lines: [], keys: new Map() };
+    this.#tombstones.delete(task.taskId);
+    this.#held.set(task.taskId, held);
+    return held;
+  }
+
   #appendOne({ taskId, drafts, filtered, lost, key }: Batch, changed: Set<Held>): Receipt {
     const held = this.#find(taskId);
-    const known = key && this.#knownKey(held, key.value);
+    const known = key && knownKey(held, key.value, this.#clock.now());
     if (key && known) {
       if (known.digest === key.digest) return known.receipt;
       throw new TrailError(
@@ -254,11 +261,6 @@ export class MemoryStore extends DeliveryLog implements Store {
       changed.add(held);
     }
     return receipt;
-  }
-
-  #knownKey(held: Held, value: string) {
-    const known = held.keys.get(value);
-    return known && this.#clock.now() - known.atMs <= KEY_DAYS * DAY_MS ? known : undefined;
   }
 
   #committed(held: Held): void {

@@ -2,11 +2,12 @@ import type { SQLInputValue } from 'node:sqlite';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { JsonObject } from '../../core/entry.ts';
 import { TrailError } from '../../core/error.ts';
-import { DELIVERIES_KEPT, DELIVERY_BODIES_KEPT, DELIVERY_DAYS, WEBHOOKS } from '../../core/limits.ts';
+import { DELIVERY_DAYS, WEBHOOKS } from '../../core/limits.ts';
 import { isoTime } from '../../core/time.ts';
 import type {
   DeliveryDraft,
   DeliveryKey,
+  DeliveryLimits,
   DeliveryOutcome,
   DeliveryQuery,
   DeliveryRecord,
@@ -43,7 +44,11 @@ const COLUMNS = `n, webhook_id, provider, received_at, delivery_id, event_type, 
   bytes, replay_of, headers_json, body IS NOT NULL AS replayable`;
 
 /** Inside a write transaction: the number of the new delivery. Too many before it, and those that are too old, go. */
-export function insertDelivery(db: Database, draft: DeliveryDraft, key: DeliveryKey | null): number {
+export function insertDelivery(
+  db: Database,
+  draft: DeliveryDraft,
+  { key, limits }: { readonly key: DeliveryKey | null; readonly limits: DeliveryLimits },
+): number {
   const { webhookId, body, outcome } = draft;
   const idleNo = outcome === 'accepted' || outcome === 'answered' ? null : after(db, webhookId, 'idle_no');
   const bodyNo = body === null ? null : after(db, webhookId, 'body_no');
@@ -74,7 +79,7 @@ export function insertDelivery(db: Database, draft: DeliveryDraft, key: Delivery
     ...Object.values(columns),
   );
   const row = db.get<{ n: number }>('SELECT last_insert_rowid() AS n');
-  clearAway(db, webhookId, { idleNo, bodyNo });
+  clearAway(db, webhookId, { idleNo, bodyNo, limits });
   return row?.n ?? 0;
 }
 
@@ -179,20 +184,24 @@ function after(db: Database, webhookId: string, column: 'idle_no' | 'body_no'): 
 function clearAway(
   db: Database,
   webhookId: string,
-  { idleNo, bodyNo }: { readonly idleNo: number | null; readonly bodyNo: number | null },
+  {
+    idleNo,
+    bodyNo,
+    limits,
+  }: { readonly idleNo: number | null; readonly bodyNo: number | null; readonly limits: DeliveryLimits },
 ): void {
-  if (idleNo !== null && idleNo > DELIVERIES_KEPT) {
+  if (idleNo !== null && idleNo > limits.idle) {
     db.run(
       `DELETE FROM deliveries WHERE n IN
          (SELECT n FROM deliveries WHERE webhook_id = ? AND idle_no <= ? ORDER BY idle_no LIMIT ?)`,
-      ...[webhookId, idleNo - DELIVERIES_KEPT, STEP],
+      ...[webhookId, idleNo - limits.idle, STEP],
     );
   }
-  if (bodyNo !== null && bodyNo > DELIVERY_BODIES_KEPT) {
+  if (bodyNo !== null && bodyNo > limits.bodies) {
     db.run(
       `UPDATE deliveries SET body = NULL, body_no = NULL WHERE n IN
          (SELECT n FROM deliveries WHERE webhook_id = ? AND body_no <= ? ORDER BY body_no LIMIT ?)`,
-      ...[webhookId, bodyNo - DELIVERY_BODIES_KEPT, STEP],
+      ...[webhookId, bodyNo - limits.bodies, STEP],
     );
   }
 }

@@ -5,7 +5,7 @@ import type { EndedMark } from '../../core/query.ts';
 import type { Status } from '../../core/status.ts';
 import type { Task, TaskChange } from '../../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../../core/time.ts';
-import type { Delivered, StoredWebhook } from '../../core/webhook.ts';
+import { DELIVERY_LIMITS, type Delivered, type DeliveryLimits, type StoredWebhook } from '../../core/webhook.ts';
 import { Appender, type Moved, type Numbers } from './append.ts';
 import { type CompressStep, commitStep, prepareStep } from './compress.ts';
 import { type Database, isBroken, openDatabase, storeError } from './database.ts';
@@ -20,6 +20,7 @@ export interface SqliteStoreOptions {
   readonly clock?: Clock;
   /** Told after each commit, once for each task that it changed. */
   readonly onCommit?: Wake;
+  readonly deliveryLimits?: DeliveryLimits;
 }
 
 /**
@@ -35,10 +36,12 @@ export class SqliteStore extends SqliteReader implements Store {
   readonly #appender: Appender;
   readonly #clock: Clock;
   readonly #onCommit: Wake;
+  readonly #deliveryLimits: DeliveryLimits;
   #shrunk = false;
   #state: 'open' | 'broken' | 'closed' = 'open';
 
-  constructor(dataDir: string, { clock = systemClock, onCommit = () => {} }: SqliteStoreOptions = {}) {
+  constructor(dataDir: string, options: SqliteStoreOptions = {}) {
+    const { clock = systemClock, onCommit = () => {}, deliveryLimits = DELIVERY_LIMITS } = options;
     const db = openDatabase(dataDir);
     super(db, clock);
     this.#db = db;
@@ -46,6 +49,7 @@ export class SqliteStore extends SqliteReader implements Store {
     this.#appender = new Appender(this.#db, this.#facets);
     this.#clock = clock;
     this.#onCommit = onCommit;
+    this.#deliveryLimits = deliveryLimits;
   }
 
   async append(batches: readonly Batch[]): Promise<readonly Appended[]> {
@@ -75,7 +79,7 @@ export class SqliteStore extends SqliteReader implements Store {
       const appended = batch && this.#appender.append(batch, { numbers, nowMs, moved });
       // One commit: what cannot be written takes the whole delivery with it.
       if (appended?.error) throw appended.error;
-      const n = insertDelivery(this.#db, delivery, key);
+      const n = insertDelivery(this.#db, delivery, { key, limits: this.#deliveryLimits });
       return { duplicate: false, n, task: task && taskOfRow(taskRow(this.#db, task.taskId, nowMs)) };
     });
     if (!delivered.duplicate && delivered.task) {

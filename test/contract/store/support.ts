@@ -8,10 +8,14 @@ import type { Appended, Batch, Store, StoreReader, Wake } from '../../../src/cor
 import type { ReadQuery, Receipt } from '../../../src/core/query.ts';
 import type { Task, TaskDraft } from '../../../src/core/task.ts';
 import { type Clock, isoTime } from '../../../src/core/time.ts';
+import type { DeliveryLimits } from '../../../src/core/webhook.ts';
 
 /** `reopen` closes the store and opens it again on the same data; a store that keeps nothing has none. */
 export type OpenedStore = Store & { readonly reopen?: () => Promise<OpenedStore> };
-export type OpenStore = (t: TestContext, options: { clock: Clock; onCommit: Wake }) => Promise<OpenedStore>;
+export type OpenStore = (
+  t: TestContext,
+  options: { clock: Clock; onCommit: Wake; deliveryLimits?: DeliveryLimits },
+) => Promise<OpenedStore>;
 
 export const START = '2026-01-24T10:00:00.000Z';
 const START_MS = Date.parse(START);
@@ -31,10 +35,11 @@ export class TurnedClock implements Clock {
 }
 
 /** An empty store with a clock of the test's own, and all that its `onCommit` was told. */
-export async function opened(t: TestContext, open: OpenStore) {
+export async function opened(t: TestContext, open: OpenStore, options: { deliveryLimits?: DeliveryLimits } = {}) {
   const clock = new TurnedClock();
   const wakes: { taskId: string; lastSeq: number }[] = [];
-  const store = await open(t, { clock, onCommit: ({ taskId, lastSeq }) => wakes.push({ taskId, lastSeq }) });
+  const onCommit: Wake = ({ taskId, lastSeq }) => wakes.push({ taskId, lastSeq });
+  const store = await open(t, { ...options, clock, onCommit });
   return { store, clock, wakes };
 }
 
