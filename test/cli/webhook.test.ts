@@ -21,6 +21,7 @@ const ALARMS = {
   origin: 'api',
   enabled: true,
   configured: true,
+  secret_set: true,
   url: '/webhooks/pager/alarms',
   commands: [{ name: 'look', prompt: 'look' }],
   last_delivery: {

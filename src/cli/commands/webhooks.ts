@@ -110,10 +110,10 @@ function fullUrl(url: string, base: string): string {
   return url.startsWith('/') ? `${base.replace(/\/$/, '')}${url}` : url;
 }
 
-function stateOf({ enabled, configured, signature }: WireWebhook): string {
+function stateOf({ enabled, configured, secret_set: isSet, signature }: WireWebhook): string {
   if (!enabled) return 'disabled';
   if (!configured) return 'no secret';
-  return signature?.type === 'none' ? 'unsigned' : 'on';
+  return isSet && signature?.type !== 'none' ? 'on' : 'unsigned';
 }
 
 function cells(delivery: WireDelivery): readonly string[] {
