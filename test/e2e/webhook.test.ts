@@ -121,6 +121,15 @@ async function* messages(socket: WebSocket): AsyncGenerator<[{ data: string }]> 
   }
 }
 
+/** What `look` finds, once there are so many of them: asked again at each request that GitHub gets. */
+async function until<T>(look: () => readonly T[], count: number): Promise<readonly T[]> {
+  for (;;) {
+    const found = look();
+    if (found.length >= count) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 const jsonl = (text: string) =>
   text
     .trimEnd()
@@ -196,6 +205,11 @@ test('the whole way: a signed delivery, a plan, an approval by comment, an agent
   assert.deepEqual([reaction?.authorization, reaction?.body.content], ['Bearer token-of-the-bot', 'eyes']);
   assert.deepEqual([full.webhook_flow[3].status, full.webhook_flow[3].what], ['sent', 'reaction']);
 
+  // What was said there: the plan with how to answer, and the end.
+  const said = await until(() => api.asked.filter(({ url }) => url.endsWith('/comments')), 2);
+  assert.match(String(said[0]?.body.body), /\/approve/);
+  assert.match(String(said[1]?.body.body), /completed/);
+
   // The page.
   const { page } = await freshPage(t);
   await page.goto(`${server.url}/t/${id}`);
@@ -224,8 +238,8 @@ test('the whole way: a signed delivery, a plan, an approval by comment, an agent
   assert.deepEqual([lines[0].type, lines[0].content], ['output', '[SYSTEM] Task started']);
   assert.match(lines[1].content, /^Claude Code CLI process started, PID: \d+$/);
   assert.ok(lines.every(({ timestamp, seq, content }) => timestamp && seq && typeof content === 'string'));
-  const said = jsonl(userInputs ?? '');
-  assert.deepEqual([said[0].type, said[0].question_type], ['user_response', 'approval']);
+  const [answer] = jsonl(userInputs ?? '');
+  assert.deepEqual([answer.type, answer.question_type], ['user_response', 'approval']);
   const final = JSON.parse(result ?? '');
   assert.deepEqual([final.success, final.status, final.error], [true, 'completed', null]);
   for (const key of ['cost_usd', 'input_tokens', 'output_tokens', 'duration_seconds']) {

@@ -21,6 +21,7 @@ import { configuredAgents } from '../agents.ts';
 import { checkExposure, secretValues } from '../config.ts';
 import { drainAll } from '../delivery.ts';
 import { greet, reachable } from '../greeting.ts';
+import { type Outlets, serverOutlets } from '../outlets.ts';
 import { redocFile, version } from '../package.ts';
 import { loadPlugins } from '../plugins.ts';
 import { openServerLog, type ServerLog } from '../server-log.ts';
@@ -68,6 +69,7 @@ interface Served extends Owned {
   readonly tasks: TaskManager;
   readonly workspaces: Workspaces;
   readonly webhooks: Webhooks;
+  readonly outlets: Outlets;
   readonly logging: LoggingSettings;
   readonly log: ServerLog;
 }
@@ -96,6 +98,8 @@ async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: 
       // After what deletes and ends tasks: their directories should say so.
       beside.push(directories);
     }
+    served.outlets.start();
+    beside.push(served.outlets);
     void startTasks(served, stopping.signal);
     const draining = drainAll(config.dataDir, directoryTarget(trail), stopping.signal).then(
       (drained) => tellDrained(terminal, drained),
@@ -131,9 +135,9 @@ async function partsBehind(terminal: Terminal, config: Config, { owner, trail }:
   const { agents, workspaces } = configuredAgents(config, { parts: trail.parts, warn });
   const { agentConcurrency } = config;
   const tasks = new TaskManager(trail, { plugins, concurrency, agents, agentConcurrency, machineId, beliefs });
-  const acknowledge = async () => ({ status: 'skipped', reason: 'no_token' }) as const;
-  const webhooks = await serverWebhooks(config, { store, intake, tasks, acknowledge });
-  return { owner, trail, tasks, workspaces, webhooks, logging, log };
+  const outlets = serverOutlets(config, { parts: trail.parts, log: log.logger });
+  const webhooks = await serverWebhooks(config, { store, intake, tasks, acknowledge: outlets.acknowledge });
+  return { owner, trail, tasks, workspaces, webhooks, outlets, logging, log };
 }
 
 /** Until it works: another process may hold what is needed for a moment. */
