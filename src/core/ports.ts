@@ -147,7 +147,7 @@ export interface Store extends StoreReader {
    * same webhook has its key, nothing is stored and that one is answered.
    */
   deliver(commit: DeliveryCommit): Promise<Delivered>;
-  /** Make or replace a webhook. Throws `too_many` beyond `WEBHOOKS`. */
+  /** Make or replace a webhook. Throws `too_many_webhooks` beyond `WEBHOOKS`. */
   saveWebhook(webhook: StoredWebhook): Promise<void>;
   /** Forget a webhook and its deliveries; of no such webhook nothing. */
   deleteWebhook(webhookId: string): Promise<void>;
@@ -165,7 +165,7 @@ export interface Intake {
   createTask(draft: TaskDraft): Promise<Task>;
   /** A delivery, its task and the task's first lines in one commit, or the delivery that it repeats. */
   deliver(input: DeliveryInput): Promise<Delivered>;
-  /** Refused when masking would change the definition: a template with a secret would not work. */
+  /** Its secret is hidden from now on. Refused when masking would change the definition: a template with a secret would not work. */
   saveWebhook(webhook: StoredWebhook): Promise<void>;
   deleteWebhook(webhookId: string): Promise<void>;
   /** With `from`: only a task that has one of these statuses changes. */

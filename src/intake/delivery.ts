@@ -1,13 +1,16 @@
 import type { JsonObject } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
+import { JSON_DEPTH, TEXT_CHARS } from '../core/limits.ts';
 import type { DeliveryDraft, StoredWebhook } from '../core/webhook.ts';
+import { deeper } from './normalise.ts';
 import type { Redactor } from './redact.ts';
+import { cut } from './task-fields.ts';
 
 const TEXTS = ['deliveryId', 'eventType', 'sender', 'reason', 'detail'] as const;
 
-/** The same delivery with every secret in it masked. A body that is JSON stays JSON. */
+/** The same delivery with every secret in it masked and its texts cut to their limit. A body that is JSON stays JSON. */
 export function maskedDelivery(delivery: DeliveryDraft, redactor: Redactor): DeliveryDraft {
-  const masked = TEXTS.map((name) => [name, delivery[name] === null ? null : redactor.mask(delivery[name])]);
+  const masked = TEXTS.map((name) => [name, delivery[name] === null ? null : maskedText(delivery[name], redactor)]);
   return {
     ...delivery,
     ...(Object.fromEntries(masked) as Pick<DeliveryDraft, (typeof TEXTS)[number]>),
@@ -24,29 +27,38 @@ export function checkWebhook({ definition }: StoredWebhook, redactor: Redactor):
   throw new TrailError('invalid_webhook', detail, { errors: [{ path: 'definition', detail }] });
 }
 
-function maskedBody(body: string, redactor: Redactor): string {
-  if (isJson(body)) return redactor.maskJson(body);
-  return maskedForm(body, redactor) ?? redactor.mask(body);
+function maskedText(text: string, redactor: Redactor): string {
+  return cut(redactor.mask(text.toWellFormed()), TEXT_CHARS);
 }
 
-/** What a form holds is escaped, so that a secret may look different from what it is. */
-function maskedForm(body: string, redactor: Redactor): string | undefined {
+/** Null for what cannot be looked through: nobody needs to replay it. */
+function maskedBody(body: string, redactor: Redactor): string | null {
+  const json = jsonIn(body);
+  if (json !== undefined) return maskedJson(body, json, redactor);
   const fields = [...new URLSearchParams(body)];
-  if (fields.length === 0 || fields.every(([, value]) => value === '')) return undefined;
-  const masked = fields.map(([name, value]): [string, string] => [
-    redactor.mask(name),
-    isJson(value) ? redactor.maskJson(value) : redactor.mask(value),
-  ]);
+  if (fields.every(([, value]) => value === '')) return redactor.mask(body);
+  // What a form holds is escaped, so that a secret may look different from what it is.
+  const masked: [string, string][] = [];
+  for (const [name, value] of fields) {
+    const held = jsonIn(value);
+    const text = held === undefined ? redactor.mask(value) : maskedJson(value, held, redactor);
+    if (text === null) return null;
+    masked.push([redactor.mask(name), text]);
+  }
   const changed = masked.some(([name, value], index) => name !== fields[index]?.[0] || value !== fields[index]?.[1]);
   return changed ? new URLSearchParams(masked).toString() : body;
 }
 
-function isJson(text: string): boolean {
-  if (!/^\s*[{[]/.test(text)) return false;
+function maskedJson(text: string, value: unknown, redactor: Redactor): string | null {
+  return deeper(value, JSON_DEPTH) ? null : redactor.maskJson(text);
+}
+
+/** The document that a text is; undefined for any other text. */
+function jsonIn(text: string): unknown {
+  if (!/^\s*[{[]/.test(text)) return undefined;
   try {
-    JSON.parse(text);
-    return true;
+    return JSON.parse(text);
   } catch {
-    return false;
+    return undefined;
   }
 }

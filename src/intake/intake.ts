@@ -77,6 +77,8 @@ export class StoreIntake implements Intake {
 
   async saveWebhook(webhook: StoredWebhook): Promise<void> {
     this.#refuseClosed();
+    // Before it is checked: a definition that repeats the secret would show it.
+    if (webhook.secret !== null) this.#redactor.register(webhook.secret);
     checkWebhook(webhook, this.#redactor);
     await this.#store.saveWebhook(webhook);
   }

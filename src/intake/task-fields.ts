@@ -131,6 +131,7 @@ function snake(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-function cut(text: string, chars: number): string {
+/** The start of a text, with a mark when there was more. */
+export function cut(text: string, chars: number): string {
   return text.length > chars ? `${text.slice(0, chars).toWellFormed()}…` : text;
 }

@@ -60,8 +60,6 @@ export async function openTrail(options: OpenOptions = {}): Promise<LocalTrail> 
   }
   // The reader comes after the writer has made or brought up to date what it reads.
   const store = new ThreadReader(dataDir);
-  // Before any line: what webhooks are signed with must not stand in a trail.
-  await intake.hide((await store.webhooks()).flatMap(({ secret }) => secret ?? []));
   live = new LiveHub(store);
   let owning: Promise<Owner> | undefined = options.owner && Promise.resolve(options.owner);
   return new LocalTrail(

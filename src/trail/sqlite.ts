@@ -56,9 +56,10 @@ export class ThreadIntake implements Intake {
     this.#taskBytes = options.taskBytes ?? TASK_BUFFER_BYTES;
   }
 
-  /** Resolves when the database is open. Throws what opening it threw. */
+  /** Resolves when the database is open and the secrets in it are known. Throws what opening it threw. */
   async ready(): Promise<void> {
-    await this.#thread.call('ready', []);
+    const secrets = await this.#thread.call<readonly string[]>('ready', []);
+    for (const secret of secrets) this.#redactor.register(secret);
   }
 
   async append(batch: RawBatch): Promise<Receipt> {
@@ -103,6 +104,7 @@ export class ThreadIntake implements Intake {
   }
 
   async saveWebhook(webhook: StoredWebhook): Promise<void> {
+    if (webhook.secret !== null) this.#redactor.register(webhook.secret);
     await this.#thread.call('saveWebhook', [webhook]);
   }
 

@@ -50,7 +50,12 @@ function open(
   const compressing = compressAfterDays > 0 ? keepCompressed(store, compressAfterDays) : undefined;
   let deliveries = 0;
   return {
-    ready: () => true,
+    // What webhooks are signed with must not stand in a trail, nor in what is shown.
+    ready: async () => {
+      const secrets = (await store.webhooks()).flatMap(({ secret }) => secret ?? []);
+      await intake.hide(secrets);
+      return secrets;
+    },
     append: (batch: RawBatch) => intake.append(batch),
     createTask: (draft: TaskDraft) => intake.createTask(draft),
     deliver: async (input: DeliveryInput) => {

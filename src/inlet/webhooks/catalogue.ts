@@ -79,7 +79,6 @@ export class Catalogue {
   async save(webhook: StoredWebhook): Promise<Hook> {
     this.checkChangeable(webhook.webhookId);
     const hook = hookOf(webhook);
-    if (webhook.secret !== null) await this.#intake.hide([webhook.secret]);
     await this.#intake.saveWebhook(webhook);
     this.#read = undefined;
     return hook;
