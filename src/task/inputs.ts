@@ -1,74 +1,63 @@
+import type { Live } from '../core/live.ts';
+import type { EntryPage } from '../core/page.ts';
 import type { StoreReader } from '../core/ports.ts';
-import type { Sight } from './sight.ts';
-
-/** Lines of a busy task are looked through for inputs this often at most. */
-const LOOK_EVERY_MS = 100;
-const STEP = 100;
 
 export interface InputsOptions {
   readonly taskId: string;
   readonly store: Pick<StoreReader, 'read'>;
-  readonly sight: Sight;
+  readonly live: Pick<Live, 'follow'>;
   /** Gets each message before the next one is read. */
   readonly listener: (message: string) => Promise<void>;
   /** The last line that is not for it. */
   readonly after: number;
 }
 
-/**
- * What people say to a run while it works, in order, told by what is stored: it does not matter which process stored it.
- *
- *   open ── close ──▶ closed, when all that is stored is given
- */
+const FILTER = { types: ['user_input'] } as const;
+const STEP = 100;
+
+/** What people say to a run while it works, in order, read from what is stored: it does not matter which process stored it. */
 export class Inputs {
   readonly #options: InputsOptions;
+  readonly #abort = new AbortController();
   readonly #following: Promise<void>;
+  /** The last line that was given. */
   #after: number;
-  #open = true;
-  #wake = (): void => {};
 
   constructor(options: InputsOptions) {
     this.#options = options;
     this.#after = options.after;
-    this.#following = this.#follow();
+    // What cannot be read now stands in the trail all the same.
+    this.#following = this.#follow().catch(() => {});
   }
 
-  /** Safe to call twice. */
+  /** Resolves when all that is stored by now is given. Safe to call twice. */
   async close(): Promise<void> {
-    this.#open = false;
-    this.#wake();
+    if (this.#abort.signal.aborted) return this.#following;
+    this.#abort.abort();
     await this.#following;
+    await this.#rest().catch(() => {});
   }
 
   async #follow(): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
-    while (this.#open) {
-      const grown = this.#options.sight.until(({ log }) => (log.lastSeq > this.#after ? true : undefined));
-      // Refused: the task has ended, and nobody hears what is said.
-      const ended = await Promise.race([grown, closed]).then(
-        () => false,
-        () => true,
-      );
-      if (ended) return;
-      if (!this.#open) break;
-      await this.#read();
-      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS).unref())]);
-    }
-    await this.#read();
+    const { taskId, live, after } = this.#options;
+    const following = live.follow(taskId, { filter: FILTER, after, signal: this.#abort.signal });
+    for await (const event of following) if (event.type === 'entries') await this.#give(event.page);
   }
 
-  async #read(): Promise<void> {
-    const { taskId, store, listener } = this.#options;
-    for (let done = false; !done; ) {
-      const query = { filter: { types: ['user_input' as const] }, after: this.#after, limit: STEP };
-      // A store that cannot be read now is read again when the task has grown.
-      const page = await store.read(taskId, query).catch(() => undefined);
-      if (!page) return;
-      for (const { message } of page.entries) await listener(message);
-      this.#after = Math.max(this.#after, page.scannedTo);
+  async #rest(): Promise<void> {
+    const { taskId, store } = this.#options;
+    for (let after = this.#after, done = false; !done; ) {
+      const page = await store.read(taskId, { filter: FILTER, after, limit: STEP });
+      await this.#give(page);
+      after = page.scannedTo;
       done = page.done;
+    }
+  }
+
+  async #give({ entries }: EntryPage): Promise<void> {
+    for (const { seq, message } of entries) {
+      await this.#options.listener(message);
+      this.#after = seq;
     }
   }
 }

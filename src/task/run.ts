@@ -60,6 +60,7 @@ export class Run implements RunControl {
   readonly #figures: Figures;
   readonly #ending: Ending;
   readonly #firstSeq: number;
+  #inputs: Inputs | undefined;
   /** Its time was up, and it may be tried again when it has ended. */
   #overtime: string | undefined;
   #stopping = false;
@@ -165,9 +166,9 @@ export class Run implements RunControl {
   }
 
   async takeInput(listener: (message: string) => Promise<void>): Promise<{ stop(): Promise<void> }> {
-    const { store } = this.#options.parts;
-    const { taskId } = this;
-    const inputs = new Inputs({ taskId, store, sight: this.#sight, listener, after: this.#firstSeq });
+    const { store, live } = this.#options.parts;
+    const inputs = new Inputs({ taskId: this.taskId, store, live, listener, after: this.#firstSeq });
+    this.#inputs = inputs;
     // Where it cannot be said nobody is told, and nothing is sent.
     await this.#change({ metadata: { takes_input: true } }).catch(() => {});
     const stop = async (): Promise<void> => {
@@ -202,7 +203,7 @@ export class Run implements RunControl {
     await Promise.race([work, this.#grace()]);
     clearTimeout(this.#timer);
     clearTimeout(this.#telling);
-    this.#sight.end(new DOMException('the run is over', 'AbortError'));
+    void this.#inputs?.close();
     // Without a wait for what goes on behind the grace: its lines are kept as late ones.
     await this.#options.children.remove(this.taskId);
   }

@@ -38,6 +38,34 @@ test('a plugin may take the parts of its context apart', async (t) => {
   );
 });
 
+test('a plugin that listens hears what is said, in order, until it stops; then nothing is taken', async (t) => {
+  const { tasks, when } = await managed(t);
+  tasks.register(
+    plugin('ear', async (_params, context: TaskContext) => {
+      const heard: string[] = [];
+      let enough = (): void => {};
+      const all = new Promise<void>((resolve) => {
+        enough = resolve;
+      });
+      const { stop } = await context.takeInput(async (message) => {
+        heard.push(message);
+        if (message === 'go on') enough();
+      });
+      await all;
+      await stop();
+      await context.input('Sure?');
+      return heard;
+    }),
+  );
+  const { taskId } = await tasks.run('ear');
+  await when(taskId, ({ metadata }) => metadata?.takes_input === true);
+  for (const message of ['left', 'right', 'go on']) await tasks.input(taskId, message);
+  const asking = await when(taskId, ({ status }) => status === 'awaiting_input');
+  assert.equal(asking.metadata?.takes_input, null);
+  await tasks.input(taskId, 'yes');
+  assert.deepEqual((await tasks.wait(taskId)).result, ['left', 'right', 'go on']);
+});
+
 test('a changed copy of the params leaves the stored ones as they are', async (t) => {
   const { tasks, done } = await managed(t);
   tasks.register(

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { agentOf } from '../../src/agents/index.ts';
+import { openTrail } from '../../src/trail/open.ts';
 import { scratch } from '../support/scratch.ts';
 import { type FakeAgent, isAlive, pidIn, plays, recording, shell, talks, until, withAgents } from './agents.ts';
 
@@ -112,6 +113,20 @@ test('a plan that is rejected or cancelled ends its task, and nothing is execute
   }
 });
 
+test('a run that is cancelled leaves what it had cost, added to what its plan had', async (t) => {
+  const slow = plays(recording('success.jsonl'), '0', 'hang');
+  const { planned, tasks, when, trail, written } = await withAgents(t, { default: { command: slow }, brain: planner });
+  const { taskId, metrics } = await planned('x', { planner: 'brain' });
+  await tasks.approve(taskId);
+  await when(taskId, ({ status }) => status === 'executing');
+  await until(async () => (await written(taskId)).some(({ type }) => type === 'result'));
+  await tasks.cancel(taskId);
+  await until(async () => (await trail.get(taskId)).metrics.costUsd === 0.0855475);
+  const task = await trail.get(taskId);
+  assert.equal(task.status, 'cancelled');
+  assert.ok(Number(task.metrics.durationSeconds) > Number(metrics.durationSeconds));
+});
+
 test('nobody can approve a plan before it is there', async (t) => {
   const { tasks, when } = await withAgents(t, { default: { plan: { command: hang, timeoutSeconds: 60 } } });
   const { taskId } = await tasks.runAgent('default', { input: { message: 'x' } }, { approval: true });
@@ -214,14 +229,16 @@ test('the wait for the next attempt outlives the process', async (t) => {
 });
 
 test('what is said to a running agent reaches its standard input, and stands in the trail first', async (t) => {
-  const { tasks, trail, when, lines } = await withAgents(t, {
+  const { tasks, dataDir, when, lines } = await withAgents(t, {
     default: { kind: agentOf('generic'), command: talks('text'), input: 'text' },
   });
   const { taskId } = await tasks.runAgent('default', { input: { message: 'hello' } });
   await when(taskId, ({ metadata }) => metadata?.takes_input === true);
   await tasks.input(taskId, 'use the other branch');
-  // By another way in, as another process would.
-  await trail.input(taskId, 'bye');
+  // By another way in, as another process does.
+  const other = await openTrail({ dataDir });
+  await other.input(taskId, 'bye');
+  await other.close();
   const task = await tasks.wait(taskId);
   assert.deepEqual([task.status, task.metadata?.takes_input], ['completed', null]);
   const all = await lines(taskId);
