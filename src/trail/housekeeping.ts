@@ -31,7 +31,7 @@ export class Housekeeping {
   #working: Promise<void> | undefined;
   #closed = false;
 
-  /** Prunes at once and then each hour; looks for the vanished each minute. */
+  /** Prunes and tidies at once and then each hour; looks for the vanished each minute. */
   constructor(parts: Parts, options: HousekeepingOptions) {
     this.#parts = parts;
     this.#options = options;
@@ -77,6 +77,8 @@ export class Housekeeping {
     // Sizes are estimates: when the room is given back, it is looked again whether it is enough.
     while ((await this.#pruneAll(rules)) > 0 && !this.#closed)
       await Promise.race([intake.tidied(), this.#stop.promise]);
+    // What expires by itself, an old delivery for one, waits for no task to be deleted.
+    if (!this.#closed) await Promise.race([intake.tidied(), this.#stop.promise]);
   }
 
   async #pruneAll(rules: PruneRules): Promise<number> {

@@ -4,28 +4,19 @@ import type { EntryInput, JsonObject } from '../../src/core/entry.ts';
 import { METADATA_BYTES, TEXT_CHARS } from '../../src/core/limits.ts';
 import type { DeliveryInput } from '../../src/core/ports.ts';
 import type { DeliveryDraft, StoredWebhook } from '../../src/core/webhook.ts';
+import { deliveryOf, START } from '../contract/store/support.ts';
 import { door } from './door.ts';
 
 // Of the shape only; never issued.
 const TOKEN = `ghp_${'aB1cD2'.repeat(6)}`;
 const MASKED = '[redacted:github-token]';
-const NOW = '2026-01-24T10:00:00.000Z';
-
-function draftOf(over: Partial<DeliveryDraft> = {}): DeliveryDraft {
-  return {
-    ...{ webhookId: 'github', provider: 'github', receivedAt: NOW, deliveryId: 'd-1', eventType: 'push' },
-    ...{ sender: 'ada', signature: 'valid', outcome: 'accepted', reason: null, detail: null, taskId: null },
-    ...{ bytes: 2, replayOf: null, headers: {}, body: '{}' },
-    ...over,
-  };
-}
 
 function inputOf(over: Partial<DeliveryDraft>, rest: Partial<DeliveryInput> = {}): DeliveryInput {
-  return { delivery: draftOf(over), key: null, ...rest };
+  return { delivery: deliveryOf(over), key: null, ...rest };
 }
 
 function webhookOf(definition: JsonObject, secret: string | null = null): StoredWebhook {
-  return { webhookId: 'mine', enabled: true, definition, secret, createdAt: NOW, updatedAt: NOW };
+  return { webhookId: 'mine', enabled: true, definition, secret, createdAt: START, updatedAt: START };
 }
 
 test('a secret in a delivery, its task or its lines is masked before anything is stored', async () => {
@@ -33,7 +24,7 @@ test('a secret in a delivery, its task or its lines is masked before anything is
   const said = `use ${TOKEN}`;
   const lines: EntryInput[] = [{ message: said, type: 'webhook', metadata: { payload: { [TOKEN]: [said] } } }];
   await intake.deliver({
-    delivery: draftOf({
+    delivery: deliveryOf({
       ...{ deliveryId: said, eventType: said, sender: said, reason: said, detail: said, headers: { 'x-odd': said } },
       body: JSON.stringify({ text: said, escaped: `"${TOKEN}"\n` }),
     }),

@@ -7,6 +7,7 @@ import { newTask } from '../../src/core/change.ts';
 import type { Draft } from '../../src/core/entry.ts';
 import { checkSqlite, DATABASE_FILE } from '../../src/store/sqlite/database.ts';
 import { SqliteStore } from '../../src/store/sqlite/store.ts';
+import { deliveryOf } from '../contract/store/support.ts';
 import { scratch } from '../support/scratch.ts';
 
 const NOW = '2026-01-24T10:00:00.000Z';
@@ -78,6 +79,41 @@ test('reads by task and by time use an index', async (t) => {
     "SELECT * FROM task_logs WHERE task_id = 'task-1' AND seq > 100 LIMIT 10",
   ]) {
     assert.ok(!plan(sql).some((step) => /^SCAN (l|lines)\b/.test(step)), `${sql}: ${plan(sql).join('; ')}`);
+  }
+});
+
+test('what is done with deliveries looks at no more of them than it needs, however many there are', async (t) => {
+  const { dataDir, open } = await stored(t);
+  const statements = new Set<string>();
+  const { prepare } = DatabaseSync.prototype;
+  t.mock.method(DatabaseSync.prototype, 'prepare', function (this: DatabaseSync, sql: string) {
+    statements.add(sql);
+    return prepare.call(this, sql);
+  });
+  const store = new SqliteStore(dataDir, { deliveryLimits: { idle: 1, bodies: 1 } });
+  t.after(() => store.close());
+  const key = { value: 'k', untilMs: 0 };
+  for (let n = 0; n < 3; n++) await store.deliver({ delivery: deliveryOf(), key, task: null, batch: null });
+  for (const webhookId of [undefined, 'github']) {
+    const of = { limit: 10, ...(webhookId && { webhookId }) };
+    await store.deliveries(of);
+    await store.deliveries({ ...of, before: 3 });
+  }
+  await store.deliveries({ webhookId: 'github', before: 3, outcomes: ['failed', 'ignored'], limit: 10 });
+  await store.delivery(3);
+  await store.deliveryOfKey('github', 'k');
+  await store.tidy();
+  await store.deleteWebhook('github');
+  t.mock.restoreAll();
+  const db = open();
+  const asked = [...statements].filter((sql) => /\bdeliveries\b/.test(sql) && !/^\s*(INSERT|CREATE|BEGIN)/.test(sql));
+  assert.ok(asked.length >= 12, asked.join('\n'));
+  for (const sql of asked) {
+    const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
+    const costly = plan.map(({ detail }) => String(detail)).filter((step) => /SCAN|TEMP B-TREE/.test(step));
+    // From either end of the table on, as far as the limit says.
+    const atEnd = /ORDER BY n( DESC)? LIMIT \?/.test(sql) && !/outcome/.test(sql.split('WHERE')[1] ?? '');
+    assert.deepEqual(costly, atEnd && costly.length > 0 ? ['SCAN deliveries'] : [], sql);
   }
 });
 

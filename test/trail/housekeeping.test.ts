@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { newTask } from '../../src/core/change.ts';
-import { HEARTBEAT_MS, PRUNE_EVERY_MS, PRUNE_TASKS, STALE_EVERY_MS } from '../../src/core/limits.ts';
+import { DELIVERY_DAYS, HEARTBEAT_MS, PRUNE_EVERY_MS, PRUNE_TASKS, STALE_EVERY_MS } from '../../src/core/limits.ts';
 import { isoTime } from '../../src/core/time.ts';
 import { StoreIntake } from '../../src/intake/intake.ts';
 import { DATABASE_FILE } from '../../src/store/sqlite/database.ts';
@@ -12,7 +12,7 @@ import { SqliteDirectoryRecords } from '../../src/store/sqlite/directories.ts';
 import { SqliteStore } from '../../src/store/sqlite/store.ts';
 import { Housekeeping, type HousekeepingOptions } from '../../src/trail/housekeeping.ts';
 import { openTrail } from '../../src/trail/open.ts';
-import { batch, DAY_MS, numbered, START, TurnedClock } from '../contract/store/support.ts';
+import { batch, DAY_MS, deliveryOf, numbered, START, TurnedClock } from '../contract/store/support.ts';
 import { scratch } from '../support/scratch.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -83,6 +83,17 @@ test('with 0 days tasks are kept for good', async (t) => {
   clock.turn(36_500 * DAY_MS);
   await turn(PRUNE_EVERY_MS, housekeeping());
   assert.deepEqual(await ids(), ['old']);
+});
+
+test('old deliveries are forgotten although no task is deleted', async (t) => {
+  const { store, intake, housekeeping, turn, clock } = await kept(t);
+  const started = housekeeping();
+  for (let n = 0; n < 3; n++) await intake.deliver({ delivery: deliveryOf(), key: null });
+  clock.turn(DELIVERY_DAYS * DAY_MS - PRUNE_EVERY_MS);
+  await turn(PRUNE_EVERY_MS, started);
+  assert.equal((await store.deliveries({ limit: 10 })).length, 3, 'thirty days to the millisecond are not over yet');
+  await turn(PRUNE_EVERY_MS, started);
+  assert.deepEqual(await store.deliveries({ limit: 10 }), []);
 });
 
 test('above the disk limit what ended first goes, until it fits, and no more than that', async (t) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import test from 'node:test';
 import { openTrail } from '../../src/trail/open.ts';
+import { deliveryOf, START } from '../contract/store/support.ts';
 import { scratch } from '../support/scratch.ts';
 
 test('a reader who joins late sees every line once', async (t) => {
@@ -58,6 +59,54 @@ test('lines that another process commits reach followers of this one', async (t)
   await there.append(task.id, [{ message: 'and' }, { message: 'again' }]);
   await task.complete();
   assert.deepEqual(await seen, ['from afar', 'and', 'again']);
+});
+
+test('a delivery crosses the threads whole: its task is there for followers, and of many at once one starts it', async (t) => {
+  const trail = await openTrail({ dataDir: await scratch(t) });
+  t.after(() => trail.close());
+  const { intake, store, live } = trail.parts;
+  const woken = new Promise<string>((resolve) => t.after(live.watch(resolve)));
+  const task = (taskId: string) => ({ taskId, status: 'queued' as const });
+  const all = await Promise.all(
+    Array.from({ length: 100 }, (_, n) =>
+      intake.deliver({
+        delivery: deliveryOf({ outcome: 'accepted', taskId: `t${n}` }),
+        key: { value: 'k', untilMs: null },
+        task: task(`t${n}`),
+        lines: [{ message: 'received', type: 'webhook' }],
+      }),
+    ),
+  );
+  assert.equal(all.filter(({ duplicate }) => duplicate).length, 99);
+  const { taskId, ...last } = (await store.deliveryOfKey('github', 'k')) ?? { taskId: null };
+  assert.deepEqual([await woken, last], [taskId, { n: 1 }]);
+  assert.deepEqual(
+    (await trail.tasks()).tasks.map((one) => [one.taskId, one.log.total]),
+    [[taskId, 1]],
+  );
+  assert.equal((await store.delivery(1)).body, deliveryOf().body);
+  assert.equal((await store.deliveries({ webhookId: 'github', limit: 10 })).length, 1);
+  await intake.deleteWebhook('github');
+  await assert.rejects(store.delivery(1), { code: 'delivery_not_found' });
+});
+
+test('who opens a trail hides the secrets of its webhooks, in lines and in what is shown', async (t) => {
+  const dataDir = await scratch(t);
+  const secret = 'a-plain-secret';
+  const first = await openTrail({ dataDir });
+  const webhook = { webhookId: 'mine', enabled: true, definition: {}, secret, createdAt: START, updatedAt: START };
+  await first.parts.intake.saveWebhook(webhook);
+  assert.equal(first.parts.intake.mask(secret), '[redacted:registered]');
+  await first.close();
+  const trail = await openTrail({ dataDir });
+  t.after(() => trail.close());
+  const task = await trail.task({ title: secret });
+  task.logger.info(`it is ${secret}`);
+  await task.logger.flush();
+  assert.equal((await trail.get(task.id)).title, '[redacted:registered]');
+  assert.equal((await trail.logs(task.id)).logs[0]?.message, 'it is [redacted:registered]');
+  assert.equal(trail.parts.intake.mask(secret), '[redacted:registered]');
+  assert.equal((await trail.parts.store.webhooks())[0]?.secret, secret);
 });
 
 test('a database that cannot be opened is named, and a closed trail refuses', async (t) => {

@@ -13,6 +13,7 @@ import {
   allMessages,
   batch,
   DAY_MS,
+  deliveryOf,
   numbered,
   type OpenStore,
   opened,
@@ -42,7 +43,7 @@ function startContract(open: OpenStore): void {
     assert.deepEqual(wakes, [{ taskId: 'a', lastSeq: 3 }]);
     assert.deepEqual(plain((await store.changes(0, 10)).tasks), [{ taskId: 'a', lastSeq: 3 }]);
     assert.deepEqual(await store.totals(), { entries: 3, lost: 0 });
-    const { body, ...draft } = draftOf({ outcome: 'accepted', taskId: 'a' });
+    const { body, ...draft } = deliveryOf({ outcome: 'accepted', taskId: 'a' });
     assert.deepEqual(plain(await store.delivery(1)), { ...plain(draft), n: 1, replayable: true, body });
   });
 
@@ -164,7 +165,7 @@ function listContract(open: OpenStore): void {
     await store.deliver(starting('a', { key: 'k', lines: 2 }));
     await store.saveWebhook(webhookOf('mine'));
     const again = await store.reopen();
-    assert.equal((await again.delivery(1)).body, draftOf().body);
+    assert.equal((await again.delivery(1)).body, deliveryOf().body);
     assert.equal((await again.deliver(starting('b', { key: 'k' }))).duplicate, true);
     assert.deepEqual(plain(await again.webhooks()), [plain(webhookOf('mine'))]);
     assert.deepEqual(await allMessages(again, 'a'), ['line 1', 'line 2']);
@@ -197,7 +198,7 @@ function limitContract(open: OpenStore): void {
       all.map(({ n, replayable }) => (replayable ? n : -n)),
       [-7, 6, 5, 4, -3, -2, 1],
     );
-    assert.deepEqual([(await store.delivery(3)).body, (await store.delivery(4)).body], [null, draftOf().body]);
+    assert.deepEqual([(await store.delivery(3)).body, (await store.delivery(4)).body], [null, deliveryOf().body]);
   });
 
   test('tidying forgets deliveries that are too old, whatever became of them, and no others', async (t) => {
@@ -257,18 +258,9 @@ function webhookContract(open: OpenStore): void {
   });
 }
 
-function draftOf(over: Partial<DeliveryDraft> = {}): DeliveryDraft {
-  return {
-    ...{ webhookId: 'github', provider: 'github', receivedAt: START, deliveryId: 'd-1', eventType: 'issues.opened' },
-    ...{ sender: 'ada', signature: 'valid', outcome: 'ignored', reason: null, detail: null, taskId: null },
-    ...{ bytes: 17, replayOf: null, headers: { 'x-github-event': 'issues' }, body: '{"action":"opened"}' },
-    ...over,
-  };
-}
-
 /** A delivery that starts nothing and may be repeated. */
 function noted(over: Partial<DeliveryDraft> = {}): DeliveryCommit {
-  return { delivery: draftOf(over), key: null, task: null, batch: null };
+  return { delivery: deliveryOf(over), key: null, task: null, batch: null };
 }
 
 interface Starting extends Partial<DeliveryDraft> {
@@ -280,7 +272,7 @@ interface Starting extends Partial<DeliveryDraft> {
 /** A delivery that starts a task with so many lines. */
 function starting(taskId: string, { key, untilMs, lines, ...over }: Starting = {}): DeliveryCommit {
   return {
-    delivery: draftOf({ outcome: 'accepted', taskId, ...over }),
+    delivery: deliveryOf({ outcome: 'accepted', taskId, ...over }),
     key: key === undefined ? null : { value: key, untilMs: untilMs ?? null },
     task: taskOf(taskId, { status: 'queued', runner: 'agent:default' }),
     batch:

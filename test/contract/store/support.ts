@@ -8,7 +8,7 @@ import type { Appended, Batch, Store, StoreReader, Wake } from '../../../src/cor
 import type { ReadQuery, Receipt } from '../../../src/core/query.ts';
 import type { Task, TaskDraft } from '../../../src/core/task.ts';
 import { type Clock, isoTime } from '../../../src/core/time.ts';
-import type { DeliveryLimits } from '../../../src/core/webhook.ts';
+import type { DeliveryDraft, DeliveryLimits } from '../../../src/core/webhook.ts';
 
 /** `reopen` closes the store and opens it again on the same data; a store that keeps nothing has none. */
 export type OpenedStore = Store & { readonly reopen?: () => Promise<OpenedStore> };
@@ -76,6 +76,16 @@ export function numbered(count: number, over: (n: number) => Partial<Draft> = ()
 
 export function batch(taskId: string, drafts: readonly Draft[], over: Partial<Batch> = {}): Batch {
   return { taskId, drafts, filtered: 0, lost: 0, ...over };
+}
+
+/** A delivery that started nothing. */
+export function deliveryOf(over: Partial<DeliveryDraft> = {}): DeliveryDraft {
+  return {
+    ...{ webhookId: 'github', provider: 'github', receivedAt: START, deliveryId: 'd-1', eventType: 'issues.opened' },
+    ...{ sender: 'ada', signature: 'valid', outcome: 'ignored', reason: null, detail: null, taskId: null },
+    ...{ bytes: 17, replayOf: null, headers: { 'x-github-event': 'issues' }, body: '{"action":"opened"}' },
+    ...over,
+  };
 }
 
 /** Append one batch that must succeed. */
