@@ -6,8 +6,10 @@ import { keepingContract } from './store/keeping.ts';
 import { lifeContract } from './store/life.ts';
 import { listingContract } from './store/listing.ts';
 import { randomContract } from './store/random.ts';
+import { randomDeliveriesContract } from './store/random-deliveries.ts';
 import { readContract } from './store/read.ts';
 import type { OpenStore } from './store/support.ts';
+import { webhooksContract } from './store/webhooks.ts';
 
 /** What every store must keep. `open` makes an empty one and sees to it that it is closed after the test. */
 export function storeContract(name: string, open: OpenStore): void {
@@ -19,6 +21,8 @@ export function storeContract(name: string, open: OpenStore): void {
     readContract(open);
     figuresContract(open);
     deliveriesContract(open);
+    webhooksContract(open);
     randomContract(open);
+    randomDeliveriesContract(open);
   });
 }

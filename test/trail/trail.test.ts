@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import test from 'node:test';
+import { BUFFER_BYTES } from '../../src/core/limits.ts';
 import { openTrail } from '../../src/trail/open.ts';
 import { deliveryOf, START } from '../contract/store/support.ts';
 import { scratch } from '../support/scratch.ts';
@@ -88,6 +89,18 @@ test('a delivery crosses the threads whole: its task is there for followers, and
   assert.equal((await store.deliveries({ webhookId: 'github', limit: 10 })).length, 1);
   await intake.deleteWebhook('github');
   await assert.rejects(store.delivery(1), { code: 'delivery_not_found' });
+});
+
+test('deliveries under way are bounded: one too many is refused, and may come again', async (t) => {
+  const trail = await openTrail({ dataDir: await scratch(t) });
+  t.after(() => trail.close());
+  const { intake, store } = trail.parts;
+  const large = intake.deliver({ delivery: deliveryOf({ bytes: BUFFER_BYTES }), key: null });
+  const small = () => intake.deliver({ delivery: deliveryOf({ bytes: 1 }), key: null });
+  await assert.rejects(small(), { code: 'buffer_full' });
+  await large;
+  await small();
+  assert.equal((await store.deliveries({ limit: 10 })).length, 2);
 });
 
 test('who opens a trail hides the secrets of its webhooks, in lines and in what is shown', async (t) => {
