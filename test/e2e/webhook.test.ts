@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -29,16 +29,26 @@ interface Asked {
 }
 
 /** Stands where GitHub answers, and writes down what it is asked. */
-async function github(t: TestContext): Promise<{ url: string; asked: Asked[] }> {
+async function github(t: TestContext) {
   const asked: Asked[] = [];
+  const heard = new EventEmitter();
   const server = createServer(async (request, response) => {
     const body = (await Array.fromAsync(request)).map(String).join('');
     asked.push({ url: request.url ?? '', authorization: request.headers.authorization, body: JSON.parse(body) });
     response.writeHead(201, { 'content-type': 'application/json' }).end('{"id":1}');
+    heard.emit('request');
   }).listen(0, '127.0.0.1');
   t.after(() => server.close());
   await once(server, 'listening');
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+  /** The comments, once there are so many. */
+  async function comments(count: number): Promise<readonly Asked[]> {
+    for (;;) {
+      const found = asked.filter(({ url }) => url.endsWith('/comments'));
+      if (found.length >= count) return found;
+      await once(heard, 'request');
+    }
+  }
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, comments };
 }
 
 /** A config file with agents that play a recording. */
@@ -121,15 +131,6 @@ async function* messages(socket: WebSocket): AsyncGenerator<[{ data: string }]> 
   }
 }
 
-/** What `look` finds, once there are so many of them: asked again at each request that GitHub gets. */
-async function until<T>(look: () => readonly T[], count: number): Promise<readonly T[]> {
-  for (;;) {
-    const found = look();
-    if (found.length >= count) return found;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 const jsonl = (text: string) =>
   text
     .trimEnd()
@@ -170,6 +171,8 @@ test('the whole way: a signed delivery, a plan, an approval by comment, an agent
   const planned = await read(server, `/api/tasks/${id}`);
   assert.deepEqual([planned.assigned_agent, planned.agent_type], ['brain', 'planning']);
   assert.ok(planned.metadata.plan.length > 0);
+  const [proposal] = await api.comments(1);
+  assert.match(String(proposal?.body.body), /\/approve/);
 
   const approved = await deliver(server, comment('/approve'), 'second');
   assert.deepEqual(approved.body, { status: 'approved', task_id: id });
@@ -205,10 +208,8 @@ test('the whole way: a signed delivery, a plan, an approval by comment, an agent
   assert.deepEqual([reaction?.authorization, reaction?.body.content], ['Bearer token-of-the-bot', 'eyes']);
   assert.deepEqual([full.webhook_flow[3].status, full.webhook_flow[3].what], ['sent', 'reaction']);
 
-  // What was said there: the plan with how to answer, and the end.
-  const said = await until(() => api.asked.filter(({ url }) => url.endsWith('/comments')), 2);
-  assert.match(String(said[0]?.body.body), /\/approve/);
-  assert.match(String(said[1]?.body.body), /completed/);
+  const [, ending] = await api.comments(2);
+  assert.match(String(ending?.body.body), /^Completed in /m);
 
   // The page.
   const { page } = await freshPage(t);

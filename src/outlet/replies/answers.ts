@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Json, JsonObject } from '../../core/entry.ts';
 import { TrailError } from '../../core/error.ts';
-
 import type { Task } from '../../core/task.ts';
 import { isoTime, systemClock } from '../../core/time.ts';
 import { ChangeFollower, type OutletParts } from '../follower.ts';
