@@ -10,12 +10,13 @@ import {
   TASK_BUFFER_BYTES,
 } from '../core/limits.ts';
 import { AGENT_SETTINGS, type AgentConfig } from './agent-settings.ts';
+import { REDIS_SETTINGS, type RedisConfig } from './redis-settings.ts';
 import type { RawSections } from './sections.ts';
 import type { Setting } from './setting.ts';
 import { hostOf, isAddress, isOrigin, levelOf, list, type Token, tokensOf, truth, webUrl, whole } from './values.ts';
 import { WEBHOOK_SETTINGS, type WebhookConfig } from './webhook-settings.ts';
 
-export interface Config extends AgentConfig, WebhookConfig {
+export interface Config extends AgentConfig, WebhookConfig, RedisConfig {
   readonly dataDir: string;
   readonly host: string;
   readonly port: number;
@@ -202,6 +203,7 @@ export const SETTINGS: { readonly [K in keyof Omit<Config, 'sections'>]: Setting
   },
   ...AGENT_SETTINGS,
   ...WEBHOOK_SETTINGS,
+  ...REDIS_SETTINGS,
   machineId: {
     name: 'TASKTRAIL_MACHINE_ID',
     parse: (text) => text,

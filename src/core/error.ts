@@ -45,6 +45,7 @@ export const ERRORS = {
   webhook_exists: { status: 409, retry: false, title: 'The webhook exists already' },
   webhook_fixed: { status: 409, retry: false, title: 'The webhook stands in the settings' },
   not_replayable: { status: 409, retry: false, title: 'The delivery cannot be replayed' },
+  event_conflict: { status: 409, retry: false, title: 'Another reader was faster' },
   owner_exists: { status: 409, retry: false, title: 'Another server owns the data directory' },
   task_deleted: { status: 410, retry: false, title: 'The task was deleted' },
   body_too_large: { status: 413, retry: false, title: 'The body is too large' },

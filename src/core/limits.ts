@@ -113,3 +113,11 @@ export const DELIVERIES_KEPT = 10_000;
 export const DELIVERY_BODIES_KEPT = 1_000;
 /** Longest body that can be replayed. */
 export const DELIVERY_BODY_BYTES = 1024 * 1024;
+/** Redis: the stream of events and its group, and the lists that mirror lines. */
+export const TASK_EVENTS_STREAM = 'task_events';
+export const TASK_EVENTS_GROUP = 'task-logger';
+export const TASK_LOGS_REDIS_TTL_SECONDS = 86_400;
+export const TASK_LOGS_REDIS_MAX = 100_000;
+/** How long lines of webhook events wait for their task, and how many of one event. */
+export const WEBHOOK_EVENT_HOURS = 24;
+export const WEBHOOK_EVENT_LINES = 1_000;

@@ -1,5 +1,6 @@
 import type { Draft, EntryInput, Json } from './entry.ts';
 import type { TrailError } from './error.ts';
+import type { EventBatch, EventStep } from './event.ts';
 import type { LogFilter } from './filter.ts';
 import type { Level } from './level.ts';
 import type { PackedLines } from './packed.ts';
@@ -76,6 +77,20 @@ export interface DeliveryCommit {
   readonly batch: Batch | null;
 }
 
+/** A step, normalised and masked: its lines as drafts, its draft and change checked. */
+export interface EventCommitStep extends Omit<EventStep, 'entries'> {
+  readonly batch: Omit<Batch, 'taskId' | 'key'>;
+}
+
+export interface EventCommit extends Omit<EventBatch, 'steps'> {
+  readonly steps: readonly EventCommitStep[];
+}
+
+/** What became of a step; one that cannot be applied (its task was deleted, for one) does not touch its neighbours. */
+export interface Applied {
+  readonly error?: TrailError;
+}
+
 /** Reading what is committed. Each call is one short read; an unknown task throws `task_not_found`, a deleted one `task_deleted`. */
 export interface StoreReader {
   /** The task with its counters. */
@@ -113,6 +128,8 @@ export interface StoreReader {
   deliveryOfKey(webhookId: string, key: string): Promise<{ readonly n: number; readonly taskId: string | null } | null>;
   /** Webhooks made at run time, the oldest first. */
   webhooks(): Promise<readonly StoredWebhook[]>;
+  /** How far a stream of events has been stored; null when nothing was. */
+  eventPlace(stream: string): Promise<string | null>;
   /** Finish work under way and let go of the file or socket. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -147,6 +164,13 @@ export interface Store extends StoreReader {
    * same webhook has its key, nothing is stored and that one is answered.
    */
   deliver(commit: DeliveryCommit): Promise<Delivered>;
+  /**
+   * Apply events in order and move the stream's place from `from` to `to`, in one commit. Throws `event_conflict` and stores nothing
+   * when the place is another one. Answers what became of each step.
+   */
+  applyEvents(commit: EventCommit): Promise<readonly Applied[]>;
+  /** Put a stream's place somewhere else: for a stream that was made anew, whose ids begin before it. */
+  setEventPlace(stream: string, place: string | null): Promise<void>;
   /** Make or replace a webhook. Throws `too_many_webhooks` beyond `WEBHOOKS`. */
   saveWebhook(webhook: StoredWebhook): Promise<void>;
   /** Forget a webhook and its deliveries; of no such webhook nothing. */
@@ -165,6 +189,9 @@ export interface Intake {
   createTask(draft: TaskDraft): Promise<Task>;
   /** A delivery, its task and the task's first lines in one commit, or the delivery that it repeats. */
   deliver(input: DeliveryInput): Promise<Delivered>;
+  /** The same, normalised and masked here. A step that cannot be stored has its fault in the answer. */
+  applyEvents(batch: EventBatch): Promise<readonly Applied[]>;
+  setEventPlace(stream: string, place: string | null): Promise<void>;
   /** Its secret is hidden from now on. Refused when masking would change the definition: a template with a secret would not work. */
   saveWebhook(webhook: StoredWebhook): Promise<void>;
   deleteWebhook(webhookId: string): Promise<void>;

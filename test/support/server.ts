@@ -61,7 +61,11 @@ export async function startServer(
 
 /** Settings of the machine that runs the tests are not the test's. */
 export function withoutOurSettings(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(TASKTRAIL|TASK_LOGS|GITHUB|JIRA|SLACK|SENTRY)_/.test(name)));
+  return Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(TASKTRAIL|TASK_LOGS|TASK_EVENTS|REDIS|GITHUB|JIRA|SLACK|SENTRY)_/.test(name),
+    ),
+  );
 }
 
 function printedUrl(child: ChildProcess, printed: () => string): Promise<string> {
