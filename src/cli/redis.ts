@@ -49,7 +49,7 @@ const OPTIONS: RedisOptions = {
   retryStrategy: (tries) => Math.min(BACKOFF_FIRST_MS * 2 ** Math.min(tries - 1, 10), BACKOFF_MAX_MS),
 };
 
-async function loadClient(): Promise<typeof import('ioredis')> {
+async function loadClient() {
   try {
     return await import('ioredis');
   } catch (cause) {
