@@ -117,7 +117,10 @@ test('agents of the config file run beside the built-in one, each with the varia
     delete process.env.FOR_ALL_AGENTS;
     delete process.env.FOR_THIS_AGENT;
   });
-  const settings = { TASKTRAIL_AGENT_COMMAND: TELLS.join(' '), TASKTRAIL_AGENT_ENV: 'FOR_ALL_*' };
+  const settings = {
+    TASKTRAIL_AGENT_COMMAND: TELLS.map((word) => `'${word}'`).join(' '),
+    TASKTRAIL_AGENT_ENV: 'FOR_ALL_*',
+  };
   const { run, told, dataDir, cwd } = await server(
     t,
     { agents: { here: { command: TELLS, env: ['FOR_THIS_AGENT'], cwd: 'sub dir' } } },
@@ -171,7 +174,7 @@ test('an agent runs in the repository that was asked for; a preparation that fai
 test('TASKTRAIL_AGENT_CWD is used as it is, and stays when a task is deleted', async (t) => {
   const cwd = await realpath(await scratch(t));
   await writeFile(join(cwd, 'mine'), 'kept');
-  const settings = { TASKTRAIL_AGENT_CWD: cwd, TASKTRAIL_AGENT_COMMAND: TELLS.join(' ') };
+  const settings = { TASKTRAIL_AGENT_CWD: cwd, TASKTRAIL_AGENT_COMMAND: TELLS.map((word) => `'${word}'`).join(' ') };
   const { run, told, lines, trail, workspaces } = await server(t, {}, settings);
   const task = await run('default', { workspace: { repo: '/nowhere' } });
   assert.equal(task.status, 'completed', task.error ?? '');
