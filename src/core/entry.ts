@@ -77,6 +77,11 @@ export function isStream(value: unknown): value is Stream {
   return value === 'stdout' || value === 'stderr';
 }
 
+/** What a process printed has its stream before it: how lines look below `/tasks`, and in Redis. */
+export function markedMessage({ stream, message }: Pick<LogEntry, 'stream' | 'message'>): string {
+  return stream === null ? message : `[${stream}] ${message}`;
+}
+
 export function entryId(taskId: string, seq: number): string {
   return `${taskId}:${seq}`;
 }

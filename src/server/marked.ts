@@ -1,3 +1,4 @@
+import { markedMessage } from '../core/entry.ts';
 import type { EntryPage } from '../core/page.ts';
 import type { WireEntry } from '../core/wire.ts';
 
@@ -7,7 +8,7 @@ export function markedJson(page: EntryPage): string {
 }
 
 export function markedEntry(entry: WireEntry): WireEntry {
-  return entry.stream === null ? entry : { ...entry, message: `[${entry.stream}] ${entry.message}` };
+  return entry.stream === null ? entry : { ...entry, message: markedMessage(entry) };
 }
 
 export function wireEntries(page: EntryPage): readonly WireEntry[] {
