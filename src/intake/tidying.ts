@@ -16,9 +16,7 @@ export class Tidying {
   /** Resolves when nothing is left, or it cannot be done now: the next one who asks, or the next start, tries again. */
   done(): Promise<void> {
     this.#again = true;
-    this.#working ??= this.#work().finally(() => {
-      this.#working = undefined;
-    });
+    this.#working ??= this.#work();
     return this.#working;
   }
 
@@ -27,16 +25,19 @@ export class Tidying {
   }
 
   async #work(): Promise<void> {
-    while (this.#again && !this.#closed) {
-      // The first turn too: who asks goes on before the work begins.
-      await setImmediate();
-      this.#again = false;
-      if (this.#closed) return;
-      try {
+    try {
+      while (this.#again && !this.#closed) {
+        // The first turn too: who asks goes on before the work begins.
+        await setImmediate();
+        this.#again = false;
+        if (this.#closed) return;
         this.#again = (await this.#store.tidy()) || this.#again;
-      } catch {
-        return;
       }
+    } catch {
+      // Whoever asks next tries again.
+    } finally {
+      // In the same turn as the last look at `#again`: who asks a moment later must not be told of this work.
+      this.#working = undefined;
     }
   }
 }

@@ -73,9 +73,7 @@ export class Queue {
     this.#again = true;
     if (this.#looking || this.#state !== 'open') return;
     this.#looking = true;
-    this.#filling = this.#fill().finally(() => {
-      this.#looking = false;
-    });
+    this.#filling = this.#fill();
   }
 
   close(): Promise<void> {
@@ -109,7 +107,7 @@ export class Queue {
     while (this.#again && this.#state === 'open') {
       this.#again = false;
       const free = this.#options.concurrency - this.#runs.size;
-      if (free <= 0) return;
+      if (free <= 0) break;
       try {
         const startable = await this.#startable(free);
         for (const task of startable.slice(0, free)) await this.#claim(task);
@@ -118,6 +116,8 @@ export class Queue {
         this.#lookIn(RETRY_MS);
       }
     }
+    // In the same turn as the last look at `#again`: who asks a moment later must not find us looking still.
+    this.#looking = false;
   }
 
   /** Tasks that wait for a place and may have one now, the first of them; more than `free` when there are more. */

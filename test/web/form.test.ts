@@ -81,4 +81,7 @@ test('a question is told with its text, and no task that asks nothing has one', 
   });
   assert.deepEqual(questionOf({ status: 'awaiting_input', metadata: null }), { kind: 'input', text: '', type: null });
   assert.equal(questionOf({ status: 'executing', metadata: { question } }), null);
+  const takes = { takes_input: true };
+  assert.deepEqual(questionOf({ status: 'executing', metadata: takes }), { kind: 'say', text: '' });
+  assert.equal(questionOf({ status: 'completed', metadata: takes }), null);
 });

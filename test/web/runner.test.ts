@@ -127,6 +127,31 @@ test('a task that asks is answered on its page', page, async (t) => {
   await rowsOf(page).filter({ hasText: 'red' }).waitFor();
 });
 
+test('a message is said to what reads while it works', page, async (t) => {
+  const { site, page } = await visit(t);
+  const heard = Promise.withResolvers<void>();
+  const listens: Plugin = {
+    id: 'listens',
+    name: 'Listens',
+    takesContext: true,
+    async execute(_params, context) {
+      await context.takeInput(async (message) => {
+        context.logger.info(`heard: ${message}`);
+        heard.resolve();
+      });
+      await heard.promise;
+    },
+  };
+  site.tasks.register(listens);
+  await site.tasks.start();
+  const { taskId } = await site.tasks.run('listens');
+  await page.goto(`${site.url}/t/${taskId}`);
+  await page.getByLabel('A message to the agent').last().fill('mind the step');
+  await axe(page);
+  await page.getByRole('button', { name: 'Send' }).click();
+  await rowsOf(page).filter({ hasText: 'heard: mind the step' }).waitFor();
+});
+
 test('leave is given on the page, and refused', page, async (t) => {
   const { site, page } = await visit(t);
   site.tasks.register(leave);

@@ -21,14 +21,18 @@ export function actsOf(task: Pick<WireTask, 'status' | 'ended' | 'runner' | 'sta
   return acts;
 }
 
-/** What a task asks a person; null when it asks nothing. */
+/** What a task asks a person, or takes from one while it works (`say`); null when it is neither. */
 export type Question =
+  | { readonly kind: 'say'; readonly text: '' }
   | { readonly kind: 'input'; readonly text: string; readonly type: string | null }
   | { readonly kind: 'approval'; readonly text: string };
 
 export function questionOf({ status, metadata }: Pick<WireTask, 'status' | 'metadata'>): Question | null {
   if (status === 'pending_approval') return { kind: 'approval', text: textOf(metadata?.plan) ?? '' };
-  if (status !== 'awaiting_input') return null;
+  if (status !== 'awaiting_input') {
+    const works = status === 'executing' || status === 'discovering';
+    return works && metadata?.takes_input === true ? { kind: 'say', text: '' } : null;
+  }
   const asked = metadata?.question;
   if (typeof asked !== 'object' || asked === null) return { kind: 'input', text: textOf(asked) ?? '', type: null };
   const { question, question_type: type } = asked as Record<string, unknown>;
