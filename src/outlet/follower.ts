@@ -151,6 +151,8 @@ export class ChangeFollower {
     } else {
       this.#since = isoTime(clock.now());
       this.#revision = await this.#head();
+      // Before anything is looked at: after a crash in the first moments the place must not be the end once more.
+      await this.#save();
     }
     return true;
   }

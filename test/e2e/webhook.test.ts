@@ -92,6 +92,16 @@ async function read({ url }: Server, path: string) {
   return (await response.json()) as any;
 }
 
+/** All parts of a task, once its end was told, which is a line of it too: followed again until that line has come. */
+async function readMarked(server: Server, id: string) {
+  for (;;) {
+    const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws/logs/${id}`);
+    await Array.fromAsync(messages(socket));
+    const full = await read(server, `/api/tasks/${id}/logs/full`);
+    if (full.webhook_flow.some(({ about }: { about?: string }) => about === 'end')) return full;
+  }
+}
+
 /** Wait until a task has one of these statuses, told by the server itself. */
 async function reaches({ url }: Server, taskId: string, statuses: readonly string[]): Promise<void> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/ws/logs/${taskId}`);
@@ -185,7 +195,9 @@ test('the whole way: a signed delivery, a plan, an approval by comment, an agent
   assert.ok(task.metrics.cost_usd > planned.metrics.cost_usd, 'both steps cost something');
 
   // The parts, from the store.
-  const full = await read(server, `/api/tasks/${id}/logs/full`);
+  const [, ending] = await api.comments(2);
+  assert.match(String(ending?.body.body), /^Completed in /m);
+  const full = await readMarked(server, id);
   assert.deepEqual(
     full.webhook_flow.slice(0, 6).map(({ stage }: { stage: string }) => stage),
     ['received', 'validation', 'command_matching', 'immediate_response', 'task_created', 'queue_push'],
@@ -207,9 +219,6 @@ test('the whole way: a signed delivery, a plan, an approval by comment, an agent
   assert.match(reaction?.url ?? '', /\/repos\/.+\/issues\/comments\/\d+\/reactions$/);
   assert.deepEqual([reaction?.authorization, reaction?.body.content], ['Bearer token-of-the-bot', 'eyes']);
   assert.deepEqual([full.webhook_flow[3].status, full.webhook_flow[3].what], ['sent', 'reaction']);
-
-  const [, ending] = await api.comments(2);
-  assert.match(String(ending?.body.body), /^Completed in /m);
 
   // The page.
   const { page } = await freshPage(t);

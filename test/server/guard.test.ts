@@ -69,7 +69,8 @@ test('with tokens everything but the open routes needs one', async (t) => {
   );
   assert.ok(described.length > 20);
   for (const [method, path] of described) {
-    if (openRoutes.includes(path)) continue;
+    // What comes by webhooks bears a signature of its own.
+    if (openRoutes.includes(path) || path.startsWith('/webhooks/')) continue;
     for (const spelled of [path, `${path}/`, path.replace('/api/tasks', '/tasks')]) {
       for (const headers of [
         {},
