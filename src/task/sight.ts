@@ -35,7 +35,11 @@ export class Sight {
     try {
       while (this.#again && !this.#over) {
         this.#again = false;
-        this.see(await this.#store.task(this.#task.taskId));
+        const before = this.#task;
+        const task = await this.#store.task(this.#task.taskId);
+        // Who changed the task meanwhile has told a state that may be newer than the one read.
+        if (this.#task === before) this.see(task);
+        else this.#again = true;
       }
     } catch (error) {
       const { code, message } = asTrailError(error);
