@@ -221,6 +221,11 @@ export interface Intake {
 
 /**
  * Told after each commit: task T now reaches seq N, or changed. `linesOnly` spares followers a look at the task itself; without
- * it they look.
+ * it they look. `foreign`: another process committed it.
  */
-export type Wake = (task: { readonly taskId: string; readonly lastSeq: number; readonly linesOnly?: boolean }) => void;
+export type Wake = (task: {
+  readonly taskId: string;
+  readonly lastSeq: number;
+  readonly linesOnly?: boolean;
+  readonly foreign?: boolean;
+}) => void;

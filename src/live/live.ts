@@ -1,6 +1,6 @@
 import type { Stream } from '../core/entry.ts';
 import type { Following, FollowRequest, Live } from '../core/live.ts';
-import type { StoreReader } from '../core/ports.ts';
+import type { StoreReader, Wake } from '../core/ports.ts';
 import { TopicFollowing } from './following.ts';
 import { Topic } from './topic.ts';
 
@@ -17,16 +17,26 @@ export class LiveHub implements Live {
   readonly #topics = new Map<string, { topic: Topic; followers: number }>();
   readonly #listeners = new Set<(taskId: string) => void>();
   readonly #watchers = new Set<(taskId: string) => void>();
+  readonly #tellers = new Set<Wake>();
 
   constructor(store: StoreReader, options: { changesEveryMs?: number } = {}) {
     this.#store = store;
     this.#everyMs = options.changesEveryMs ?? 100;
   }
 
-  wake(task: { taskId: string; linesOnly?: boolean }): void {
+  wake(task: Parameters<Wake>[0]): void {
     this.#topics.get(task.taskId)?.topic.wake(task.linesOnly ?? false);
     for (const listener of this.#listeners) listener(task.taskId);
     if (!task.linesOnly) for (const watcher of this.#watchers) watcher(task.taskId);
+    if (!task.foreign) for (const teller of this.#tellers) teller(task);
+  }
+
+  /** Told of each commit of this process, to tell others. Answers how to stop. */
+  commits(teller: Wake): () => void {
+    this.#tellers.add(teller);
+    return () => {
+      this.#tellers.delete(teller);
+    };
   }
 
   /** True while somebody follows a task, or the list of them. */

@@ -6,13 +6,16 @@ import { type LineSink, TaskLogger, textOf } from '../core/task-logger.ts';
 import type { Ending, FollowOptions, LogPage, LogQuery, RunningTask, Trail } from '../core/trail.ts';
 import { answerTask } from '../intake/answer.ts';
 import { LogBuffer, type LogBufferOptions } from '../intake/log-buffer.ts';
+import type { LiveHub } from '../live/live.ts';
 import type { ManagedTrail } from '../task/manager.ts';
 import type { TaskParts } from '../task/parts.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { readLogPage } from './log-page.ts';
 
 /** What a server and its tasks are made of: reading, writing, the wake-ups between them, and the buffer of what loggers write. */
-export type TrailParts = TaskParts;
+export interface TrailParts extends TaskParts {
+  readonly live: LiveHub;
+}
 
 /** Bars of a histogram unless the caller says otherwise. */
 const BUCKETS = 60;

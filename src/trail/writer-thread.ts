@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Json } from '../core/entry.ts';
+import type { EventBatch } from '../core/event.ts';
 import type { Level } from '../core/level.ts';
 import { FOREIGN_POLL_MS } from '../core/limits.ts';
 import type { DeliveryInput, RawBatch } from '../core/ports.ts';
@@ -33,6 +34,7 @@ export interface Told {
   readonly taskId: string;
   readonly lastSeq: number;
   readonly linesOnly?: boolean;
+  readonly foreign?: boolean;
 }
 
 const port = parentPort;
@@ -63,6 +65,11 @@ function open(
       if (++deliveries % TIDY_EVERY === 0) void intake.tidied();
       return delivered;
     },
+    applyEvents: async (json: string) => {
+      const applied = await intake.applyEvents(JSON.parse(json) as EventBatch);
+      return applied.map(({ error }) => error && { code: error.code, message: error.message, errors: error.errors });
+    },
+    setEventPlace: (stream: string, place: string | null) => intake.setEventPlace(stream, place),
     saveWebhook: (webhook: StoredWebhook) => intake.saveWebhook(webhook),
     deleteWebhook: (webhookId: string) => intake.deleteWebhook(webhookId),
     changeTask: (taskId: string, change: TaskChange, from?: readonly Status[]) =>
@@ -109,7 +116,7 @@ function watchForeignCommits(store: SqliteStore, tell: (told: Told) => void): No
       for (;;) {
         const changes = await store.changes(revision, page);
         revision = changes.revision;
-        for (const task of changes.tasks) tell(task);
+        for (const task of changes.tasks) tell({ ...task, foreign: true });
         if (changes.tasks.length < page) break;
       }
       version = now;
