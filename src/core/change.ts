@@ -44,7 +44,7 @@ export function newTask(given: TaskDraft, now: string): Task {
     ...draft,
     taskId: draft.taskId ?? newTaskId(),
     source,
-    provider: draft.provider ?? (PROVIDERS.includes(source) ? source : null),
+    provider: draft.provider ?? providerOf(source),
     status,
     ended,
     createdAt,
@@ -54,6 +54,11 @@ export function newTask(given: TaskDraft, now: string): Task {
     metrics: { ...NO_METRICS, ...defined(draft.metrics ?? {}) },
     log: NO_LINES,
   };
+}
+
+/** The provider that a source is. */
+export function providerOf(source: string | null | undefined): string | null {
+  return source != null && PROVIDERS.includes(source) ? source : null;
 }
 
 /**

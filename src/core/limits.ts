@@ -116,8 +116,17 @@ export const DELIVERY_BODY_BYTES = 1024 * 1024;
 /** Redis: the stream of events and its group, and the lists that mirror lines. */
 export const TASK_EVENTS_STREAM = 'task_events';
 export const TASK_EVENTS_GROUP = 'task-logger';
+/** Entries that one read takes, as long as they are not too large together; and how long a reader that is not heard of keeps its right. */
+export const EVENTS_READ = 1_000;
+export const EVENTS_READ_CHARS = 8 * 1024 * 1024;
+export const EVENTS_LEASE_MS = 10_000;
+/** Attempts at an event that fails again and again, and about how many of those that failed are kept. */
+export const EVENT_TRIES = 5;
+export const DEAD_LETTERS = 100_000;
 export const TASK_LOGS_REDIS_TTL_SECONDS = 86_400;
 export const TASK_LOGS_REDIS_MAX = 100_000;
+/** Most steps of events that are committed together. */
+export const EVENT_STEPS = 1_000;
 /** How long lines of webhook events wait for their task, and how many of one event. */
 export const WEBHOOK_EVENT_HOURS = 24;
 export const WEBHOOK_EVENT_LINES = 1_000;

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { newTask } from '../core/change.ts';
 import type { Draft, Json } from '../core/entry.ts';
 import { type ErrorCode, type Fault, TrailError } from '../core/error.ts';
+import type { EventBatch } from '../core/event.ts';
 import { type Level, levelRank } from '../core/level.ts';
 import { SOURCE_CHARS } from '../core/limits.ts';
 import { lostBy } from '../core/loss.ts';
-import type { Batch, DeliveryInput, Intake, PackedBatch, RawBatch, Store, TextBatch } from '../core/ports.ts';
+import type { Applied, Batch, DeliveryInput, Intake, PackedBatch, RawBatch, Store, TextBatch } from '../core/ports.ts';
 import type { EndedMark, Receipt } from '../core/query.ts';
 import type { Status } from '../core/status.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
@@ -13,9 +14,10 @@ import { type Clock, isoTime, systemClock } from '../core/time.ts';
 import type { Delivered, StoredWebhook } from '../core/webhook.ts';
 import { CommitGroup } from './commit-group.ts';
 import { checkWebhook, maskedDelivery } from './delivery.ts';
-import { fittingMetadata, isTooLong, normalise, pieces, Refusal } from './normalise.ts';
+import { preparedEvents } from './events.ts';
+import { fittingMetadata, isTooLong, normalise, pieces, type Reading, Refusal } from './normalise.ts';
 import { unpacked } from './packed.ts';
-import { FAULTS_NAMED, invalidLines, parseBody } from './parse.ts';
+import { FAULTS_NAMED, invalidLines, type Parsed, parseBody } from './parse.ts';
 import { createRedactor, type Redactor } from './redact.ts';
 import { checkedChange, checkedDraft, maskedFields } from './task-fields.ts';
 import { Tidying } from './tidying.ts';
@@ -73,6 +75,27 @@ export class StoreIntake implements Intake {
       // Stages say what came in: a payload over a limit is cut.
       batch: batch ? this.#prepareText({ ...batch, captured: true }) : null,
     });
+  }
+
+  async applyEvents(events: EventBatch): Promise<readonly Applied[]> {
+    this.#refuseClosed();
+    const redactor = this.#redactor;
+    const { commit, applied } = preparedEvents(events, {
+      redactor,
+      // What they say came in from elsewhere: a line over a limit is cut.
+      lines: (taskId, entries) => {
+        const parsed = entries.map((value, index) => ({ place: index + 1, value }));
+        return this.#kept(parsed, { taskId, captured: true, place: 'entry' });
+      },
+    });
+    // Lines that were sent before stand before.
+    await this.#group.settled();
+    return applied(await this.#store.applyEvents(commit));
+  }
+
+  async setEventPlace(stream: string, place: string | null): Promise<void> {
+    this.#refuseClosed();
+    await this.#store.setEventPlace(stream, place);
   }
 
   async saveWebhook(webhook: StoredWebhook): Promise<void> {
@@ -154,15 +177,22 @@ export class StoreIntake implements Intake {
   }
 
   #prepareText(raw: TextBatch): Batch {
-    const { taskId, captured = false } = raw;
+    const { taskId, captured = false, format } = raw;
+    const place = format === 'ndjson' ? 'line' : 'entry';
+    const kept = this.#kept(parseBody(raw), { taskId, captured, place });
+    return { taskId, ...kept, ...(raw.key !== undefined && { key: keyOf(raw.key, raw.body) }) };
+  }
+
+  /** Throws what is wrong with the lines. */
+  #kept(lines: readonly Parsed[], { taskId, captured, place }: Omit<Reading, 'nowMs'> & { readonly place: string }) {
     const reading = { taskId, captured, nowMs: this.#clock.now() };
     const kept: Kept = { drafts: [], filtered: 0, lost: 0, sources: new Map() };
     const faults: Fault[] = [];
     let code: ErrorCode = 'invalid_lines';
-    for (const { place, value } of parseBody(raw)) {
-      const draft = normalise(value, reading);
+    for (const line of lines) {
+      const draft = normalise(line.value, reading);
       if (draft instanceof Refusal) {
-        faults.push({ path: raw.format === 'ndjson' ? `line ${place}` : `entry ${place}`, detail: draft.detail });
+        faults.push({ path: `${place} ${line.place}`, detail: draft.detail });
         // One limit passed again and again is named as such; a mixture is just lines that are wrong.
         code = faults.length === 1 || code === draft.code ? draft.code : 'invalid_lines';
         if (faults.length === FAULTS_NAMED) break;
@@ -172,7 +202,7 @@ export class StoreIntake implements Intake {
     }
     if (faults.length > 0) throw invalidLines(faults, code);
     const { drafts, filtered, lost } = kept;
-    return { taskId, drafts, filtered, lost, ...(raw.key !== undefined && { key: keyOf(raw.key, raw.body) }) };
+    return { drafts, filtered, lost };
   }
 
   #preparePacked({ taskId, packed }: PackedBatch): Batch {

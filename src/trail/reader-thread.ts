@@ -34,6 +34,7 @@ function open(dataDir: string): Methods {
     delivery: (n: number) => reader.delivery(n),
     deliveryOfKey: (webhookId: string, key: string) => reader.deliveryOfKey(webhookId, key),
     webhooks: () => reader.webhooks(),
+    eventPlace: (stream: string) => reader.eventPlace(stream),
     close: () => reader.close(),
   };
 }

@@ -1,10 +1,11 @@
 import type { Json } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
+import type { EventBatch } from '../core/event.ts';
 import type { LogFilter } from '../core/filter.ts';
 import type { Level } from '../core/level.ts';
 import { BUFFER_BYTES, TASK_BUFFER_BYTES } from '../core/limits.ts';
 import { EntryPage, type PageFacts } from '../core/page.ts';
-import type { DeliveryInput, Intake, RawBatch, StoreReader, Wake } from '../core/ports.ts';
+import type { Applied, DeliveryInput, Intake, RawBatch, StoreReader, Wake } from '../core/ports.ts';
 import type {
   Changes,
   Count,
@@ -25,7 +26,7 @@ import type { Status } from '../core/status.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
 import type { Delivered, DeliveryQuery, DeliveryRecord, StoredWebhook } from '../core/webhook.ts';
 import { createRedactor, type Redactor } from '../intake/redact.ts';
-import { Thread } from './thread.ts';
+import { Thread, type WireError } from './thread.ts';
 import type { Told, WriterOptions } from './writer-thread.ts';
 
 /** Threads are loaded by file: TypeScript in a clone, JavaScript in the package. */
@@ -90,17 +91,21 @@ export class ThreadIntake implements Intake {
   }
 
   async deliver(input: DeliveryInput): Promise<Delivered> {
-    const bytes = input.delivery.bytes;
-    if (this.#bytes > 0 && this.#bytes + bytes > BUFFER_BYTES) {
-      throw new TrailError('buffer_full', `${this.#bytes} bytes wait to be written; send again in a moment`);
-    }
     const place = `delivery ${input.delivery.webhookId}`;
-    this.#count(place, bytes);
-    try {
-      return await this.#thread.call<Delivered>('deliver', [input]);
-    } finally {
-      this.#count(place, -bytes);
-    }
+    return this.#bounded(place, input.delivery.bytes, () => this.#thread.call<Delivered>('deliver', [input]));
+  }
+
+  async applyEvents(batch: EventBatch): Promise<readonly Applied[]> {
+    // As text: copying so many small objects takes longer than writing and parsing them.
+    const json = JSON.stringify(batch);
+    const faults = await this.#bounded(`events ${batch.stream}`, json.length, () =>
+      this.#thread.call<readonly (WireError | undefined)[]>('applyEvents', [json]),
+    );
+    return faults.map((fault) => (fault ? { error: new TrailError(fault.code, fault.message, fault) } : {}));
+  }
+
+  setEventPlace(stream: string, place: string | null): Promise<void> {
+    return this.#thread.call('setEventPlace', [stream, place]);
   }
 
   async saveWebhook(webhook: StoredWebhook): Promise<void> {
@@ -159,6 +164,18 @@ export class ThreadIntake implements Intake {
 
   close(): Promise<void> {
     return this.#thread.close();
+  }
+
+  async #bounded<T>(place: string, bytes: number, call: () => Promise<T>): Promise<T> {
+    if (this.#bytes > 0 && this.#bytes + bytes > BUFFER_BYTES) {
+      throw new TrailError('buffer_full', `${this.#bytes} bytes wait to be written; send again in a moment`);
+    }
+    this.#count(place, bytes);
+    try {
+      return await call();
+    } finally {
+      this.#count(place, -bytes);
+    }
   }
 
   #count(taskId: string, bytes: number): void {
@@ -239,6 +256,10 @@ export class ThreadReader implements StoreReader {
 
   webhooks(): Promise<readonly StoredWebhook[]> {
     return this.#thread.call('webhooks', []);
+  }
+
+  eventPlace(stream: string): Promise<string | null> {
+    return this.#thread.call('eventPlace', [stream]);
   }
 
   close(): Promise<void> {

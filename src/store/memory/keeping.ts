@@ -1,5 +1,9 @@
+import { vanishedTask } from '../../core/change.ts';
+import { TrailError } from '../../core/error.ts';
 import { KEY_DAYS, TOMBSTONE_DAYS } from '../../core/limits.ts';
+import type { Batch } from '../../core/ports.ts';
 import type { Changes, EndedMark, EndedQuery, EndedTask, Storage } from '../../core/query.ts';
+import { isoTime } from '../../core/time.ts';
 import type { Held, Tombstone } from './held.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -27,21 +31,40 @@ export function storageOf(all: readonly Held[]): Storage {
   };
 }
 
-/** Outside tasks at work of which nothing was heard since a moment. */
-export function silentOf(all: readonly Held[], heardBefore: string): readonly Held[] {
-  return all.filter(
-    ({ task: { runner, status, updatedAt }, heardAt }) =>
-      runner === null &&
-      (status === 'executing' || status === 'discovering') &&
-      updatedAt < heardBefore &&
-      heardAt < heardBefore,
+/** Outside tasks at work of which nothing was heard since a moment, at most `limit`. */
+export function silentOf(all: readonly Held[], heardBefore: string, limit: number): readonly Held[] {
+  return all
+    .filter(
+      ({ task: { runner, status, updatedAt }, heardAt }) =>
+        runner === null &&
+        (status === 'executing' || status === 'discovering') &&
+        updatedAt < heardBefore &&
+        heardAt < heardBefore,
+    )
+    .slice(0, limit);
+}
+
+export function vanish(held: Held, now: string): void {
+  const { updatedAt } = held.task;
+  held.task = vanishedTask(held.task, held.heardAt > updatedAt ? held.heardAt : updatedAt, now);
+  held.vanished = true;
+}
+
+/** What a batch with this key was answered, while that is remembered. Throws `idempotency_mismatch` for another body. */
+export function knownReceipt({ keys }: Held, { value, digest }: NonNullable<Batch['key']>, nowMs: number) {
+  const known = keys.get(value);
+  if (!known || nowMs - known.atMs > KEY_DAYS * DAY_MS) return undefined;
+  if (known.digest === digest) return known.receipt;
+  throw new TrailError(
+    'idempotency_mismatch',
+    `the idempotency key ${JSON.stringify(value)} was used with another body; use a new key for new lines`,
   );
 }
 
-/** What a batch with this key was answered, while that is remembered. */
-export function knownKey({ keys }: Held, value: string, nowMs: number) {
-  const known = keys.get(value);
-  return known && nowMs - known.atMs <= KEY_DAYS * DAY_MS ? known : undefined;
+/** Throws `task_deleted` while the tombstone stands. */
+export function checkNotDeleted(taskId: string, tombstone: Tombstone | undefined, nowMs: number): void {
+  if (tombstone === undefined || nowMs - tombstone.atMs > TOMBSTONE_DAYS * DAY_MS) return;
+  throw new TrailError('task_deleted', `the task ${taskId} was deleted ${isoTime(tombstone.atMs)} by ${tombstone.by}`);
 }
 
 /** Tasks and tombstones that changed after a revision, the oldest change first. */

@@ -1,9 +1,8 @@
-import { changedTask, changedVanished, grownLog, isVanished, reopenedTask, vanishedTask } from '../../core/change.ts';
+import { changedTask, changedVanished, grownLog, isVanished, reopenedTask } from '../../core/change.ts';
 import { asTrailError, TrailError } from '../../core/error.ts';
 import type { LogFilter } from '../../core/filter.ts';
-import { TOMBSTONE_DAYS } from '../../core/limits.ts';
 import type { EntryPage } from '../../core/page.ts';
-import type { Appended, Batch, DeliveryCommit, Store, Wake } from '../../core/ports.ts';
+import type { Appended, Applied, Batch, DeliveryCommit, EventCommit, Store, Wake } from '../../core/ports.ts';
 import type {
   Changes,
   Count,
@@ -25,12 +24,11 @@ import type { Task, TaskChange } from '../../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../../core/time.ts';
 import { DELIVERY_LIMITS, type Delivered, type DeliveryLimits } from '../../core/webhook.ts';
 import { DeliveryLog } from './deliveries.ts';
+import { EventLog } from './events.ts';
 import type { Held, Tombstone } from './held.ts';
-import { changesOf, endedOf, knownKey, silentOf, storageOf, sweep } from './keeping.ts';
+import { changesOf, checkNotDeleted, endedOf, knownReceipt, silentOf, storageOf, sweep, vanish } from './keeping.ts';
 import { countMatches, histogramOf, readPage, statsOf } from './lines.ts';
-import { facetsOf, pageOf } from './tasks.ts';
-
-const DAY_MS = 24 * 60 * 60 * 1000;
+import { facetsOf, pageOf, runsOf } from './tasks.ts';
 
 export interface MemoryStoreOptions {
   readonly clock?: Clock;
@@ -48,6 +46,7 @@ export class MemoryStore extends DeliveryLog implements Store {
   readonly #onCommit: Wake;
   readonly #held = new Map<string, Held>();
   readonly #tombstones = new Map<string, Tombstone>();
+  readonly #events = new EventLog();
   readonly #settings = new Map<string, string>();
   /** Counts the changes of all tasks; each task and tombstone remembers its last. */
   #revision = 0;
@@ -92,6 +91,29 @@ export class MemoryStore extends DeliveryLog implements Store {
     return { duplicate: false, n, task: held?.task ?? null };
   }
 
+  async applyEvents(commit: EventCommit): Promise<readonly Applied[]> {
+    this.#checkOpen();
+    const changed = new Set<Held>();
+    const applied = this.#events.apply(commit, {
+      held: (taskId, make) => this.#held.get(taskId) ?? this.#add(make()),
+      append: (batch) => this.#appendOne(batch, changed),
+      changed,
+      nowMs: this.#clock.now(),
+    });
+    for (const held of changed) this.#committed(held);
+    return applied;
+  }
+
+  async setEventPlace(stream: string, place: string | null): Promise<void> {
+    this.#checkOpen();
+    this.#events.setPlace(stream, place);
+  }
+
+  async eventPlace(stream: string): Promise<string | null> {
+    this.#checkOpen();
+    return this.#events.place(stream);
+  }
+
   async changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task> {
     const held = this.#find(taskId);
     const task = (held.vanished ? changedVanished : changedTask)(held.task, change, isoTime(this.#clock.now()), from);
@@ -123,18 +145,15 @@ export class MemoryStore extends DeliveryLog implements Store {
     this.#checkOpen();
     sweep(this.#all(), this.#tombstones, this.#clock.now());
     this.sweepDeliveries();
+    this.#events.sweep(this.#clock.now());
     return false;
   }
 
   async failVanished(heardBefore: string, limit: number): Promise<readonly string[]> {
-    const now = isoTime(this.#clock.now());
-    const silent = silentOf(this.#all(), heardBefore);
-    return silent.slice(0, limit).map((held) => {
-      const { updatedAt, taskId } = held.task;
-      held.task = vanishedTask(held.task, held.heardAt > updatedAt ? held.heardAt : updatedAt, now);
-      held.vanished = true;
+    return silentOf(this.#all(), heardBefore, limit).map((held) => {
+      vanish(held, isoTime(this.#clock.now()));
       this.#committed(held);
-      return taskId;
+      return held.task.taskId;
     });
   }
 
@@ -162,10 +181,7 @@ export class MemoryStore extends DeliveryLog implements Store {
   }
 
   async runs(statuses: readonly Status[], limit: number, prefix = ''): Promise<readonly Task[]> {
-    return this.#allTasks()
-      .filter(({ runner, status }) => runner?.startsWith(prefix) && statuses.includes(status))
-      .sort((a, b) => b.priority - a.priority)
-      .slice(0, limit);
+    return runsOf(this.#allTasks(), { statuses, limit, prefix });
   }
 
   async taskFacets(query: TaskQuery): Promise<TaskFacets> {
@@ -216,7 +232,7 @@ export class MemoryStore extends DeliveryLog implements Store {
   }
 
   #add(task: Task): Held {
-    this.#checkNotDeleted(task.taskId);
+    checkNotDeleted(task.taskId, this.#tombstones.get(task.taskId), this.#clock.now());
     if (this.#held.has(task.taskId)) {
       throw new TrailError('task_exists', `the task ${task.taskId} exists already; choose another id`);
     }
@@ -228,14 +244,8 @@ export class MemoryStore extends DeliveryLog implements Store {
 
   #appendOne({ taskId, drafts, filtered, lost, key }: Batch, changed: Set<Held>): Receipt {
     const held = this.#find(taskId);
-    const known = key && knownKey(held, key.value, this.#clock.now());
-    if (key && known) {
-      if (known.digest === key.digest) return known.receipt;
-      throw new TrailError(
-        'idempotency_mismatch',
-        `the idempotency key ${JSON.stringify(key.value)} was used with another body; use a new key for new lines`,
-      );
-    }
+    const known = key && knownReceipt(held, key, this.#clock.now());
+    if (known) return known;
     const before = held.task.log.lastSeq;
     for (const draft of drafts) held.lines.push(draft);
     const stored = drafts.length > 0;
@@ -247,9 +257,8 @@ export class MemoryStore extends DeliveryLog implements Store {
     };
     if (key) held.keys.set(key.value, { digest: key.digest, receipt, atMs: this.#clock.now() });
     const heard = stored || lost > 0 || filtered > 0;
-    const reopened = held.vanished && heard;
     if (heard) held.heardAt = isoTime(this.#clock.now());
-    if (reopened) {
+    if (held.vanished && heard) {
       held.task = reopenedTask(held.task, held.heardAt);
       held.vanished = false;
       changed.add(held);
@@ -272,7 +281,7 @@ export class MemoryStore extends DeliveryLog implements Store {
     this.#checkOpen();
     const held = this.#held.get(taskId);
     if (held) return held;
-    this.#checkNotDeleted(taskId);
+    checkNotDeleted(taskId, this.#tombstones.get(taskId), this.#clock.now());
     throw new TrailError('task_not_found', `there is no task ${taskId}`);
   }
 
@@ -283,15 +292,6 @@ export class MemoryStore extends DeliveryLog implements Store {
   #all(): readonly Held[] {
     this.#checkOpen();
     return [...this.#held.values()];
-  }
-
-  #checkNotDeleted(taskId: string): void {
-    const tombstone = this.#tombstones.get(taskId);
-    if (tombstone === undefined || this.#clock.now() - tombstone.atMs > TOMBSTONE_DAYS * DAY_MS) return;
-    throw new TrailError(
-      'task_deleted',
-      `the task ${taskId} was deleted ${isoTime(tombstone.atMs)} by ${tombstone.by}`,
-    );
   }
 
   #checkOpen(): void {

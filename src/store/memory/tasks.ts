@@ -1,6 +1,7 @@
 import { decodeCursor, encodeCursor, type SortValue, sortValue } from '../../core/cursor.ts';
 import { PAGE_TASKS, PAGE_TASKS_MAX } from '../../core/limits.ts';
 import type { TaskFacets, TaskPage, TaskQuery } from '../../core/query.ts';
+import type { Status } from '../../core/status.ts';
 import type { Task } from '../../core/task.ts';
 import { tally } from './lines.ts';
 
@@ -30,6 +31,21 @@ export function pageOf(tasks: readonly Task[], query: TaskQuery): TaskPage {
     totalExact: true,
     nextCursor: last && rest.length > page.length ? encodeCursor({ sort, order, ...placeOf(last) }) : null,
   };
+}
+
+/** Tasks in these statuses whose runner begins with a prefix, by priority. */
+export function runsOf(
+  tasks: readonly Task[],
+  {
+    statuses,
+    limit,
+    prefix,
+  }: { readonly statuses: readonly Status[]; readonly limit: number; readonly prefix: string },
+): readonly Task[] {
+  return tasks
+    .filter(({ runner, status }) => runner?.startsWith(prefix) && statuses.includes(status))
+    .sort((a, b) => b.priority - a.priority)
+    .slice(0, limit);
 }
 
 /** Counts over the tasks that match; sort, limit and cursor play no part. A task counts once for each of its tags. */

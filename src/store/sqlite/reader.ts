@@ -23,6 +23,7 @@ import type { DeliveryQuery, DeliveryRecord, StoredWebhook } from '../../core/we
 import { Chunks } from './chunks.ts';
 import { type Database, openDatabaseForReading, storeError } from './database.ts';
 import { findKey, listDeliveries, listWebhooks, readDelivery } from './deliveries.ts';
+import { findPlace } from './events.ts';
 import { Facets } from './facets.ts';
 import { listEnded, storageOf } from './keeping.ts';
 import { readPage } from './read.ts';
@@ -126,6 +127,10 @@ export class SqliteReader implements StoreReader {
 
   async webhooks(): Promise<readonly StoredWebhook[]> {
     return this.#reading(() => listWebhooks(this.#db));
+  }
+
+  async eventPlace(stream: string): Promise<string | null> {
+    return this.#reading(() => findPlace(this.#db, stream));
   }
 
   /** The newest revision: where a listener for changes starts. */

@@ -1,6 +1,6 @@
-import { changedTask, changedVanished, isVanished } from '../../core/change.ts';
+import { changedTask, changedVanished } from '../../core/change.ts';
 import { TrailError } from '../../core/error.ts';
-import type { Appended, Batch, DeliveryCommit, Store, Wake } from '../../core/ports.ts';
+import type { Appended, Applied, Batch, DeliveryCommit, EventCommit, Store, Wake } from '../../core/ports.ts';
 import type { EndedMark } from '../../core/query.ts';
 import type { Status } from '../../core/status.ts';
 import type { Task, TaskChange } from '../../core/task.ts';
@@ -10,11 +10,12 @@ import { Appender, type Moved, type Numbers } from './append.ts';
 import { type CompressStep, commitStep, prepareStep } from './compress.ts';
 import { type Database, isBroken, openDatabase, storeError } from './database.ts';
 import { findKey, freeKey, insertDelivery, putWebhook, removeWebhook, sweepDeliveries } from './deliveries.ts';
+import { commitEvents, putPlace, sweepEvents } from './events.ts';
 import { Facets } from './facets.ts';
 import { buryEnded, buryTask, failSilent } from './keeping.ts';
 import { checkpoint, purgeSome, shrinkSome, sweepSome } from './purge.ts';
 import { SqliteReader } from './reader.ts';
-import { addTask, taskOfRow, taskRow, updateTask } from './task-row.ts';
+import { addTask, changeRow, taskOfRow, taskRow } from './task-row.ts';
 
 export interface SqliteStoreOptions {
   readonly clock?: Clock;
@@ -58,7 +59,7 @@ export class SqliteStore extends SqliteReader implements Store {
     const results = this.#write((numbers) =>
       batches.map((batch) => this.#appender.append(batch, { numbers, nowMs, moved })),
     );
-    for (const [taskId, { lastSeq, reopened }] of moved) this.#onCommit({ taskId, lastSeq, linesOnly: !reopened });
+    this.#wake(moved);
     return results;
   }
 
@@ -89,6 +90,20 @@ export class SqliteStore extends SqliteReader implements Store {
     return delivered;
   }
 
+  async applyEvents(commit: EventCommit): Promise<readonly Applied[]> {
+    const moved: Moved = new Map();
+    const nowMs = this.#clock.now();
+    const applied = this.#write((numbers) =>
+      commitEvents(commit, { db: this.#db, appender: this.#appender, numbers, nowMs, moved }),
+    );
+    this.#wake(moved);
+    return applied;
+  }
+
+  async setEventPlace(stream: string, place: string | null): Promise<void> {
+    this.#write(() => putPlace(this.#db, stream, place));
+  }
+
   async saveWebhook(webhook: StoredWebhook): Promise<void> {
     this.#write(() => putWebhook(this.#db, webhook));
   }
@@ -106,12 +121,7 @@ export class SqliteStore extends SqliteReader implements Store {
       const after = (row.vanished ? changedVanished : changedTask)(before, change, isoTime(nowMs), from);
       changed = after !== before;
       if (!changed) return before;
-      updateTask(this.#db, row.task_no, after);
-      const vanished = row.vanished > 0 && isVanished(after) ? 1 : 0;
-      this.#db.run(
-        'UPDATE trails SET revision = ?, vanished = ? WHERE task_no = ?',
-        ...[++numbers.revision, vanished, row.task_no],
-      );
+      changeRow(this.#db, row, after, numbers);
       return after;
     });
     if (changed) this.#onCommit({ taskId, lastSeq: task.log.lastSeq });
@@ -198,7 +208,11 @@ export class SqliteStore extends SqliteReader implements Store {
 
   #sweep(): boolean {
     const nowMs = this.#clock.now();
-    return [sweepSome(this.#db, nowMs), sweepDeliveries(this.#db, nowMs)].includes(true);
+    return [sweepSome, sweepDeliveries, sweepEvents].map((sweep) => sweep(this.#db, nowMs)).includes(true);
+  }
+
+  #wake(moved: Moved): void {
+    for (const [taskId, { lastSeq, reopened }] of moved) this.#onCommit({ taskId, lastSeq, linesOnly: !reopened });
   }
 
   #told(changed: ReadonlyMap<string, number>): readonly string[] {

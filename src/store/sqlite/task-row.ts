@@ -1,4 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite';
+import { isVanished } from '../../core/change.ts';
 import { TrailError } from '../../core/error.ts';
 import { TOMBSTONE_DAYS } from '../../core/limits.ts';
 import { isEnded, type Status } from '../../core/status.ts';
@@ -173,11 +174,25 @@ export function updateTask(db: Database, taskNo: number, task: Task): void {
   );
 }
 
+/** Inside a write transaction: a task after a change, and that it changed. */
+export function changeRow(db: Database, row: TaskRow, after: Task, numbers: { revision: number }): void {
+  updateTask(db, row.task_no, after);
+  const vanished = row.vanished > 0 && isVanished(after) ? 1 : 0;
+  db.run(
+    'UPDATE trails SET revision = ?, vanished = ? WHERE task_no = ?',
+    ...[++numbers.revision, vanished, row.task_no],
+  );
+}
+
 /** The row of a task. Throws `task_not_found` or `task_deleted`. */
 export function taskRow(db: Database, taskId: string, nowMs: number): TaskRow {
-  const row = db.get<TaskRow>(`${TASK_SELECT} WHERE tasks.task_id = ?`, taskId);
+  const row = findTask(db, taskId);
   if (!row) throw missing(db, taskId, nowMs);
   return row;
+}
+
+export function findTask(db: Database, taskId: string): TaskRow | undefined {
+  return db.get<TaskRow>(`${TASK_SELECT} WHERE tasks.task_id = ?`, taskId);
 }
 
 /** Why a task is not there: deleted, by whom and when, or never known. */

@@ -1,0 +1,27 @@
+import { TrailError } from './error.ts';
+import { TASK_BUFFER_BYTES, WEBHOOK_EVENT_HOURS, WEBHOOK_EVENT_LINES } from './limits.ts';
+
+const HOUR_MS = 60 * 60 * 1000;
+
+/** Throws `event_conflict` when a stream is not where its reader thinks. */
+export function checkPlace(stream: string, { from, found }: { from: string | null; found: string | null }): void {
+  if (found === from) return;
+  throw new TrailError(
+    'event_conflict',
+    `expected the stream ${stream} at ${from ?? 'its beginning'}, it is at ${found ?? 'its beginning'}; read its place again`,
+  );
+}
+
+/** What webhook events left behind at this moment or before is forgotten (Unix ms). */
+export function forgottenMs(nowMs: number): number {
+  return nowMs - WEBHOOK_EVENT_HOURS * HOUR_MS;
+}
+
+/** Throws `too_many_lines` when so much may not wait for the task of one webhook event. */
+export function checkWaiting({ lines, chars }: { readonly lines: number; readonly chars: number }): void {
+  if (lines <= WEBHOOK_EVENT_LINES && chars <= TASK_BUFFER_BYTES) return;
+  throw new TrailError(
+    'too_many_lines',
+    `expected at most ${WEBHOOK_EVENT_LINES} lines and ${TASK_BUFFER_BYTES} characters that wait for the task of a webhook event, got ${lines} lines and ${chars} characters`,
+  );
+}
