@@ -90,7 +90,7 @@ export interface TaskContext<Params extends object = JsonObject> {
 }
 
 /** What a run may say of itself. */
-export type RunFacts = Pick<TaskChange, 'assignedAgent' | 'agentType' | 'model' | 'metadata'>;
+export type RunFacts = Pick<TaskChange, 'assignedAgent' | 'agentType' | 'model' | 'exitCode' | 'metadata'>;
 
 /** What is told of a plugin to those who want to run it. */
 export interface PluginInfo {

@@ -240,7 +240,10 @@ class AgentRun {
     this.#context.metrics(end.metrics);
     if (watch.overspent !== undefined) throw new TrailError('budget_spent', watch.overspent);
     if (!end.success) throw new CommandFailed(end.error ?? 'the agent failed', exit.exitCode);
-    if (!this.#doing.planning) return end.result;
+    if (!this.#doing.planning) {
+      await this.#context.report({ exitCode: exit.exitCode }).catch(() => {});
+      return end.result;
+    }
     const plan = end.plan ?? (end.result === null ? this.#printed.trim() : textOf(end.result));
     if (plan.trim() === '') throw new CommandFailed('the planning step made no plan', exit.exitCode);
     return plan;

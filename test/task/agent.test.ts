@@ -12,6 +12,7 @@ test('an agent runs with its prompt on standard input; its turns, tools, model a
   const task = await run('Read the notes and say what they are about');
   assert.equal(task.status, 'completed', task.error ?? '');
   assert.deepEqual([task.runner, task.assignedAgent, task.kind], ['agent:default', 'default', 'agent']);
+  assert.equal(task.exitCode, 0);
   assert.equal(task.title, 'Read the notes and say what they are about');
   assert.ok(task.model && task.metadata?.session_id);
   assert.ok((task.metrics.costUsd ?? 0) > 0 && task.metrics.numTurns === 4);
