@@ -1,9 +1,5 @@
 import type { Redis } from 'ioredis';
-
-/** Where the newest lines of a task are mirrored. */
-export function listKey(taskId: string): string {
-  return `tasks:${taskId}:logs`;
-}
+import { listKey } from '../../core/list.ts';
 
 /** The `seq` of the last line in the list. */
 export function placeKey(taskId: string): string {

@@ -3,13 +3,14 @@ import type { Redis } from 'ioredis';
 import { markedMessage } from '../../core/entry.ts';
 import { TrailError } from '../../core/error.ts';
 import { READ_ROWS } from '../../core/limits.ts';
+import { type ListedLine, listKey } from '../../core/list.ts';
 import type { EntryPage } from '../../core/page.ts';
 import type { Task } from '../../core/task.ts';
 import { type Clock, systemClock } from '../../core/time.ts';
 import type { WireEntry } from '../../core/wire.ts';
 import { ChangeFollower, type FollowerOptions } from '../follower.ts';
 import { Slots } from '../slots.ts';
-import { append, isOthers, listKey, placeKey } from './list.ts';
+import { append, isOthers, placeKey } from './list.ts';
 
 export interface RedisMirrorOptions extends Pick<FollowerOptions, 'store' | 'live' | 'intake' | 'log'> {
   /** A connection of its own, on which what is asked waits until Redis is back. */
@@ -158,7 +159,10 @@ export class RedisMirror {
 
 function linesOf(page: EntryPage): string[] {
   const entries = JSON.parse(page.json) as readonly WireEntry[];
-  return entries.map((entry) => JSON.stringify({ timestamp: entry.timestamp, message: markedMessage(entry) }));
+  return entries.map((entry) => {
+    const line: ListedLine = { timestamp: entry.timestamp, message: markedMessage(entry) };
+    return JSON.stringify(line);
+  });
 }
 
 function isGone(error: unknown): boolean {
