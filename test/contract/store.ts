@@ -1,14 +1,17 @@
 import { describe } from 'node:test';
 import { appendContract } from './store/append.ts';
 import { deliveriesContract } from './store/deliveries.ts';
+import { eventsContract } from './store/events.ts';
 import { figuresContract } from './store/figures.ts';
 import { keepingContract } from './store/keeping.ts';
 import { lifeContract } from './store/life.ts';
 import { listingContract } from './store/listing.ts';
 import { randomContract } from './store/random.ts';
 import { randomDeliveriesContract } from './store/random-deliveries.ts';
+import { randomEventsContract } from './store/random-events.ts';
 import { readContract } from './store/read.ts';
 import type { OpenStore } from './store/support.ts';
+import { webhookEventsContract } from './store/webhook-events.ts';
 import { webhooksContract } from './store/webhooks.ts';
 
 /** What every store must keep. `open` makes an empty one and sees to it that it is closed after the test. */
@@ -22,7 +25,10 @@ export function storeContract(name: string, open: OpenStore): void {
     figuresContract(open);
     deliveriesContract(open);
     webhooksContract(open);
+    eventsContract(open);
+    webhookEventsContract(open);
     randomContract(open);
     randomDeliveriesContract(open);
+    randomEventsContract(open);
   });
 }
