@@ -12,8 +12,7 @@ const NO_LINES = {
   byLevel: { DEBUG: 0, INFO: 0, WARNING: 0, ERROR: 0 },
   lastLine: null,
 };
-/** What an event may name as its source, and then is the provider too. */
-export const PROVIDERS: readonly string[] = ['github', 'jira', 'slack', 'sentry'];
+const PROVIDERS: readonly string[] = ['github', 'jira', 'slack', 'sentry'];
 
 /** A draft with every default filled in; a field that is undefined counts as left out. `now` is ISO 8601. */
 export function newTask(given: TaskDraft, now: string): Task {

@@ -116,8 +116,7 @@ export const DELIVERY_BODY_BYTES = 1024 * 1024;
 /** Redis: the stream of events and its group, and the lists that mirror lines. */
 export const TASK_EVENTS_STREAM = 'task_events';
 export const TASK_EVENTS_GROUP = 'task-logger';
-/** Entries that one read takes, as long as they are not too large together; and how long a reader that is not heard of keeps its right. */
-export const EVENTS_READ = 1_000;
+/** Characters that one read of events is to take, and how long a reader that is not heard of keeps its right. */
 export const EVENTS_READ_CHARS = 8 * 1024 * 1024;
 export const EVENTS_LEASE_MS = 10_000;
 /** Attempts at an event that fails again and again, and about how many of those that failed are kept. */

@@ -1,4 +1,3 @@
-import { PROVIDERS } from '../../core/change.ts';
 import { type EntryInput, isEntryType, isSource, isStream, type Json, type JsonObject } from '../../core/entry.ts';
 import type { EventStep } from '../../core/event.ts';
 import { type Level, parseLevel } from '../../core/level.ts';
@@ -210,8 +209,6 @@ function takeTexts(fields: JsonObject): { texts: Draft; left: JsonObject } {
     if (place && text !== undefined && text !== '') texts[place] = cutText(text, TEXT_CHARS);
     if (!place || (text !== undefined && text.length > TEXT_CHARS)) left.push([name, value]);
   }
-  const { source, provider } = texts;
-  if (source !== undefined && provider === undefined && PROVIDERS.includes(source)) texts.provider = source;
   return { texts, left: Object.fromEntries(left) };
 }
 

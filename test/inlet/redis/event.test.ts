@@ -60,7 +60,6 @@ const EXAMPLES: readonly Example[] = [
       taskId: 'task-1737737400.123',
       draft: {
         source: 'github',
-        provider: 'github',
         kind: 'fix',
         title: 'Fix the bug',
         assignedAgent: 'brain',
@@ -274,7 +273,6 @@ const EXAMPLES: readonly Example[] = [
       webhookEventId: 'evt-1',
       draft: {
         source: 'sentry',
-        provider: 'sentry',
         status: 'queued',
         createdAt: AT,
         input: { message: 'TypeError in payment service' },

@@ -1,0 +1,98 @@
+/*
+ * What must happen in one step at Redis. XINFO answers names and values in one flat list.
+ */
+
+const INFO = `
+local function infoOf(flat)
+  local info = {}
+  for at = 1, #flat, 2 do info[flat[at]] = flat[at + 1] end
+  return info
+end
+local function groupOf(stream, name)
+  for _, flat in ipairs(redis.call('xinfo', 'groups', stream)) do
+    local info = infoOf(flat)
+    if info['name'] == name then return info end
+  end
+end
+local function greater(a, b)
+  if #a ~= #b then return #a > #b end
+  return a > b
+end
+local function after(a, b)
+  local ams, an = string.match(a, '^(%d+)-(%d+)$')
+  local bms, bn = string.match(b, '^(%d+)-(%d+)$')
+  if ams == bms then return greater(an, bn) end
+  return greater(ams, bms)
+end
+`;
+
+/**
+ * Take new entries, if the lease is ours and the group stands where we left it. Where it does not, entries were delivered to us in
+ * an answer that never came, or to somebody else: they must be looked for among the pending ones first, or they would be passed over.
+ *
+ * Entries that were deleted before the group came to them are counted: all that the stream ever had, without those that are in it, are
+ * those before its first one; the group passed \`entries-read\` of them. Its figure is put right, so that they are counted once.
+ *
+ * KEYS lease, stream; ARGV token, group, consumer, count, last delivered id.
+ * Answers {'lost'}, {'vanished'}, {'moved'} or {'read', entries, deleted, pending, lag}.
+ */
+export const READ = `${INFO}
+if redis.call('get', KEYS[1]) ~= ARGV[1] then return {'lost'} end
+if redis.call('exists', KEYS[2]) == 0 then return {'vanished'} end
+local group = groupOf(KEYS[2], ARGV[2])
+if not group then return {'vanished'} end
+local last = group['last-delivered-id']
+if last ~= ARGV[5] then return {'moved'} end
+local stream = infoOf(redis.call('xinfo', 'stream', KEYS[2]))
+local first = stream['first-entry'] and stream['first-entry'][1]
+local passed = group['entries-read'] or (last == '0-0' and 0)
+local gone = stream['entries-added'] - stream['length']
+local whole = not first or (after(first, last) and after(first, stream['max-deleted-entry-id']))
+local deleted = 0
+if whole and passed and gone > passed then
+  deleted = gone - passed
+  redis.call('xgroup', 'setid', KEYS[2], ARGV[2], last, 'entriesread', gone)
+end
+local reply = redis.call('xreadgroup', 'GROUP', ARGV[2], ARGV[3], 'COUNT', ARGV[4], 'STREAMS', KEYS[2], '>')
+group = groupOf(KEYS[2], ARGV[2])
+return {'read', reply and reply[1][2] or {}, deleted, group['pending'], group['lag']}
+`;
+
+/**
+ * Move a pending entry to the dead ones, byte for byte, and acknowledge it; once, however often it is asked.
+ * KEYS stream, dead; ARGV group, id, reason, most entries, most fields (what Lua can pass on at once).
+ */
+export const BURY = `
+if #redis.call('xpending', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1) == 0 then return 0 end
+local found = redis.call('xrange', KEYS[1], ARGV[2], ARGV[2])
+local fields = found[1] and found[1][2] or {}
+local last = math.min(#fields, tonumber(ARGV[5]))
+redis.call('xadd', KEYS[2], 'MAXLEN', '~', ARGV[4], '*', 'reason', ARGV[3], 'id', ARGV[2], unpack(fields, 1, last))
+return redis.call('xack', KEYS[1], ARGV[1], ARGV[2])
+`;
+
+/** Delete what every group has acknowledged. KEYS stream. */
+export const TRIM = `${INFO}
+if redis.call('exists', KEYS[1]) == 0 then return 0 end
+local kept
+for _, flat in ipairs(redis.call('xinfo', 'groups', KEYS[1])) do
+  local group = infoOf(flat)
+  local needed = group['last-delivered-id']
+  if group['pending'] > 0 then needed = redis.call('xpending', KEYS[1], group['name'])[2] end
+  if not kept or after(kept, needed) then kept = needed end
+end
+if not kept then return 0 end
+return redis.call('xtrim', KEYS[1], 'MINID', kept)
+`;
+
+/** Forget consumers that wait for no acknowledgement: each process has a name of its own. KEYS lease, stream; ARGV token, group, consumer. */
+export const TIDY = `${INFO}
+if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
+for _, flat in ipairs(redis.call('xinfo', 'consumers', KEYS[2], ARGV[2])) do
+  local consumer = infoOf(flat)
+  if consumer['name'] ~= ARGV[3] and consumer['pending'] == 0 then
+    redis.call('xgroup', 'delconsumer', KEYS[2], ARGV[2], consumer['name'])
+  end
+end
+return 1
+`;
