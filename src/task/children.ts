@@ -1,12 +1,14 @@
-import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import type { Json } from '../core/entry.ts';
 import type { Intake } from '../core/ports.ts';
+import { startOf } from './process-id.ts';
 
 /** Time between SIGTERM and SIGKILL, and how often it is looked whether a process has gone. */
 const KILL_AFTER_MS = 10_000;
 const LOOK_MS = 50;
+
+/** Who starts them: runs, and the making of workspaces. Each keeps its own. */
+const CHILD_KINDS = ['children', 'workspace_children'] as const;
+type ChildKind = (typeof CHILD_KINDS)[number];
 
 /** A process with what tells it from a later one of the same pid. */
 interface Child {
@@ -25,10 +27,15 @@ export class Children {
   #children: readonly Child[] = [];
   #last: Promise<void> = Promise.resolve();
 
-  /** @param setting  where they are kept: each keeper needs a place of its own */
-  constructor(intake: Pick<Intake, 'setting' | 'setSetting'>, setting = 'children') {
+  /** @param worker  the process that they belong to, where several run tasks */
+  constructor(intake: Pick<Intake, 'setting' | 'setSetting'>, kind: ChildKind, worker: string | null = null) {
     this.#intake = intake;
-    this.#setting = setting;
+    this.#setting = worker === null ? kind : `${kind}:${worker}`;
+  }
+
+  /** End all that a process left behind which is gone. */
+  static async endAll(intake: Pick<Intake, 'setting' | 'setSetting'>, worker: string | null): Promise<void> {
+    await Promise.all(CHILD_KINDS.map((kind) => new Children(intake, kind, worker).endLeftovers()));
   }
 
   add(taskId: string, pid: number): Promise<void> {
@@ -50,7 +57,7 @@ export class Children {
     const kept = await this.#intake.setting(this.#setting);
     const children = (Array.isArray(kept) ? kept : []).filter(isChild);
     const ended = await Promise.all(children.map(endChild));
-    if (children.length > 0) await this.#set([]);
+    if (kept !== null) await this.#set([]);
     return ended.filter((alive) => alive).length;
   }
 
@@ -62,10 +69,8 @@ export class Children {
 
   async #set(children: readonly Child[]): Promise<void> {
     this.#children = children;
-    await this.#intake.setSetting(
-      this.#setting,
-      children.map((child) => ({ ...child })),
-    );
+    const kept = children.length === 0 ? null : children.map((child) => ({ ...child }));
+    await this.#intake.setSetting(this.#setting, kept);
   }
 }
 
@@ -91,25 +96,6 @@ function signalTo(pid: number, signal: NodeJS.Signals): void {
     } catch {
       // No such group, or gone meanwhile.
     }
-  }
-}
-
-/** When a process started, in a form that is only compared; undefined when there is none. A zombie counts as gone. */
-async function startOf(pid: number): Promise<string | undefined> {
-  try {
-    if (process.platform !== 'linux') {
-      const { stdout } = await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)]);
-      return stdout.trim() || undefined;
-    }
-    // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the name in brackets may hold spaces; 3 is the state, 22 the
-    // start in clock ticks since boot, so the boot is told as well.
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (fields[0] === 'Z') return undefined;
-    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
-    return `${boot.trim()} ${fields[19]}`;
-  } catch {
-    return undefined;
   }
 }
 

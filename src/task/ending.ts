@@ -45,6 +45,11 @@ export class Ending {
     return this.#written;
   }
 
+  /** Others write how it ends. */
+  leave(): void {
+    this.#written = true;
+  }
+
   async returned(value: unknown): Promise<void> {
     if (this.#written) return;
     const { planning, system, figures } = this.#parts;

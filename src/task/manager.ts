@@ -5,13 +5,18 @@ import type { AgentRun, AnyPlugin, PluginInfo, RunDraft, TaskRuns } from '../cor
 import type { Task } from '../core/task.ts';
 import { answerTask } from '../intake/answer.ts';
 import { Children } from './children.ts';
+import type { Distribution, SharedDistribution, SharedWork } from './distribution.ts';
+import { Leading } from './leading.ts';
+import { LocalDistribution } from './local.ts';
 import type { TaskParts } from './parts.ts';
-import type { Registered } from './plugin.ts';
+import { prepare } from './preparing.ts';
+import { lives } from './process-id.ts';
 import { Queue } from './queue.ts';
 import { recover } from './recovery.ts';
 import { KINDS, type Kind, partsOfRunner, Registry, type Runner } from './registry.ts';
 import { SecretParams } from './secret-params.ts';
-import { stepOf, withoutMarks } from './steps.ts';
+import { isWaiting, stepOf, withoutMarks } from './steps.ts';
+import { waitForEnd } from './wait.ts';
 
 /** What a trail offers to a manager: `openTrail` answers one. */
 export interface ManagedTrail {
@@ -36,6 +41,8 @@ export interface TaskManagerOptions {
   readonly graceMs?: number;
   /** First wait before a failed agent is tried again (default AGENT_RETRY_FIRST_MS). */
   readonly retryFirstMs?: number;
+  /** Where several processes run the tasks of the data directory (default: this one alone does). */
+  readonly shared?: SharedWork | undefined;
 }
 
 const CONCURRENCY = 4;
@@ -53,16 +60,22 @@ export class TaskManager implements TaskRuns {
   readonly #machineId: string | undefined;
   readonly #queues: Readonly<Record<Kind, Queue>>;
   readonly #children: Children;
-  readonly #secretParams = new SecretParams();
+  readonly #secretParams: SecretParams;
+  readonly #shared: SharedWork | undefined;
+  readonly #distributions: Partial<Record<Kind, SharedDistribution>> = {};
+  #leading: Leading | undefined;
   #starting: Promise<void> | undefined;
   #alive: NodeJS.Timeout | undefined;
 
   constructor(trail: ManagedTrail, options: TaskManagerOptions = {}) {
     const { plugins = [], agents = [], machineId, beliefs = () => true, graceMs = GRACE_MS } = options;
-    const { concurrency = CONCURRENCY, agentConcurrency = AGENT_CONCURRENCY, retryFirstMs } = options;
+    const { concurrency = CONCURRENCY, agentConcurrency = AGENT_CONCURRENCY, retryFirstMs, shared } = options;
     this.#trail = trail;
     this.#machineId = machineId;
-    this.#children = new Children(trail.parts.intake);
+    this.#shared = shared;
+    this.#secretParams = new SecretParams(shared?.vault);
+    const worker = shared?.workers.id ?? null;
+    this.#children = new Children(trail.parts.intake, 'children', worker);
     const queue = (kind: Kind, places: number): Queue =>
       new Queue({
         parts: trail.parts,
@@ -72,7 +85,9 @@ export class TaskManager implements TaskRuns {
         beliefs,
         graceMs,
         retryFirstMs,
-        prepare: (task) => this.#prepare(task),
+        worker,
+        distribution: this.#distribution(kind),
+        prepare: (task) => prepare(task, this.#registry, this.#secretParams),
         ended: (task) => this.#secretParams.forget(task.metadata?.secret_params),
       });
     this.#queues = { plugin: queue('plugin', concurrency), agent: queue('agent', agentConcurrency) };
@@ -186,22 +201,20 @@ export class TaskManager implements TaskRuns {
   }
 
   /** The task when it has ended. Throws when it is deleted. */
-  async wait(taskId: string): Promise<Task> {
-    const { store, live } = this.#trail.parts;
-    let poke = (): void => {};
-    const stop = live.watch((changed) => changed === taskId && poke());
-    try {
-      for (;;) {
-        const changed = new Promise<void>((resolve) => {
-          poke = resolve;
-        });
-        const task = await store.task(taskId);
-        if (task.ended) return task;
-        await changed;
-      }
-    } finally {
-      stop();
-    }
+  wait(taskId: string): Promise<Task> {
+    return waitForEnd(this.#trail.parts, taskId);
+  }
+
+  /**
+   * Do for all who run tasks of the data directory what its owner does: offer what waits, settle what those left who are gone. Ends with
+   * `close`.
+   */
+  lead(warn: (message: string) => void): void {
+    const workers = this.#shared?.workers;
+    if (!workers || this.#leading) return;
+    const distributions = this.#distributions;
+    const { parts } = this.#trail;
+    this.#leading = new Leading({ parts, workers, distributions, plugin: (runner) => this.#registry.of(runner), warn });
   }
 
   /**
@@ -211,16 +224,33 @@ export class TaskManager implements TaskRuns {
   async close(): Promise<void> {
     await this.#starting?.catch(() => {});
     clearInterval(this.#alive);
+    await this.#leading?.close();
     await Promise.all(Object.values(this.#queues).map((queue) => queue.close()));
+    await this.#shared?.workers.close();
   }
 
   async #start(): Promise<void> {
-    await this.#trail.own();
-    await this.#children.endLeftovers();
-    await recover(this.#trail.parts, (runner) => this.#registry.of(runner));
+    if (this.#shared) {
+      if (!this.#shared.runs) return;
+      this.#shared.workers.start();
+    } else {
+      await this.#trail.own();
+      await this.#children.endLeftovers();
+      await recover(this.#trail.parts, {
+        plugin: (runner) => this.#registry.of(runner),
+        isAlive: async (worker) => (await lives(worker)) ?? false,
+      });
+    }
     for (const queue of Object.values(this.#queues)) queue.start();
     // A task may wait for a person, and for nothing else that would keep the process alive.
     this.#alive = setInterval(() => {}, TIMER_MAX_MS);
+  }
+
+  #distribution(kind: Kind): Distribution {
+    if (!this.#shared) return new LocalDistribution(this.#trail.parts);
+    const distribution = this.#shared.distribution(KINDS[kind].queue);
+    this.#distributions[kind] = distribution;
+    return distribution;
   }
 
   async #enqueue(
@@ -252,39 +282,13 @@ export class TaskManager implements TaskRuns {
         runner: `${prefix}${id}`,
         params: given,
       });
+      if (isWaiting(task)) void this.#distributions[kind]?.offer([task]).catch(() => {});
       this.#queues[kind].look();
       return task;
     } catch (error) {
       this.#secretParams.forget(mark);
       throw error;
     }
-  }
-
-  /** What a claimed task is run with. Throws why it cannot be. */
-  #prepare(task: Task): { registered: Registered; params: JsonObject; retries: number } {
-    const runner = partsOfRunner(task.runner) ?? { kind: 'plugin', id: task.runner ?? '' };
-    const registered = this.#doer(runner, task);
-    const secret = this.#secretParams.of(task);
-    if (!secret && task.metadata?.secret_params !== undefined) {
-      throw new TrailError('invalid_params', 'its parameters held secrets, which are not stored; start it anew');
-    }
-    const params = secret ?? task.params ?? {};
-    if (runner.kind === 'plugin') return { registered, params, retries: 0 };
-    const plan = params.approval === true ? task.metadata?.plan : undefined;
-    return {
-      registered,
-      params: { ...params, ...(plan !== undefined && { plan }) },
-      retries: typeof params.retries === 'number' ? params.retries : 0,
-    };
-  }
-
-  /** Who does the step that a task was claimed for. */
-  #doer({ kind, id }: Runner, { status, params }: Task): Registered {
-    if (status !== 'discovering') return this.#registry.find(kind, id);
-    const planner = typeof params?.planner === 'string' ? params.planner : id;
-    const { planning } = this.#registry.find(kind, planner);
-    if (planning) return planning;
-    throw new TrailError('unknown_agent', `${kind}: ${planner} makes no plans; name another planner`);
   }
 }
 

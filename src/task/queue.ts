@@ -2,12 +2,12 @@ import type { JsonObject } from '../core/entry.ts';
 import { asTrailError } from '../core/error.ts';
 import type { Task } from '../core/task.ts';
 import type { Children } from './children.ts';
+import type { Distribution, Places } from './distribution.ts';
 import type { TaskParts } from './parts.ts';
 import { persist } from './persist.ts';
 import type { Registered } from './plugin.ts';
-import { delayOf } from './retry.ts';
 import { Run } from './run.ts';
-import { isParked, nextStep } from './steps.ts';
+import { isParked, isWaiting, nextStep } from './steps.ts';
 
 export interface QueueOptions {
   readonly parts: TaskParts;
@@ -15,65 +15,72 @@ export interface QueueOptions {
   readonly prefix: string;
   readonly children: Children;
   readonly concurrency: number;
+  /** Brings the tasks that wait. */
+  readonly distribution: Distribution;
+  /** This process, where several run tasks. */
+  readonly worker: string | null;
   readonly beliefs: () => boolean;
   readonly graceMs: number;
   readonly retryFirstMs?: number | undefined;
   /** What a task is run with. Throws why it cannot be run: the task then fails with that. */
-  prepare(task: Task): { readonly registered: Registered; readonly params: JsonObject; readonly retries: number };
+  prepare(task: Task): Promise<Prepared>;
   /** A run is over, and the task has ended with it. */
   ended(task: Task): void;
 }
 
-/** Changes of tasks that others make are looked at together. */
-const GATHER_MS = 20;
-/** After the store refused to tell what waits. */
-const RETRY_MS = 1_000;
-/** It is looked for attempts that are due so often at least. */
-const RETRY_LOOK_MS = 600_000;
+export interface Prepared {
+  readonly registered: Registered;
+  readonly params: JsonObject;
+  readonly retries: number;
+}
+
 /** Runs get this long when the process stops. */
 const STOP_MS = 3_000;
 
-/**
- * Takes tasks that wait, in the order of the store, while there are places.
- *
- *   idle ── start ──▶ open ── close ──▶ closed
- *                      │ ▲
- *        look at what waits, after each change of a task and each end of a run
- */
-export class Queue {
+/** Runs the tasks of one kind that are brought to it, so many at once. */
+export class Queue implements Places {
+  readonly prefix: string;
   readonly #options: QueueOptions;
   readonly #runs = new Map<string, Run>();
+  /** Claimed, and not yet running. */
+  readonly #claiming = new Set<Promise<void>>();
   #state: 'idle' | 'open' | 'closed' = 'idle';
   #unwatch = (): void => {};
-  #looking = false;
-  #filling: Promise<void> = Promise.resolve();
-  #again = false;
-  #timer: NodeJS.Timeout | undefined;
-  /** Wakes when the next attempt of a task is due. */
-  #alarm: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: QueueOptions) {
     this.#options = options;
+    this.prefix = options.prefix;
+  }
+
+  get free(): number {
+    return this.#options.concurrency - this.taken;
+  }
+
+  get taken(): number {
+    return this.#runs.size + this.#claiming.size;
+  }
+
+  isRunning(taskId: string): boolean {
+    return this.#runs.has(taskId);
   }
 
   start(): void {
     if (this.#state !== 'idle') return;
     this.#state = 'open';
-    this.#unwatch = this.#options.parts.live.watch((taskId) => {
-      const run = this.#runs.get(taskId);
-      if (run) run.look();
-      else this.#lookIn(GATHER_MS);
-    });
-    this.look();
+    this.#unwatch = this.#options.parts.live.watch((taskId) => this.#runs.get(taskId)?.look());
+    this.#options.distribution.start(this);
   }
 
   /** Something may wait. */
   look(): void {
-    this.#again = true;
-    if (this.#looking || this.#state !== 'open') return;
-    this.#looking = true;
-    this.#filling = this.#fill();
+    this.#options.distribution.look();
+  }
+
+  claim(task: Task): Promise<void> {
+    const claiming = this.#claim(task).finally(() => this.#claiming.delete(claiming));
+    this.#claiming.add(claiming);
+    return claiming;
   }
 
   close(): Promise<void> {
@@ -83,10 +90,9 @@ export class Queue {
 
   async #close(): Promise<void> {
     this.#state = 'closed';
-    clearTimeout(this.#timer);
-    clearTimeout(this.#alarm);
+    await this.#options.distribution.close();
     // What is just being claimed goes back.
-    await this.#filling;
+    await Promise.allSettled(this.#claiming);
     const runs = [...this.#runs.values()];
     for (const run of runs) run.stop();
     const all = Promise.all(runs.map((run) => run.finished));
@@ -95,78 +101,34 @@ export class Queue {
     this.#unwatch();
   }
 
-  #lookIn(delayMs: number): void {
-    if (this.#state !== 'open') return;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.look();
-    }, delayMs).unref();
-  }
-
-  async #fill(): Promise<void> {
-    while (this.#again && this.#state === 'open') {
-      this.#again = false;
-      const free = this.#options.concurrency - this.#runs.size;
-      if (free <= 0) break;
-      try {
-        const startable = await this.#startable(free);
-        for (const task of startable.slice(0, free)) await this.#claim(task);
-        if (startable.length > free) this.#again = true;
-      } catch {
-        this.#lookIn(RETRY_MS);
-      }
-    }
-    // In the same turn as the last look at `#again`: who asks a moment later must not find us looking still.
-    this.#looking = false;
-  }
-
-  /** Tasks that wait for a place and may have one now, the first of them; more than `free` when there are more. */
-  async #startable(free: number): Promise<readonly Task[]> {
-    const { parts, prefix } = this.#options;
-    // What runs may itself be `approved` for a moment, and some wait for their next attempt: room for those in the answer.
-    for (let limit = free + this.#runs.size; ; limit *= 4) {
-      const found = await parts.store.runs(['queued', 'approved'], limit, prefix);
-      const waiting = found.filter((task) => isWaiting(task) && !this.#runs.has(task.taskId));
-      const due = waiting.filter((task) => delayOf(task) === 0);
-      if (due.length < free && found.length === limit) continue;
-      this.#wakeFor(waiting.filter((task) => !due.includes(task)));
-      return due;
-    }
-  }
-
-  #wakeFor(later: readonly Task[]): void {
-    clearTimeout(this.#alarm);
-    if (later.length === 0) return;
-    const delayMs = Math.min(...later.map(delayOf), RETRY_LOOK_MS);
-    this.#alarm = setTimeout(() => this.look(), delayMs + 1).unref();
-  }
-
   /** Take a task that waits. Another process, or a person, may be faster. */
   async #claim(task: Task): Promise<void> {
-    if (this.#state !== 'open') return;
-    const { parts, children, beliefs, graceMs, retryFirstMs, prepare } = this.#options;
+    if (this.#state !== 'open' || !isWaiting(task) || this.#runs.has(task.taskId)) return;
+    const { parts, worker, prepare } = this.#options;
     // By the status that it was seen in: an approved plan is executed, everything else begins with its first step.
     const { status: from, metadata } = task;
     const step = nextStep(task);
+    const marks = { ...(typeof metadata?.retry_at === 'string' && { retry_at: null }), ...(worker && { worker }) };
     let claimed: Task;
     try {
-      const due = typeof metadata?.retry_at === 'string' ? { metadata: { retry_at: null } } : {};
-      claimed = await parts.intake.changeTask(task.taskId, { status: step, ...due }, [from]);
+      const changed = Object.keys(marks).length > 0 ? { metadata: marks } : {};
+      claimed = await parts.intake.changeTask(task.taskId, { status: step, ...changed }, [from]);
     } catch (error) {
       const { code } = asTrailError(error);
       if (code === 'invalid_transition' || code === 'task_deleted' || code === 'task_not_found') return;
       throw error;
     }
-    if (this.#state !== 'open') {
-      await parts.intake.changeTask(task.taskId, { status: isParked(task) ? from : 'queued' }, [step]);
-      return;
-    }
     try {
-      const prepared = prepare(claimed);
-      this.#begin(new Run(claimed, { parts, children, ...prepared, beliefs, graceMs, retryFirstMs }));
+      const prepared = await prepare(claimed);
+      if (this.#isOpen()) return this.#begin(claimed, prepared);
     } catch (error) {
-      await this.#refuse(task.taskId, asTrailError(error).message);
+      return this.#refuse(task.taskId, asTrailError(error).message);
     }
+    await parts.intake.changeTask(task.taskId, { status: isParked(task) ? from : 'queued' }, [step]);
+  }
+
+  #isOpen(): boolean {
+    return this.#state === 'open';
   }
 
   /** A task that cannot be run fails and says why, however long the store refuses to take that. */
@@ -182,7 +144,9 @@ export class Queue {
     );
   }
 
-  #begin(run: Run): void {
+  #begin(task: Task, prepared: Prepared): void {
+    const { parts, children, worker, beliefs, graceMs, retryFirstMs } = this.#options;
+    const run = new Run(task, { parts, children, worker, ...prepared, beliefs, graceMs, retryFirstMs });
     this.#runs.set(run.taskId, run);
     void run.finished.then(() => {
       this.#runs.delete(run.taskId);
@@ -190,9 +154,4 @@ export class Queue {
       this.look();
     });
   }
-}
-
-/** Approved before it started, or parked; a run that asked for leave in its middle goes on by itself. */
-function isWaiting(task: Task): boolean {
-  return task.status === 'queued' || (task.status === 'approved' && (task.startedAt === null || isParked(task)));
 }

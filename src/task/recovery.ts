@@ -1,4 +1,6 @@
+import { asTrailError } from '../core/error.ts';
 import type { Task } from '../core/task.ts';
+import { Children } from './children.ts';
 import { SERVER_STOPPED } from './ending.ts';
 import type { TaskParts } from './parts.ts';
 import type { Registered } from './plugin.ts';
@@ -10,19 +12,50 @@ const STEP = 1_000;
 const MIXED = 100_000;
 
 /**
- * Tidy up after a process that stopped or died: tasks that it was executing start again where their plugin may run again, and else
- * are `failed`, "server stopped". What waits (queued, with its plan for a person's leave, or paused before its start) goes on waiting.
+ * Tidy up after processes that stopped or died: tasks that they were executing start again where their plugin may run again, and else
+ * are `failed`, "server stopped". What waits (queued, with its plan for a person's leave, or paused before its start) goes on waiting,
+ * and what runs in a process that lives goes on there.
  */
-export async function recover(parts: TaskParts, plugin: (runner: string) => Registered | undefined): Promise<void> {
+export async function recover(parts: TaskParts, { plugin, isAlive }: RecoveryOptions): Promise<void> {
+  const isLeft = seenOnce(isAlive, parts);
   for (const status of AT_WORK) {
     const limit = ['paused', 'pending_approval', 'approved'].includes(status) ? MIXED : STEP;
     for (;;) {
       const found = await parts.store.runs([status], limit);
-      const left = found.filter((task) => task.startedAt !== null && !isParked(task));
-      for (const task of left) await settle(parts, task, isRestartable(task, plugin(task.runner ?? '')));
-      if (found.length < limit || left.length === 0) break;
+      const begun = found.filter((task) => task.startedAt !== null && !isParked(task));
+      let left = 0;
+      for (const task of begun) {
+        if (!(await isLeft(workerOf(task)))) continue;
+        left += 1;
+        await settle(parts, task, isRestartable(task, plugin(task.runner ?? '')));
+      }
+      if (found.length < limit || left === 0) break;
     }
   }
+}
+
+export interface RecoveryOptions {
+  readonly plugin: (runner: string) => Registered | undefined;
+  readonly isAlive: (worker: string) => Promise<boolean>;
+}
+
+function workerOf({ metadata }: Task): string | null {
+  return typeof metadata?.worker === 'string' ? metadata.worker : null;
+}
+
+/** Asks once for each worker, and ends the children of one that is gone before anything of it starts again. */
+function seenOnce(isAlive: RecoveryOptions['isAlive'], { intake }: TaskParts) {
+  const seen = new Map<string | null, Promise<boolean>>();
+  const look = async (worker: string | null): Promise<boolean> => {
+    if (worker !== null && (await isAlive(worker))) return false;
+    await Children.endAll(intake, worker);
+    return true;
+  };
+  return (worker: string | null): Promise<boolean> => {
+    const answer = seen.get(worker) ?? look(worker);
+    seen.set(worker, answer);
+    return answer;
+  };
 }
 
 /** Planning changes nothing, so it may begin again whatever its agent says of its work. */
@@ -36,10 +69,19 @@ async function settle({ intake }: TaskParts, { taskId, metadata }: Task, restart
     ? 'The server stopped while the task ran; it starts again'
     : 'The server stopped while the task ran';
   const line = { message, level: restartable ? 'WARNING' : 'ERROR', source: 'system' };
-  await intake.append({ taskId, body: JSON.stringify(line), format: 'json' });
   const ending = restartable ? ({ status: 'queued' } as const) : ({ status: 'failed', error: SERVER_STOPPED } as const);
-  await intake.changeTask(taskId, {
-    ...ending,
-    ...(metadata?.takes_input === true && { metadata: { takes_input: null } }),
-  });
+  const marks = {
+    ...(metadata?.takes_input === true && { takes_input: null }),
+    // Where it is not gone after all, it sees that the task is not its own any more.
+    ...(metadata?.worker !== undefined && { worker: null }),
+  };
+  const change = { ...ending, ...(Object.keys(marks).length > 0 && { metadata: marks }) };
+  try {
+    await intake.append({ taskId, body: JSON.stringify(line), format: 'json' });
+    await intake.changeTask(taskId, change, AT_WORK);
+  } catch (error) {
+    const { code } = asTrailError(error);
+    // It was ended, or deleted, by a person meanwhile.
+    if (code !== 'invalid_transition' && code !== 'task_deleted' && code !== 'task_not_found') throw error;
+  }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { TrailError } from '../core/error.ts';
 import { CommandFailed, type Workspace } from '../core/plugin.ts';
 import { type Clock, systemClock } from '../core/time.ts';
+import { waitForLock } from './file-lock.ts';
 import { type ProgramEnd, type ProgramOptions, runProgram } from './program.ts';
 
 export interface RepositoriesOptions {
@@ -34,17 +35,18 @@ const GIT_MS = 10 * 60 * 1000;
  *   ls-remote ─▶ fetch what is new into the cache ─▶ fetch from the cache into the clone ─▶ check out
  *   └──────────── one at a time for each repository ────────────┘
  *
- * A clone shares no file with the cache, so what is done in it disturbs nobody. That one process owns the data directory makes
- * turns within the process enough.
+ * A clone shares no file with the cache, so what is done in it disturbs nobody. Processes take turns by a lock beside each cache.
  */
 export class Repositories {
   readonly #dir: string;
+  readonly #locks: string;
   readonly #env: Readonly<Record<string, string>>;
   readonly #clock: Clock;
   readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor({ dir, env, clock = systemClock }: RepositoriesOptions) {
     this.#dir = dir;
+    this.#locks = `${dir}.locks`;
     this.#env = { ...env, ...GIT_ENV };
     this.#clock = clock;
   }
@@ -102,9 +104,15 @@ export class Repositories {
   /** Do something with a cache when those who came before are done with it. */
   async #inTurn<T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const before = this.#turns.get(name) ?? Promise.resolve();
-    const turn = before.then(() => {
+    const turn = before.then(async () => {
       signal.throwIfAborted();
-      return work();
+      await mkdir(this.#locks, { recursive: true, mode: 0o700 });
+      const lock = await waitForLock(join(this.#locks, name), signal);
+      try {
+        return await work();
+      } finally {
+        lock.release();
+      }
     });
     const done = turn.then(
       () => {},

@@ -9,6 +9,7 @@ import { RunContext, type RunControl } from './context.ts';
 import { withTask } from './current.ts';
 import { Ending, SERVER_STOPPED } from './ending.ts';
 import { Figures } from './figures.ts';
+import { grace } from './grace.ts';
 import { Inputs } from './inputs.ts';
 import { legacyParams } from './legacy.ts';
 import type { TaskParts } from './parts.ts';
@@ -21,6 +22,8 @@ import { AT_WORK } from './steps.ts';
 export interface RunOptions {
   readonly parts: TaskParts;
   readonly children: Children;
+  /** This process, where several run tasks: the task says so while it is ours. */
+  readonly worker: string | null;
   readonly registered: Registered;
   /** As the caller gave them, secrets and all; the stored ones are masked. */
   readonly params: JsonObject;
@@ -200,7 +203,9 @@ export class Run implements RunControl {
       this.#timer = setTimeout(() => this.#timeOut(plugin.timeoutSeconds ?? 0), plugin.timeoutSeconds * 1000);
     }
     const work = this.#work();
-    await Promise.race([work, this.#grace()]);
+    const { graceMs } = this.#options;
+    const tooLong = `Still at work ${graceMs / 1000} s after its end; it does not heed its signal`;
+    await Promise.race([work, grace(this.signal, graceMs, () => this.#system.warning(tooLong))]);
     clearTimeout(this.#timer);
     clearTimeout(this.#telling);
     void this.#inputs?.close();
@@ -257,7 +262,13 @@ export class Run implements RunControl {
     return task;
   }
 
-  #onSeen({ status, ended }: Task): void {
+  #onSeen({ status, ended, metadata }: Task): void {
+    const { worker } = this.#options;
+    if (worker !== null && (metadata?.worker ?? null) !== worker) {
+      // We were thought to be gone: what there is to say of the task is said by another server.
+      this.#ending.leave();
+      this.#end('another server took the task over');
+    }
     if (ended && !this.signal.aborted) this.#end(`the task is ${status}`);
     const paused = status === 'paused';
     if (paused === this.#wasPaused) return;
@@ -277,21 +288,5 @@ export class Run implements RunControl {
     const reason = new DOMException(why, 'AbortError');
     this.#sight.end(reason);
     this.#abort.abort(reason);
-  }
-
-  /** Resolves some time after the end, when the plugin was told and still works. */
-  #grace(): Promise<void> {
-    const { graceMs } = this.#options;
-    return new Promise((resolve) => {
-      const giveUp = (): void => {
-        this.#system.warning(`Still at work ${graceMs / 1000} s after its end; it does not heed its signal`);
-        resolve();
-      };
-      const start = (): void => {
-        setTimeout(giveUp, graceMs).unref();
-      };
-      if (this.signal.aborted) start();
-      else this.signal.addEventListener('abort', start, { once: true });
-    });
   }
 }

@@ -1,6 +1,8 @@
 import type { JsonObject } from '../core/entry.ts';
+import { TrailError } from '../core/error.ts';
 import { newTaskId } from '../core/id.ts';
 import type { Task } from '../core/task.ts';
+import type { Vault } from './distribution.ts';
 
 /** Tasks whose secret parameters are remembered. */
 const KEPT = 10_000;
@@ -11,6 +13,12 @@ const KEPT = 10_000;
  */
 export class SecretParams {
   readonly #kept = new Map<string, JsonObject>();
+  readonly #vault: Vault | undefined;
+
+  /** @param vault  where others find them who may run the task */
+  constructor(vault: Vault | undefined) {
+    this.#vault = vault;
+  }
 
   /** Answers the mark. */
   keep(params: JsonObject): string {
@@ -18,14 +26,22 @@ export class SecretParams {
     this.#kept.set(mark, params);
     const [oldest] = this.#kept.keys();
     if (oldest !== undefined && this.#kept.size > KEPT) this.#kept.delete(oldest);
+    this.#vault?.keep(mark, params);
     return mark;
   }
 
-  of({ metadata }: Task): JsonObject | undefined {
-    return this.#kept.get(String(metadata?.secret_params));
+  /** Undefined when a task has none. Throws when they are lost. */
+  async of({ metadata }: Task): Promise<JsonObject | undefined> {
+    const mark = metadata?.secret_params;
+    if (mark === undefined) return undefined;
+    const found = this.#kept.get(String(mark)) ?? (await this.#vault?.find(String(mark)));
+    if (found) return found;
+    throw new TrailError('invalid_params', 'its parameters held secrets, which are not stored; start it anew');
   }
 
   forget(mark: unknown): void {
+    if (mark === undefined) return;
     this.#kept.delete(String(mark));
+    this.#vault?.forget(String(mark));
   }
 }

@@ -31,11 +31,16 @@ export function isParked(task: Task): boolean {
   return isAgent(task) && (task.status === 'pending_approval' || task.status === 'approved');
 }
 
+/** Waits for a place: approved before it started, or parked; a run that asked for leave in its middle goes on by itself. */
+export function isWaiting(task: Task): boolean {
+  return task.status === 'queued' || (task.status === 'approved' && (task.startedAt === null || isParked(task)));
+}
+
 function needsLeave(task: Task): boolean {
   return isAgent(task) && task.params?.approval === true;
 }
 
-/** Without what only a run says of its task: that secrets are kept for it, that it has a plan, how often it was tried. */
+/** Without what only a run says of its task: that secrets are kept for it, that it has a plan, how often it was tried, where. */
 export function withoutMarks(metadata: JsonObject | null | undefined): JsonObject {
   const {
     secret_params: _secret,
@@ -43,6 +48,7 @@ export function withoutMarks(metadata: JsonObject | null | undefined): JsonObjec
     attempt: _attempt,
     retry_at: _at,
     takes_input: _input,
+    worker: _worker,
     ...rest
   } = metadata ?? {};
   return rest;

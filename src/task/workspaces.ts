@@ -22,6 +22,8 @@ export interface WorkspacesOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Told what could not be removed; it is tried again later. */
   readonly warn: (message: string) => void;
+  /** This process, where several run tasks. */
+  readonly worker?: string | null | undefined;
   readonly clock?: Clock;
 }
 
@@ -56,7 +58,7 @@ export class Workspaces {
   readonly #repositories: Repositories;
   readonly #children: Children;
   /** What an earlier server left at work is ended before anything is made. */
-  #leftovers: Promise<unknown> = Promise.resolve();
+  #leftovers: Promise<void> = Promise.resolve();
   /** Tasks with a directory, as far as is known. */
   readonly #known = new Set<string>();
   readonly #changed = new Set<string>();
@@ -67,19 +69,18 @@ export class Workspaces {
   #closed = false;
 
   constructor(options: WorkspacesOptions) {
-    const { dataDir, intake, gitEnv: env, clock } = options;
+    const { dataDir, intake, gitEnv: env, worker, clock } = options;
     this.#options = options;
     this.#dir = resolve(dataDir, 'workspaces');
-    this.#children = new Children(intake, 'workspace_children');
+    this.#children = new Children(intake, 'workspace_children', worker);
     this.#repositories = new Repositories({ dir: resolve(dataDir, 'repos'), env, ...(clock && { clock }) });
   }
 
   /** End what an earlier server left at work, and remove what belongs to deleted tasks, now and whenever one is deleted. */
   start(): void {
     if (this.#sweeping || this.#closed) return;
-    this.#leftovers = this.#children.endLeftovers().catch((error: Error) => {
-      this.#options.warn(`workspaces: what an earlier server left at work cannot be read: ${error.message}`);
-    });
+    // Where several run tasks, this one may be at work already, and what others left is ended when they are found to be gone.
+    if (this.#options.worker == null) this.#leftovers = this.#endLeftovers();
     this.#unwatch = this.#options.live.watch((taskId) => this.#onChange(taskId));
     this.#sweeping = setInterval(() => this.#do(() => this.#sweep()), SWEEP_EVERY_MS).unref();
     this.#do(() => this.#sweep());
@@ -124,6 +125,15 @@ export class Workspaces {
     await this.#work;
   }
 
+  async #endLeftovers(): Promise<void> {
+    try {
+      await this.#children.endLeftovers();
+    } catch (error) {
+      const { message } = error as Error;
+      this.#options.warn(`workspaces: what an earlier server left at work cannot be read: ${message}`);
+    }
+  }
+
   async #clone(path: string, wanted: Workspace, making: Making): Promise<void> {
     const { say } = making;
     const { repo, ref, prepare = [] } = wanted;
@@ -161,7 +171,8 @@ export class Workspaces {
   }
 
   #onChange(taskId: string): void {
-    if (!this.#known.has(taskId)) return;
+    // Where several run tasks, any may have one.
+    if (!this.#known.has(taskId) && this.#options.worker == null) return;
     this.#changed.add(taskId);
     this.#gathering ??= setTimeout(() => this.#look(), GATHER_MS).unref();
   }
@@ -196,7 +207,7 @@ export class Workspaces {
   async #removeDeleted(taskIds: readonly string[]): Promise<void> {
     for (const taskId of taskIds) {
       if (this.#closed) return;
-      if (!(await this.#isDeleted(taskId))) continue;
+      if (!(await exists(this.#path(taskId))) || !(await this.#isDeleted(taskId))) continue;
       // A link in its place goes, what it leads to stays.
       if (await isDirectory(this.#dir)) await rm(this.#path(taskId), { recursive: true, force: true, maxRetries: 3 });
       this.#known.delete(taskId);
@@ -225,6 +236,10 @@ async function makeOwn(path: string): Promise<void> {
   }
   if (await isDirectory(path)) return;
   throw new TrailError('store_unavailable', `expected a directory at ${path}, got something else; move it away`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined)) !== undefined;
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -23,6 +23,7 @@ const BUCKETS = 60;
 interface LocalTrailOptions extends LogBufferOptions {
   readonly release: () => Promise<void>;
   readonly own: () => Promise<void>;
+  readonly keepCompressed: (afterDays: number) => Promise<void>;
 }
 
 /** A trail in this process. */
@@ -31,6 +32,7 @@ export class LocalTrail implements Trail, ManagedTrail {
   readonly #buffer: LogBuffer;
   readonly #release: () => Promise<void>;
   readonly #own: () => Promise<void>;
+  readonly #keepCompressed: (afterDays: number) => Promise<void>;
   readonly #followers = new AbortController();
   readonly #heartbeats: Heartbeats;
   #closing: Promise<void> | undefined;
@@ -41,10 +43,16 @@ export class LocalTrail implements Trail, ManagedTrail {
     this.#heartbeats = new Heartbeats(parts.intake);
     this.#release = options.release;
     this.#own = options.own;
+    this.#keepCompressed = options.keepCompressed;
   }
 
   own(): Promise<void> {
     return this.#own();
+  }
+
+  /** From now on compress tasks that ended so many days ago: this process has become the owner of the directory. */
+  keepCompressed(afterDays: number): Promise<void> {
+    return this.#keepCompressed(afterDays);
   }
 
   async task(draft: TaskDraft = {}): Promise<RunningTask> {

@@ -67,6 +67,7 @@ export async function openTrail(options: OpenOptions = {}): Promise<LocalTrail> 
     {
       ...(flushMs !== undefined && { flushMs }),
       ...(bufferBytes !== undefined && { taskBytes: bufferBytes }),
+      keepCompressed: (afterDays) => intake.keepCompressed(afterDays),
       own: async () => {
         owning ??= takeOwnership(dataDir);
         await owning.catch((error) => {

@@ -149,6 +149,11 @@ export class ThreadIntake implements Intake {
     return this.#thread.call('setSetting', [name, value]);
   }
 
+  /** From now on compress tasks that ended so many days ago: this process has become the owner. */
+  keepCompressed(afterDays: number): Promise<void> {
+    return this.#thread.call('keepCompressed', [afterDays]);
+  }
+
   check(): Promise<void> {
     return this.#thread.call('check', []);
   }

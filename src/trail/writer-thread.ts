@@ -49,7 +49,7 @@ function open(
   const foreign = watchForeignCommits(store, tell);
   // What an earlier process deleted and did not clear away.
   void intake.tidied();
-  const compressing = compressAfterDays > 0 ? keepCompressed(store, compressAfterDays) : undefined;
+  let compressing = compressAfterDays > 0 ? keepCompressed(store, compressAfterDays) : undefined;
   let deliveries = 0;
   return {
     // What webhooks are signed with must not stand in a trail, nor in what is shown.
@@ -88,6 +88,9 @@ function open(
     hide: (values: readonly string[]) => intake.hide(values),
     check: () => intake.check(),
     setTaskLevel: (level: Level) => intake.setTaskLevel(level),
+    keepCompressed: (afterDays: number) => {
+      compressing ??= keepCompressed(store, afterDays);
+    },
     setting: (name: string) => intake.setting(name),
     setSetting: (name: string, value: Json) => intake.setSetting(name, value),
     close: async () => {
