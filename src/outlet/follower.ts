@@ -61,6 +61,7 @@ export class ChangeFollower {
   readonly #options: FollowerOptions;
   readonly #stop = new AbortController();
   readonly #underWay = new Map<string, Look>();
+  readonly #asked = new Set<string>();
   #revision = 0;
   /** When it was started for the very first time, ISO 8601. */
   #since = '';
@@ -84,6 +85,12 @@ export class ChangeFollower {
 
   start(): void {
     this.#running ??= this.#run();
+  }
+
+  /** Look at these too, although they have not changed. */
+  again(taskIds: Iterable<string>): void {
+    for (const taskId of taskIds) this.#asked.add(taskId);
+    this.#wake();
   }
 
   /** Resolves when everything that was committed before the call has been looked at. */
@@ -168,16 +175,24 @@ export class ChangeFollower {
   }
 
   async #follow(): Promise<void> {
+    for (const taskId of this.#asked) {
+      this.#asked.delete(taskId);
+      if (!(await this.#lookAt(taskId))) return;
+    }
     for (;;) {
       const { tasks, revision } = await this.#options.store.changes(this.#revision, CHANGES);
-      for (const { taskId } of tasks) {
-        await this.#room(taskId);
-        if (this.#closing) return;
-        this.#look(taskId);
-      }
+      for (const { taskId } of tasks) if (!(await this.#lookAt(taskId))) return;
       this.#revision = revision;
       if (tasks.length < CHANGES) return;
     }
+  }
+
+  /** Answers whether there is still time for another. */
+  async #lookAt(taskId: string): Promise<boolean> {
+    await this.#room(taskId);
+    if (this.#closing) return false;
+    this.#look(taskId);
+    return true;
   }
 
   async #room(taskId: string): Promise<void> {

@@ -41,6 +41,8 @@ interface Step {
 const DONE: Step = { place: undefined, done: true };
 /** Batches on their way at once: each is a page of lines in memory. */
 const UNDER_WAY = 4;
+/** Tasks that are looked at again when the connection was away. */
+const REMEMBERED = 10_000;
 const AGAIN_MS = 1_000;
 const WARN_EVERY_MS = 60_000;
 
@@ -59,6 +61,8 @@ export class RedisMirror {
   readonly #follower: ChangeFollower;
   readonly #slots = new Slots(UNDER_WAY);
   readonly #stats = { lines: 0, batches: 0, failures: 0 };
+  /** Tasks that were written last, the newest behind. */
+  readonly #written = new Set<string>();
   #warnedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: RedisMirrorOptions) {
@@ -70,7 +74,9 @@ export class RedisMirror {
   }
 
   start(): void {
-    if (this.#options.max > 0) this.#follower.start();
+    if (this.#options.max === 0) return;
+    this.#follower.start();
+    this.#options.redis.on('ready', this.#onReady);
   }
 
   stats(): MirrorStats {
@@ -84,7 +90,17 @@ export class RedisMirror {
 
   /** Write what is committed, unless that takes too long, and stop. Safe to call twice. */
   close(): Promise<void> {
+    this.#options.redis.off('ready', this.#onReady);
     return this.#follower.close();
+  }
+
+  /** A Redis that died may have lost what it had not on disk: of tasks that change no more nobody else would see it. */
+  readonly #onReady = (): void => this.#follower.again(this.#written);
+
+  #remember(taskId: string): void {
+    this.#written.delete(taskId);
+    this.#written.add(taskId);
+    if (this.#written.size > REMEMBERED) this.#written.delete(this.#written.keys().next().value ?? '');
   }
 
   /** Until the list ends where the task does. An outage is waited out: the changes behind it wait in the store. */
@@ -126,6 +142,7 @@ export class RedisMirror {
       }
       this.#stats.batches += 1;
       this.#stats.lines += lines.length;
+      this.#remember(taskId);
       return { place: to, done: false };
     } catch (error) {
       if (!isGone(error)) throw error;
