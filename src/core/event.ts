@@ -12,9 +12,15 @@ export interface EventStep {
   readonly taskId: string | null;
   /** What `webhook:*` events have in common before their task is known; remembered for a day. */
   readonly webhookEventId: string | null;
-  /** What it says of the task: of fields that the task has already the event's are newer, metadata and metrics are merged. */
+  /**
+   * What it says of the task: of fields that the task has already the event's are newer, metadata and metrics are merged. Its
+   * status counts only for a task that it makes.
+   */
   readonly draft?: Omit<TaskDraft, 'taskId' | 'runner'>;
-  /** A move that is not allowed from where the task is (it ended already, for one) is left out; the entries are kept. */
+  /**
+   * A move that is not allowed from where the task is (it ended already, for one) is left out with all that stands beside it; the
+   * entries are kept. Without `taskId` there is neither draft nor change.
+   */
   readonly change?: TaskChange;
   readonly entries: readonly EntryInput[];
 }
@@ -30,5 +36,6 @@ export interface EventBatch {
   readonly from: string | null;
   /** The place behind the last one. */
   readonly to: string;
+  /** At most `EVENT_STEPS`. */
   readonly steps: readonly EventStep[];
 }
