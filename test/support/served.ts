@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test';
 import type { AnyPlugin } from '../../src/core/plugin.ts';
+import type { Wake } from '../../src/core/ports.ts';
 import { type Clock, systemClock } from '../../src/core/time.ts';
 import type { WebhooksOptions } from '../../src/inlet/webhooks/index.ts';
 import { StoreIntake } from '../../src/intake/intake.ts';
@@ -28,7 +29,7 @@ export async function served(
   { settings, plugins = [], agents = [], webhooks, ...parts }: ServedOptions = {},
 ) {
   const clock = parts.clock ?? systemClock;
-  const wakes: ((task: { taskId: string; linesOnly?: boolean }) => void)[] = [];
+  const wakes: Wake[] = [];
   const store = new MemoryStore({ clock, onCommit: (task) => wakes.forEach((wake) => void wake(task)) });
   const intake = new StoreIntake(store, { clock });
   const live = new LiveHub(store);
