@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { markedMessage } from '../../core/entry.ts';
 import { TrailError } from '../../core/error.ts';
-import { READ_ROWS } from '../../core/limits.ts';
 import { type ListedLine, listKey } from '../../core/list.ts';
 import type { EntryPage } from '../../core/page.ts';
 import type { Task } from '../../core/task.ts';
@@ -41,6 +40,9 @@ interface Step {
 const DONE: Step = { place: undefined, done: true };
 /** Batches on their way at once: each is a page of lines in memory. */
 const UNDER_WAY = 4;
+const BATCH_LINES = 2_000;
+/** Characters of JSON that are read a millisecond, over all tasks: some 20,000 lines a second, and the cores are left to intake. */
+const CHARS_PER_MS = 6_000;
 /** Tasks that are looked at again when the connection was away. */
 const REMEMBERED = 10_000;
 const AGAIN_MS = 1_000;
@@ -50,6 +52,7 @@ const WARN_EVERY_MS = 60_000;
  * Keeps the newest committed lines of each task in the Redis list `tasks:{task_id}:logs`:
  *
  *   a task changed ─▶ where its list ends (a key beside it) ─▶ lines after that, a page at a time ─▶ one atomic write each
+ *                                                              └ so many a second: intake needs the cores more
  *
  * The place of a list moves in the write that appends to it, and a write that does not find the place that it goes on from does
  * nothing: so a batch that is sent again, after a crash or by the client when its connection broke, doubles nothing. A list
@@ -63,6 +66,8 @@ export class RedisMirror {
   readonly #stats = { lines: 0, batches: 0, failures: 0 };
   /** Tasks that were written last, the newest behind. */
   readonly #written = new Set<string>();
+  /** When the next page may be read. */
+  #nextMs = 0;
   #warnedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: RedisMirrorOptions) {
@@ -108,7 +113,7 @@ export class RedisMirror {
     let place: Place;
     for (let done = false; !done; ) {
       try {
-        ({ place, done } = await this.#slots.run(() => unlessAborted(this.#step(taskId, place), signal)));
+        ({ place, done } = await this.#slots.run(() => this.#paced(() => this.#step(taskId, place), signal)));
       } catch (error) {
         if (signal.aborted) throw error;
         this.#warn(taskId, error);
@@ -118,6 +123,12 @@ export class RedisMirror {
         await delay(AGAIN_MS, undefined, { signal });
       }
     }
+  }
+
+  async #paced<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const waitMs = this.#nextMs - performance.now();
+    if (waitMs > 0) await delay(waitMs, undefined, { signal });
+    return unlessAborted(work, signal);
   }
 
   /** One batch from a place on. Answers the place behind it. */
@@ -132,7 +143,8 @@ export class RedisMirror {
       // A place behind the end is of another database.
       const anew = place === null || place > lastSeq;
       const after = Math.max(anew ? 0 : place, lastSeq - max);
-      const page = await store.read(taskId, { after, limit: READ_ROWS });
+      const page = await store.read(taskId, { after, limit: BATCH_LINES });
+      this.#nextMs = Math.max(this.#nextMs, performance.now()) + page.json.length / CHARS_PER_MS;
       const lines = linesOf(page);
       if (lines.length === 0) return DONE;
       const to = page.scannedTo;
@@ -187,13 +199,13 @@ function isGone(error: unknown): boolean {
 }
 
 /** What waits for Redis must not hold up a stop. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+async function unlessAborted<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => reject(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    return await Promise.race([work, aborted]);
+    return await Promise.race([work(), aborted]);
   } finally {
     signal.removeEventListener('abort', onAbort);
   }

@@ -132,7 +132,7 @@ describe('the Redis lists of tasks', { skip: noRedis }, () => {
     const { lines, batches } = running.stats();
     t.diagnostic(`${batches} writes`);
     assert.equal(lines, 100_000);
-    assert.ok(batches >= 20 && batches <= 100, `${batches} writes`);
+    assert.ok(batches >= 20 && batches <= 110, `${batches} writes`);
   });
 });
 
