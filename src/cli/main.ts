@@ -1,4 +1,4 @@
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { asTrailError, type ErrorCode } from '../core/error.ts';
 import { wantsColour } from './config.ts';
 import { program } from './program.ts';
@@ -22,9 +22,7 @@ const HOUR_MS = 3_600_000;
 export async function main(argv: readonly string[]): Promise<void> {
   const terminal = new Terminal(process.stdout, process.stderr, { colour: wantsColour() });
   const root = program(terminal);
-  for (const command of [root, ...root.commands, ...root.commands.flatMap(({ commands }) => commands)]) {
-    command.exitOverride().configureOutput({ outputError: printUsage });
-  }
+  for (const command of withSubcommands(root)) command.exitOverride().configureOutput({ outputError: printUsage });
   // What a command waits for may hang on timers and threads that let a program end; it has not ended before it says so.
   const working = setInterval(() => {}, HOUR_MS);
   try {
@@ -37,6 +35,10 @@ export async function main(argv: readonly string[]): Promise<void> {
   clearInterval(working);
   // A heartbeat to a server that hangs must not hold back a command whose work is done.
   process.exit(terminal.exitCode);
+}
+
+function withSubcommands(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
 function failed(terminal: Terminal, error: unknown, argv: readonly string[]): number {

@@ -9,6 +9,7 @@ import type { TasksOptions } from './commands/tasks.ts';
 import { type CommonOptions, common, configOf, example } from './common.ts';
 import { fileCommands } from './file-commands.ts';
 import { version } from './package.ts';
+import { redisCommand } from './redis-commands.ts';
 import { SETTINGS } from './settings.ts';
 import type { Terminal } from './terminal.ts';
 import { webhookCommand } from './webhook-commands.ts';
@@ -38,6 +39,7 @@ export function program(terminal: Terminal): Command {
   ];
   for (const command of commands) root.addCommand(common(command));
   root.addCommand(webhookCommand(terminal));
+  root.addCommand(redisCommand(terminal));
   root.addHelpText(
     'after',
     example('tasktrail serve', 'tasktrail run -- npm test', 'tasktrail logs task-01J… --follow', 'tasktrail tasks'),

@@ -5,4 +5,5 @@ export type { ListedLine } from '../core/list.ts';
 export type { Task, TaskDraft } from '../core/task.ts';
 export type { Logger, RunningTask, Trail } from '../core/trail.ts';
 export { type ConnectOptions, connectTrail } from './client.ts';
+export { type EventRedis, type PublishOptions, publishEvent, type TrailEvent } from './publish.ts';
 export { appendTaskLog, getTaskLogs, type ListedPage, type ListRedis } from './redis-list.ts';

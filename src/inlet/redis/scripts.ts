@@ -96,3 +96,13 @@ for _, flat in ipairs(redis.call('xinfo', 'consumers', KEYS[2], ARGV[2])) do
 end
 return 1
 `;
+
+/** Put a dead entry back at the end of the stream, byte for byte; once. KEYS dead, stream; ARGV id, most fields. Answers the new id, or nil. */
+export const REPLAY = `
+local found = redis.call('xrange', KEYS[1], ARGV[1], ARGV[1])
+local fields = found[1] and found[1][2] or {}
+if #fields < 6 then return false end
+local id = redis.call('xadd', KEYS[2], '*', unpack(fields, 5, math.min(#fields, tonumber(ARGV[2]))))
+redis.call('xdel', KEYS[1], ARGV[1])
+return id
+`;

@@ -54,8 +54,8 @@ export interface Claimed {
 }
 
 export const FIRST_ID = '0-0';
-/** What Lua can pass on at once, and some room. */
-const FIELDS_MAX = 7_000;
+/** Most fields of an entry that are kept: what Lua can pass on at once, and some room. */
+export const FIELDS_MAX = 7_000;
 
 /** The stream and its group as Redis has them. */
 export class EventStream {
