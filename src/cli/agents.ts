@@ -26,16 +26,18 @@ export interface Agents {
 interface Surroundings {
   readonly parts: Pick<TaskParts, 'store' | 'intake' | 'live'>;
   readonly warn: (message: string) => void;
+  /** This process, where several run tasks. */
+  readonly worker?: string | null;
 }
 
 /**
  * The agents that a server runs: `default`, and those of the config file.
  * Throws `invalid_setting` that names the place and what is wrong there.
  */
-export function configuredAgents(config: Config, { parts, warn }: Surroundings): Agents {
+export function configuredAgents(config: Config, { parts, warn, worker }: Surroundings): Agents {
   const { store, intake } = parts;
   const environments = { gitEnv: agentEnv(GIT_ENV), env: commandEnv() };
-  const workspaces = new Workspaces({ dataDir: config.dataDir, ...parts, warn, ...environments });
+  const workspaces = new Workspaces({ dataDir: config.dataDir, ...parts, warn, worker, ...environments });
   const spending = new DaySpending(store);
   const budget = new Budget({
     taskUsd: config.agentTaskUsd,

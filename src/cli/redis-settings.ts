@@ -4,12 +4,14 @@ import {
   TASK_LOGS_REDIS_MAX,
   TASK_LOGS_REDIS_TTL_SECONDS,
 } from '../core/limits.ts';
+import { SERVER_ROLES, type ServerRole } from './roles.ts';
 import type { Setting } from './setting.ts';
 import { Expected, truth, whole } from './values.ts';
 
 export interface RedisConfig {
   /** Undefined: nothing of Redis is loaded. */
   readonly redisUrl: string | undefined;
+  readonly role: ServerRole;
   readonly taskEventsStream: string;
   readonly taskEventsGroup: string;
   readonly taskEventsTrim: boolean;
@@ -27,6 +29,15 @@ export const REDIS_SETTINGS: { readonly [K in keyof RedisConfig]: Setting<RedisC
     meaning:
       'Redis, as `redis://:PASSWORD@HOST:6379/0` or `rediss://…`; switches on events, the mirror of lines, and several servers.',
     secret: true,
+  },
+  role: {
+    name: 'TASKTRAIL_ROLE',
+    flag: '--role <role>',
+    parse: role,
+    fallback: () => 'all',
+    shownDefault: 'all',
+    meaning:
+      'What a server does: `api` answers, `worker` runs tasks, `consumer` reads events, `all` does it all; any but `all` needs `REDIS_URL`.',
   },
   taskEventsStream: {
     name: 'TASK_EVENTS_STREAM',
@@ -69,6 +80,12 @@ function redisUrl(text: string): string {
   const url = URL.parse(text);
   if (url && /^rediss?:$/.test(url.protocol) && url.hostname !== '') return text;
   throw new Expected('a URL that begins with redis:// or rediss:// and names a host');
+}
+
+function role(text: string): ServerRole {
+  const found = SERVER_ROLES.find((known) => known === text);
+  if (found) return found;
+  throw new Expected(`one of ${SERVER_ROLES.join(', ')}`);
 }
 
 function name(text: string): string {

@@ -44,6 +44,19 @@ export interface Health {
   readonly redis: string | null;
 }
 
+/** Events of other systems; null is what cannot be told now, or not here. */
+export interface EventFigures {
+  /** Delivered, and not yet acknowledged. */
+  readonly pending: number | null;
+  /** Not yet delivered. */
+  readonly lag: number | null;
+  /** Put aside, because they cannot be applied. */
+  readonly dead: number | null;
+  /** Counted by this process. */
+  readonly processed: number | null;
+  readonly lost: number | null;
+}
+
 export interface ServerParts {
   readonly store: StoreReader;
   readonly intake: Intake;
@@ -56,8 +69,10 @@ export interface ServerParts {
   readonly version: string;
   health(): Health | Promise<Health>;
   readonly clock: Clock;
-  /** Writes of task directories that failed since the start; nothing where none are written. */
-  readonly directoryFailures?: () => number;
+  /** Writes of task directories that failed since the start; null where none are written here. */
+  readonly directoryFailures?: () => number | null;
+  /** What there is of events of other systems; nothing where none are taken in. */
+  readonly eventFigures?: () => Promise<EventFigures>;
   /** Directory of the built page; without it `/` says how to get it. */
   readonly webDir?: string;
   /** ReDoc's bundle; without it `/redoc` is not offered. */

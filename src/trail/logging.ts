@@ -61,9 +61,23 @@ export class LoggingSettings implements LoggingControl {
     return turn;
   }
 
+  /** Read anew what was saved: another process may have done so. */
+  refresh(): Promise<void> {
+    const turn = this.#turn.then(async () => {
+      const saved = savedIn(await this.#intake.setting(SETTING));
+      if (JSON.stringify(wireOf(saved)) !== JSON.stringify(wireOf(this.#saved))) await this.#apply(saved);
+    });
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
   async #change(change: LoggingChange): Promise<Logging> {
     const saved = { ...this.#saved, ...change };
     await this.#intake.setSetting(SETTING, wireOf(saved));
+    return this.#apply(saved);
+  }
+
+  async #apply(saved: LoggingChange): Promise<Logging> {
     this.#saved = saved;
     const { current } = this;
     await this.#intake.setTaskLevel(current.taskLogLevel);

@@ -25,6 +25,9 @@ export type Card = Omit<OwnerCard, 'url'> & { readonly url: string | null };
 
 export interface Owner {
   readonly token: string;
+  readonly isOwner: boolean;
+  /** Resolves when it is; one that stands by may never be. */
+  readonly elected: Promise<void>;
   /** Say where the server listens: `<data>/owner.json`, readable by this user only. */
   publish(url: string): Promise<void>;
   /** Take the card away and let another own the directory. Safe to call twice. */
@@ -44,6 +47,8 @@ export async function takeOwnership(dataDir: string): Promise<Owner> {
   };
   return {
     token,
+    isOwner: true,
+    elected: Promise.resolve(),
     publish: (url) => writeCard(dataDir, 'owner', { url, token, pid: process.pid }),
     close() {
       closing ??= close();

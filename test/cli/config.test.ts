@@ -53,6 +53,7 @@ test('without any setting every default holds', async (t) => {
     slackApiUrl: 'https://slack.com/api',
     slackWebhookUrl: undefined,
     redisUrl: undefined,
+    role: 'all',
     taskEventsStream: 'task_events',
     taskEventsGroup: 'task-logger',
     taskEventsTrim: false,

@@ -22,6 +22,15 @@ test('health and readiness answer the shape of the contract, 503 when the store 
   }
 });
 
+test('metrics tell of events of other systems where they are taken in, and nothing waits in an empty queue', async (t) => {
+  const eventFigures = async () => ({ pending: 3, lag: 4, dead: 5, processed: 6, lost: null });
+  const { json } = await served(t, { eventFigures });
+  const { body } = await json('GET', '/metrics', undefined, { accept: 'application/json' });
+  const { queue_depth, queue_lag, pending, stream_lag, dead, events_processed_total, events_lost_total } = body;
+  const events = [pending, stream_lag, dead, events_processed_total, events_lost_total];
+  assert.deepEqual([queue_depth, queue_lag, ...events], [0, 0, 3, 4, 5, 6, null]);
+});
+
 test('metrics are Prometheus text by default and JSON for those who ask', async (t) => {
   const { call, json, taskWith, intake } = await served(t);
   await taskWith('a', 0);
@@ -31,13 +40,16 @@ test('metrics are Prometheus text by default and JSON for those who ask', async 
   await json('POST', '/api/tasks/a/logs', [{ message: 'x' }, { message: 'y' }, { message: 'z', level: 'debug' }]);
   await json('POST', '/api/tasks/b/complete');
   const { body } = await json('GET', '/metrics', undefined, { accept: 'application/json' });
-  const { uptime_seconds, ...figures } = body;
+  const { uptime_seconds, queue_lag, ...figures } = body;
   assert.ok(uptime_seconds >= 0);
+  assert.ok(queue_lag > 0 && queue_lag < 60, 'the age of the oldest queued task');
   assert.deepEqual(figures, {
     queue_depth: 1,
-    queue_lag: null,
     pending: null,
     dead: null,
+    stream_lag: null,
+    events_processed_total: null,
+    events_lost_total: null,
     tasks_processed: 1,
     tasks_by_status: { executing: 1, queued: 1, completed: 1 },
     entries_total: 3,

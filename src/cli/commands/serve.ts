@@ -7,47 +7,48 @@ import type { Webhooks } from '../../inlet/webhooks/index.ts';
 import { createRedactor } from '../../intake/redact.ts';
 import type { Health, ServerParts, ServerSettings, TrailServer } from '../../server/parts.ts';
 import { createServer } from '../../server/server.ts';
-import { currentTask } from '../../task/current.ts';
 import { TaskManager } from '../../task/manager.ts';
-import type { Workspaces } from '../../task/workspaces.ts';
 import { makeDataDir } from '../../trail/data-dir.ts';
-import { type TaskDirectories, writeDirectories } from '../../trail/directories.ts';
-import { Housekeeping } from '../../trail/housekeeping.ts';
 import type { LocalTrail } from '../../trail/local.ts';
 import { LoggingSettings } from '../../trail/logging.ts';
+import { Membership } from '../../trail/membership.ts';
 import { openTrail } from '../../trail/open.ts';
 import { type Owner, takeOwnership } from '../../trail/owner.ts';
 import { configuredAgents } from '../agents.ts';
 import { checkExposure, secretValues } from '../config.ts';
 import { drainAll } from '../delivery.ts';
+import { Duties, type DutyParts } from '../duties.ts';
 import { greet, reachable } from '../greeting.ts';
-import { type Outlets, serverOutlets } from '../outlets.ts';
+import { serverOutlets } from '../outlets.ts';
 import { redocFile, version } from '../package.ts';
 import { loadPlugins } from '../plugins.ts';
-import { openServerLog, type ServerLog } from '../server-log.ts';
+import type { RedisParts, RedisSurroundings } from '../redis-parts.ts';
+import { workOf } from '../roles.ts';
+import { openServerLog } from '../server-log.ts';
 import { type Config, isLoopback } from '../settings.ts';
+import { catchStrays, stopSignal } from '../signals.ts';
 import { directoryTarget } from '../target.ts';
 import type { Terminal } from '../terminal.ts';
 import { serverWebhooks, warnUnsigned } from '../webhooks.ts';
 import { tellDrained } from '../with-target.ts';
 
-/** Longest time that a stop may take; what hangs longer is left behind. */
-const STOP_MS = 8_000;
 const HEALTH_MS = 1_000;
 const START_AGAIN_MS = 5_000;
+/** How often a server looks what others have saved. */
+const REFRESH_MS = 5_000;
 /** Where the build puts the page. */
 const WEB_DIR = fileURLToPath(new URL('../../../dist/web', import.meta.url));
 
-/** Own the data directory and serve it until a signal says stop. */
+/** Serve the data directory, as its owner or beside it, until a signal says stop. */
 export async function serve(terminal: Terminal, config: Config): Promise<number> {
-  checkExposure(config);
+  if (workOf(config).answers) checkExposure(config);
   // A server lives on when nobody reads what it prints.
   terminal.onClosed(() => {});
-  makeDataDir(config.dataDir);
-  const owner = await takeOwnership(config.dataDir);
+  const { dataDir, flushMs, bufferBytes, taskLogLevel: taskLevel, redisUrl } = config;
+  makeDataDir(dataDir);
+  const owner = await (redisUrl === undefined ? takeOwnership(dataDir) : Membership.join(dataDir));
   try {
-    const { dataDir, flushMs, bufferBytes, taskLogLevel: taskLevel, compressAfterDays } = config;
-    const trail = await openTrail({ dataDir, flushMs, bufferBytes, taskLevel, compressAfterDays, owner });
+    const trail = await openTrail({ dataDir, flushMs, bufferBytes, taskLevel, owner });
     try {
       await serveTrail(terminal, config, { owner, trail });
     } finally {
@@ -65,52 +66,45 @@ interface Owned {
   readonly trail: LocalTrail;
 }
 
-interface Served extends Owned {
-  readonly tasks: TaskManager;
-  readonly workspaces: Workspaces;
+interface Served extends Owned, DutyParts {
   readonly webhooks: Webhooks;
-  readonly outlets: Outlets;
   readonly logging: LoggingSettings;
-  readonly log: ServerLog;
 }
 
 async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: Owned): Promise<void> {
   const stopped = stopSignal();
   const stopping = new AbortController();
   const served = await partsBehind(terminal, config, { owner, trail });
-  const { tasks, workspaces, logging, log } = served;
-  let directories: TaskDirectories | undefined;
-  const directoryFailures = (): number => directories?.failures ?? 0;
-  const server = await createServer({ ...partsOf(config, served), directoryFailures });
-  // What works beside the server, closed after it in this order.
-  const beside: { close(): Promise<void> }[] = [tasks, workspaces];
+  const { tasks, workspaces, redis, logging, log } = served;
+  const duties = new Duties(config, served);
+  const directoryFailures = (): number | null => duties.directoryFailures;
+  const { answers } = workOf(config);
+  const server = answers ? await createServer({ ...partsOf(config, served), directoryFailures }) : undefined;
   const letStray = catchStrays(log);
   try {
-    const { port } = await listening(server, config);
-    const url = `http://${reachable(config.host)}:${port}`;
-    await owner.publish(url);
+    const url = server && (await listening(server, config));
+    if (url !== undefined) await owner.publish(url);
     await greet(terminal, config, { url, logging });
-    warnUnsigned(config, log.logger);
-    workspaces.start();
-    beside.push(housekeepingOf(config, { trail, log }));
-    if (config.taskLogsEnabled) {
-      directories = directoriesOf(config, log);
-      // After what deletes and ends tasks: their directories should say so.
-      beside.push(directories);
-    }
-    served.outlets.start();
-    beside.push(served.outlets);
+    if (server) warnUnsigned(config, log.logger);
+    redis?.start();
+    if (owner.isOwner) duties.begin();
+    else void owner.elected.then(() => takeOver(served, duties));
     void startTasks(served, stopping.signal);
     const draining = drainAll(config.dataDir, directoryTarget(trail), stopping.signal).then(
       (drained) => tellDrained(terminal, drained),
       (error) => terminal.tell(`kept lines could not be read: ${asTrailError(error).message}`),
     );
+    const refreshing = redis && setInterval(() => void refresh(served), REFRESH_MS);
     await stopped;
+    clearInterval(refreshing);
     stopping.abort();
     await draining;
   } finally {
-    await server.close();
-    for (const part of beside) await part.close();
+    await server?.close();
+    await redis?.stop();
+    // What works beside the server, closed after it in this order.
+    for (const part of [tasks, workspaces, duties]) await part.close();
+    await redis?.close();
     // One that could not start has its reason printed, and nothing to stop.
     if (stopping.signal.aborted) log.logger.info('stopped');
     letStray();
@@ -118,7 +112,12 @@ async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: 
   }
 }
 
-/** What answers and works behind the server. */
+function takeOver({ log }: Served, duties: Duties): void {
+  log.logger.info('the owner of the data directory is gone; this server does its work from now on');
+  duties.begin();
+}
+
+/** What is said and done behind the server. */
 async function partsBehind(terminal: Terminal, config: Config, { owner, trail }: Owned): Promise<Served> {
   const { logLevel: level, taskLogLevel, logFile: file, machineId } = config;
   const { intake, store } = trail.parts;
@@ -129,15 +128,39 @@ async function partsBehind(terminal: Terminal, config: Config, { owner, trail }:
   const redactor = createRedactor(secrets);
   const log = openServerLog({ level, file, redactor, print: (line) => terminal.tell(line) });
   logging.listen((current) => log.setLevel(current.level));
-  const { plugins, concurrency } = await loadPlugins(config, { totals: () => store.totals(), redis: async () => null });
-  const beliefs = (): boolean => logging.current.enableBeliefState;
   const warn = (message: string): void => log.logger.warn(message);
-  const { agents, workspaces } = configuredAgents(config, { parts: trail.parts, warn });
+  const redis = await redisParts(config, { parts: trail.parts, log: log.logger });
+  const shared = redis?.work;
+  const facts = { totals: () => store.totals(), redis: async () => (redis ? redis.state() === 'connected' : null) };
+  const { plugins, concurrency } = await loadPlugins(config, facts);
+  const beliefs = (): boolean => logging.current.enableBeliefState;
+  const worker = shared?.workers.id ?? null;
+  const { agents, workspaces } = configuredAgents(config, { parts: trail.parts, warn, worker });
   const { agentConcurrency } = config;
-  const tasks = new TaskManager(trail, { plugins, concurrency, agents, agentConcurrency, machineId, beliefs });
+  const options = { plugins, concurrency, agents, agentConcurrency, machineId, beliefs, shared };
+  const tasks = new TaskManager(trail, options);
   const outlets = serverOutlets(config, { parts: trail.parts, log: log.logger });
   const webhooks = await serverWebhooks(config, { store, intake, tasks, acknowledge: outlets.acknowledge });
-  return { owner, trail, tasks, workspaces, webhooks, outlets, logging, log };
+  return { owner, trail, tasks, workspaces, webhooks, outlets, redis, logging, log };
+}
+
+/** Nothing of it is loaded where there is no Redis. */
+async function redisParts(config: Config, surroundings: RedisSurroundings): Promise<RedisParts | undefined> {
+  const { redisUrl } = config;
+  if (redisUrl === undefined) return undefined;
+  const { RedisParts: Parts } = await import('../redis-parts.ts');
+  return Parts.open({ ...config, redisUrl }, surroundings);
+}
+
+/** What was changed at another server: how much is logged, and secrets of webhooks, which must not stand in a trail. */
+async function refresh({ logging, trail }: Served): Promise<void> {
+  const { store, intake } = trail.parts;
+  try {
+    await logging.refresh();
+    await intake.hide((await store.webhooks()).flatMap(({ secret }) => secret ?? []));
+  } catch {
+    // A store that cannot be read now is read again at the next turn.
+  }
 }
 
 /** Until it works: another process may hold what is needed for a moment. */
@@ -153,57 +176,11 @@ async function startTasks({ tasks, log }: Served, signal: AbortSignal): Promise<
   }
 }
 
-/**
- * A plugin runs in this process. A promise that it forgot costs a line on its task and in the log; an exception out of nowhere, after
- * which nothing can be trusted, an orderly stop.
- */
-function catchStrays({ logger }: ServerLog): () => void {
-  const onRejection = (error: unknown): void => {
-    currentTask()?.logger.error('A promise was rejected and nobody handled it', { error });
-    logger.error({ err: error }, 'a promise was rejected and nobody handled it');
-  };
-  const onException = (error: unknown): void => {
-    currentTask()?.logger.error('An exception was thrown and nobody caught it', { error });
-    logger.error({ err: error }, 'an exception was thrown and nobody caught it; the server stops');
-    process.exitCode = 1;
-    process.kill(process.pid, 'SIGTERM');
-  };
-  process.on('unhandledRejection', onRejection);
-  process.on('uncaughtException', onException);
-  return () => {
-    process.off('unhandledRejection', onRejection);
-    process.off('uncaughtException', onException);
-  };
-}
-
-function directoriesOf({ dataDir, taskLogsDir: dir }: Config, { logger }: ServerLog): TaskDirectories {
-  return writeDirectories({ dataDir, dir, warn: (message) => logger.warn(message) });
-}
-
-function housekeepingOf(config: Config, { trail, log }: Pick<Served, 'trail' | 'log'>): Housekeeping {
-  const { retentionDays, maxBytes, staleAfter: staleAfterSeconds } = config;
-  const warn = (message: string): void => log.logger.warn(message);
-  return new Housekeeping(trail.parts, { retentionDays, maxBytes, staleAfterSeconds, warn });
-}
-
-/** Resolves at the first signal to stop. A second one, or a stop that takes too long, ends the process at once. */
-function stopSignal(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let asked = false;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (asked) process.exit(1);
-      asked = true;
-      setTimeout(() => process.exit(1), STOP_MS).unref();
-      resolve();
-    });
-  }
-  return promise;
-}
-
-async function listening(server: TrailServer, { host, port }: Config): Promise<{ port: number }> {
+/** Answers where it is reached. */
+async function listening(server: TrailServer, { host, port }: Config): Promise<string> {
   try {
-    return await server.listen({ host, port });
+    const at = await server.listen({ host, port });
+    return `http://${reachable(host)}:${at.port}`;
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const message = LISTEN_FAULTS[code ?? ''];
@@ -219,7 +196,8 @@ const LISTEN_FAULTS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'is no address of this machine; choose another with --host',
 };
 
-function partsOf(config: Config, { owner, trail, tasks, webhooks, logging, log }: Served): ServerParts {
+function partsOf(config: Config, served: Served): ServerParts {
+  const { owner, trail, tasks, webhooks, redis, logging, log } = served;
   const redoc = redocFile();
   return {
     ...trail.parts,
@@ -227,7 +205,8 @@ function partsOf(config: Config, { owner, trail, tasks, webhooks, logging, log }
     webhooks,
     settings: serverSettings(config, owner),
     version: version(),
-    health: healthOf(trail),
+    health: healthOf(served),
+    ...(redis && { eventFigures: () => redis.figures() }),
     logging,
     logger: log.logger,
     clock: systemClock,
@@ -253,7 +232,7 @@ function serverSettings(config: Config, owner: Owner): ServerSettings {
 }
 
 /** Whether the store can commit, found out at most once a second: the question is open to everybody and costs an fsync. */
-function healthOf(trail: LocalTrail): () => Promise<Health> {
+function healthOf({ trail, redis }: Served): () => Promise<Health> {
   let askedMs = Number.NEGATIVE_INFINITY;
   let answer: Promise<boolean> | undefined;
   const ask = (): Promise<boolean> => {
@@ -265,6 +244,6 @@ function healthOf(trail: LocalTrail): () => Promise<Health> {
   };
   return async () => {
     if (!answer || performance.now() - askedMs > HEALTH_MS) answer = ask();
-    return { healthy: await answer, store: 'sqlite', redis: null };
+    return { healthy: await answer, store: 'sqlite', redis: redis?.state() ?? null };
   };
 }

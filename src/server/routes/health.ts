@@ -15,9 +15,12 @@ const HealthAnswer = Type.Object({
 const figure = Type.Union([Type.Number(), Type.Null()]);
 const MetricsAnswer = Type.Object({
   queue_depth: figure,
-  queue_lag: figure,
+  queue_lag: Type.Number({ description: 'Seconds since the oldest queued task was made' }),
   pending: figure,
   dead: figure,
+  stream_lag: figure,
+  events_processed_total: figure,
+  events_lost_total: figure,
   tasks_processed: Type.Number(),
   tasks_by_status: Type.Record(Type.String(), Type.Number()),
   entries_total: Type.Number({ description: 'Lines that were ever stored' }),
@@ -78,14 +81,24 @@ export const healthRoutes: Routes = (scope, context) => {
   );
 };
 
-async function metricsOf({ store, counters, directoryFailures }: Context, uptimeSeconds: number) {
-  const [{ status }, { entries, lost }] = await Promise.all([store.taskFacets({}), store.totals()]);
+async function metricsOf(context: Context, uptimeSeconds: number) {
+  const { store, clock, counters, directoryFailures, eventFigures } = context;
+  const [{ status }, { entries, lost }, oldest, events] = await Promise.all([
+    store.taskFacets({}),
+    store.totals(),
+    store.tasks({ status: ['queued'], sort: 'created_at', order: 'asc', limit: 1 }),
+    eventFigures?.(),
+  ]);
+  const sinceMs = oldest.tasks.map(({ createdAt }) => clock.now() - Date.parse(createdAt));
   const ended = STATUSES.filter(isEnded);
   return {
     queue_depth: status.queued ?? 0,
-    queue_lag: null,
-    pending: null,
-    dead: null,
+    queue_lag: Math.max(0, ...sinceMs) / 1000,
+    pending: events?.pending ?? null,
+    dead: events?.dead ?? null,
+    stream_lag: events?.lag ?? null,
+    events_processed_total: events?.processed ?? null,
+    events_lost_total: events?.lost ?? null,
     tasks_processed: ended.reduce((sum, name) => sum + (status[name] ?? 0), 0),
     tasks_by_status: { ...status },
     entries_total: entries,
