@@ -100,7 +100,8 @@ export class EventConsumer {
   stats(): EventStats {
     const { processed, skipped } = this.#applier;
     const counts = { processed, skipped, lost: this.#lost, reconnects: this.#reconnects };
-    return { isLeader: this.#isLeader, ...counts, ...this.#figures, dead: this.#dead };
+    const { pending, lag } = this.#figures;
+    return { isLeader: this.#isLeader, ...counts, pending, lag, dead: this.#dead };
   }
 
   /** Let the batch under way be stored, unless that takes too long, and give the lease back. Safe to call twice. */

@@ -73,7 +73,12 @@ function created({ timestamp, data }: EventFacts): Means {
       status: 'queued',
       createdAt: made ?? timestamp,
       ...(input && { input }),
-      ...metadataDraft({ ...objectIn(metadata), ...left, ...(made === undefined && unread({ created_at })) }),
+      ...metadataDraft({
+        ...objectIn(metadata),
+        ...left,
+        ...(!input && unread({ source_metadata })),
+        ...(made === undefined && unread({ created_at })),
+      }),
     },
     entries: [],
   };
@@ -192,11 +197,11 @@ function line(timestamp: string, metadata: JsonObject, rest: EntryInput): EntryI
   return { ...rest, timestamp, ...(Object.keys(metadata).length > 0 && { metadata }) };
 }
 
+/** Only with a message: without one it would take the place of what the task was asked before. */
 function inputOf(message: Json | undefined, given: Json | undefined): TaskDraft['input'] {
-  const sourceMetadata = objectIn(given);
   const text = textOf(message);
-  if (text === undefined && sourceMetadata === undefined) return undefined;
-  return { message: text ?? '', ...(sourceMetadata && { sourceMetadata }) };
+  const sourceMetadata = objectIn(given);
+  return text === undefined ? undefined : { message: text, ...(sourceMetadata && { sourceMetadata }) };
 }
 
 /** The short texts among the fields; one that is too long for its place is cut there and stays whole in what is left. */
