@@ -1,0 +1,168 @@
+/*
+ * Events of a Redis stream: from a backlog to committed, per second, beside a bare loop of XREADGROUP and XACK over the same entries in
+ * the same run; and the time from XADD to the commit at a steady 5,000 events a second.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
+import type { Intake } from '../src/core/ports.ts';
+import { systemClock } from '../src/core/time.ts';
+import { EventConsumer } from '../src/inlet/redis/consumer.ts';
+import { openTrail } from '../src/trail/open.ts';
+import { benchLine } from './lines.ts';
+
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
+const EVENTS = Number(process.env.BENCH_EVENTS ?? 100_000);
+const TASKS = 1_000;
+const STEADY_PER_SECOND = 5_000;
+const STEADY_MS = Number(process.env.BENCH_STEADY_MS ?? 10_000);
+const TICK_MS = 10;
+const STREAM = 'task_events';
+const GROUP = 'task-logger';
+
+const work = fileURLToPath(new URL('../.cache/bench', import.meta.url));
+mkdirSync(work, { recursive: true });
+const socket = join(mkdtempSync(join(work, 'redis-')), 'redis.sock');
+const server = spawn('redis-server', ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no']);
+for (let printed = ''; !/ready to accept/i.test(printed); ) printed += String((await once(server.stdout, 'data'))[0]);
+const redis = new Redis(socket);
+
+const bare: number[] = [];
+const ours: number[] = [];
+for (let round = 0; round < ROUNDS; round++) {
+  const ways = [() => readBare().then((rate) => bare.push(rate)), () => consume().then((rate) => ours.push(rate))];
+  for (const way of round % 2 === 0 ? ways : ways.toReversed()) await way();
+}
+print(
+  `${cpus()[0]?.model}, ${cpus().length} cores; Node ${process.version}; ${EVENTS} events of ${TASKS} tasks, 104 characters`,
+);
+print(`bare XREADGROUP and XACK: ${thousands(median(bare))} events/s; raw ${bare.map(thousands).join(', ')}`);
+print(`read, stored, acknowledged: ${thousands(median(ours))} events/s; raw ${ours.map(thousands).join(', ')}`);
+print(`  ${((100 * median(ours)) / median(bare)).toFixed(0)} % of bare (aim: 50 % or more)`);
+const lags = await steady();
+print(
+  `at ${STEADY_PER_SECOND} events/s, from XADD to the commit: p50 ${at(lags, 0.5)} ms, p99 ${at(lags, 0.99)} ms, max ${at(lags, 1)} ms`,
+);
+redis.disconnect();
+server.kill('SIGKILL');
+rmSync(work, { recursive: true, force: true });
+
+async function backlog(): Promise<void> {
+  await redis.flushall();
+  await redis.xgroup('CREATE', STREAM, GROUP, '0', 'MKSTREAM');
+  for (let sent = 0; sent < EVENTS; ) {
+    const pipeline = redis.pipeline();
+    for (const end = Math.min(sent + 5_000, EVENTS); sent < end; sent++) pipeline.xadd(...entry(sent, benchLine(sent)));
+    await pipeline.exec();
+  }
+}
+
+function entry(n: number, content: string): [string, ...string[]] {
+  const data = JSON.stringify({ content, stream: 'stdout', source: 'agent' });
+  const at = String(Date.now());
+  return [STREAM, '*', 'type', 'task:output', 'timestamp', at, 'task_id', `task-${n % TASKS}`, 'data', data];
+}
+
+async function readBare(): Promise<number> {
+  await backlog();
+  const start = performance.now();
+  for (;;) {
+    const reply = await redis.xreadgroup('GROUP', GROUP, 'bare', 'COUNT', 1_000, 'STREAMS', STREAM, '>');
+    const [[, entries] = []] = (reply ?? []) as [string, [string, string[]][]][];
+    if (!entries) break;
+    await redis.xack(STREAM, GROUP, ...entries.map(([id]) => id));
+  }
+  return (EVENTS / (performance.now() - start)) * 1_000;
+}
+
+async function consume(): Promise<number> {
+  await backlog();
+  const { promise, resolve } = Promise.withResolvers<number>();
+  let left = EVENTS;
+  const start = performance.now();
+  const end = await consuming((steps) => {
+    left -= steps.length;
+    if (left === 0) resolve((EVENTS / (performance.now() - start)) * 1_000);
+  });
+  const rate = await promise;
+  await end();
+  return rate;
+}
+
+async function steady(): Promise<readonly number[]> {
+  await redis.flushall();
+  const lags: number[] = [];
+  const perTick = (STEADY_PER_SECOND * TICK_MS) / 1_000;
+  const end = await consuming((steps) => {
+    const now = performance.now();
+    for (const { entries } of steps) lags.push(now - Number(entries[0]?.message.split(' ')[0]));
+  });
+  const startMs = performance.now();
+  let sent = 0;
+  await new Promise<void>((done) => {
+    const timer = setInterval(() => {
+      const due = Math.min(performance.now() - startMs, STEADY_MS) * (perTick / TICK_MS);
+      const pipeline = redis.pipeline();
+      for (; sent < due; sent++) pipeline.xadd(...entry(sent, `${performance.now()} ${benchLine(sent)}`.slice(0, 104)));
+      void pipeline.exec();
+      if (performance.now() - startMs < STEADY_MS) return;
+      clearInterval(timer);
+      done();
+    }, TICK_MS);
+  });
+  while (lags.length < sent) await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+  await end();
+  // The first second finds code that is not compiled yet.
+  return lags.slice(STEADY_PER_SECOND).toSorted((a, b) => a - b);
+}
+
+type Steps = Parameters<Intake['applyEvents']>[0]['steps'];
+
+/** A consumer as a server has it, over a trail of its own; told of every commit. Answers how it is ended. */
+async function consuming(onCommit: (steps: Steps) => void): Promise<() => Promise<void>> {
+  const dataDir = mkdtempSync(join(work, 'data-'));
+  const trail = await openTrail({ dataDir });
+  const { store, intake } = trail.parts;
+  const [read, command] = [new Redis(socket), new Redis(socket)];
+  const consumer = new EventConsumer({
+    store,
+    intake: {
+      async applyEvents(batch) {
+        const applied = await intake.applyEvents(batch);
+        onCommit(batch.steps);
+        return applied;
+      },
+      check: () => intake.check(),
+      setEventPlace: (...args) => intake.setEventPlace(...args),
+    },
+    ...{ redis: { read, command }, stream: STREAM, group: GROUP, consumer: 'bench', trim: false, clock: systemClock },
+    log: { info: () => {}, warn: (message) => print(message) },
+  });
+  consumer.start();
+  return async () => {
+    await consumer.close();
+    for (const each of [read, command]) each.disconnect();
+    await trail.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+}
+
+function at(sorted: readonly number[], share: number): string {
+  return (sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)] ?? Number.NaN).toFixed(1);
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function thousands(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
