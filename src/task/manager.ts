@@ -166,11 +166,13 @@ export class TaskManager implements TaskRuns {
     const { store, intake } = this.#trail.parts;
     const { runner, startedAt } = await store.task(taskId);
     const found = this.#registry.of(runner);
-    if (startedAt !== null && found && !found.info.pausable) {
+    if (!found || found.info.pausable) return intake.changeTask(taskId, { status: 'paused' });
+    if (startedAt !== null) {
       const { id } = found.info;
       throw new TrailError('not_pausable', `the plugin ${id} cannot pause what it does; cancel the task, or wait`);
     }
-    return intake.changeTask(taskId, { status: 'paused' });
+    // It may have begun a moment ago.
+    return intake.changeTask(taskId, { status: 'paused' }, ['queued']);
   }
 
   /** Let a paused task go on: at its place in the queue when it had not started. */

@@ -16,8 +16,8 @@ export interface SharedKey {
 /** Made by the first who asks, readable by this user only. */
 export async function sharedKey(dataDir: string): Promise<SharedKey> {
   const path = join(dataDir, FILE);
-  const own = join(dataDir, `.${FILE}.${process.pid}.tmp`);
   const made = { id: randomBytes(ID_BYTES).toString('hex'), key: randomBytes(KEY_BYTES).toString('base64') };
+  const own = join(dataDir, `.${FILE}.${made.id}.tmp`);
   await writeFile(own, `${JSON.stringify(made)}\n`, { mode: 0o600 });
   try {
     // A link is made whole, or not at all when somebody else was faster.

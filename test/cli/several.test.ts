@@ -126,14 +126,16 @@ test('people steer a task at any server, wherever it runs', SKIP, async (t) => {
   await until(trail, cancelled, ({ status }) => status === 'executing');
   await post(urls[0], `/api/tasks/${cancelled}/cancel`);
   assert.equal((await until(trail, cancelled, ended)).status, 'cancelled');
-  const waiting = await Promise.all([1, 2, 3].map(() => run(urls[0], 'once')));
-  const last = (await Promise.all(waiting.map((id) => trail.get(id)))).find(({ status }) => status === 'queued');
-  assert.ok(last, 'a worker has two places');
-  await post(urls[0], `/api/tasks/${last.taskId}/pause`);
-  for (const id of waiting) await go(id);
-  for (const id of waiting) if (id !== last.taskId) await until(trail, id, ended);
-  await post(urls[1], `/api/tasks/${last.taskId}/resume`);
-  assert.equal((await until(trail, last.taskId, ended)).status, 'completed');
+  const busy = await Promise.all([1, 2].map(() => run(urls[0], 'once')));
+  for (const id of busy) await until(trail, id, ({ status }) => status === 'executing');
+  // A worker has two places.
+  const last = await run(urls[0], 'once');
+  await post(urls[0], `/api/tasks/${last}/pause`);
+  for (const id of [...busy, last]) await go(id);
+  for (const id of busy) await until(trail, id, ended);
+  assert.equal((await trail.get(last)).status, 'paused');
+  await post(urls[1], `/api/tasks/${last}/resume`);
+  assert.equal((await until(trail, last, ended)).status, 'completed');
 });
 
 test(

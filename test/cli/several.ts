@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import type { Task } from '../../src/core/task.ts';
 import type { Trail } from '../../src/core/trail.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
-import { type Place, place, type RunningCli, reach, start } from './cli.ts';
+import { type Place, place, type RunningCli, start } from './cli.ts';
 
 /** What workers can run: each waits for a file of its task's id that says `go`. */
 const PLUGINS = `
@@ -78,5 +78,3 @@ export async function until(trail: Trail, taskId: string, fits: (task: Task) => 
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
-
-export { reach };
