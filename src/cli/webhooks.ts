@@ -41,8 +41,8 @@ export async function serverWebhooks(config: Config, parts: WebhookParts): Promi
 }
 
 /** Only where nobody but this machine can reach us, and everybody on it is admin already. */
-function mayBeUnsigned({ host, tokens }: Config): boolean {
-  return isLoopback(host) && tokens.length === 0;
+function mayBeUnsigned({ host, tokens, publicUrl, trustProxy }: Config): boolean {
+  return isLoopback(host) && tokens.length === 0 && publicUrl === undefined && trustProxy.length === 0;
 }
 
 /** Whoever runs a server must know whose deliveries it does not check. */

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { TrailError } from '../core/error.ts';
-import { BODY_BYTES, JSON_DEPTH } from '../core/limits.ts';
+import { BODY_BYTES, BUFFER_BYTES, JSON_DEPTH } from '../core/limits.ts';
 
 const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
 
@@ -24,12 +24,29 @@ export function keepBodiesAsBytes(app: FastifyInstance): void {
   );
 }
 
-/** Any body stays bytes, whatever it says that it is: what is signed is not parsed before. */
+/**
+ * Any body stays bytes, whatever it says that it is: what is signed is not parsed before. Strangers may send here, so nothing is
+ * inflated, and what is being read at once is bounded.
+ */
 export function keepAnyBody(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', async (request: FastifyRequest, payload: Readable) =>
-    readBody(payload, request.headers),
-  );
+  let reading = 0;
+  app.addContentTypeParser('*', async (request: FastifyRequest, payload: Readable) => {
+    if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
+      throw new TrailError('unsupported_media_type', 'Content-Encoding: expected none, as providers send');
+    }
+    // Without a length it may be as long as any.
+    const bytes = Number(request.headers['content-length'] ?? BODY_BYTES);
+    if (reading > 0 && reading + bytes > BUFFER_BYTES) {
+      throw new TrailError('buffer_full', 'too much is being received; send it again in a second');
+    }
+    reading += bytes;
+    try {
+      return await readBody(payload, request.headers);
+    } finally {
+      reading -= bytes;
+    }
+  });
 }
 
 /** For routes whose fields may all be left out: no body is an empty object. */

@@ -17,6 +17,7 @@ import type { ServerParts, TrailServer } from './parts.ts';
 import { PROBLEM_TYPE, problemOf, sendProblem } from './problem.ts';
 import { RouteTable } from './route-table.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
+import { deliveryLogRoutes } from './routes/delivery-log.ts';
 import { describeRoutes, docRoutes } from './routes/docs.ts';
 import { downloadRoutes } from './routes/download.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -30,7 +31,7 @@ import { socketRoutes } from './routes/socket.ts';
 import { storageRoutes } from './routes/storage.ts';
 import { taskActionRoutes } from './routes/task-actions.ts';
 import { taskRoutes } from './routes/tasks.ts';
-import { deliveryLogRoutes, webhookRoutes } from './routes/webhooks.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { validatorCompiler } from './validation.ts';
 
 /** Largest frame that a client may send; it sends filters and pings only. */

@@ -48,7 +48,6 @@ export function withoutMarks(metadata: JsonObject | null | undefined): JsonObjec
     attempt: _attempt,
     retry_at: _at,
     takes_input: _input,
-    delivery: _delivery,
     worker: _worker,
     ...rest
   } = metadata ?? {};

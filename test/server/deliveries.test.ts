@@ -332,3 +332,32 @@ test('strangers cannot fill the log: beyond sixty a minute refused deliveries ar
   await github(comment(), { secret: 'wrong' });
   assert.match((await all())[0].detail, /10 more before it were not written down/);
 });
+
+test('what opens something else in a delivery of Slack is kept nowhere', async (t) => {
+  const { post, log, json } = await receiving(t);
+  const now = String(Math.floor(Date.now() / 1000));
+  const fields = payloads('slack')('slash_command') as Record<string, string>;
+  const opener = 'https://hooks.slack.com/commands/T1/123/abcSECRETdef';
+  const body = new URLSearchParams({ ...fields, token: 'VerifTok12345678901234', response_url: opener }).toString();
+  const { status, body: answer } = await post('/webhooks/slack', body, {
+    'content-type': 'application/x-www-form-urlencoded',
+    'x-slack-signature': `v0=${signed(SECRET, `v0:${now}:`, body)}`,
+    'x-slack-request-timestamp': now,
+  });
+  assert.equal(status, 202);
+  const { body: full } = await json('GET', `/api/tasks/${answer.task_id}/logs/full`);
+  const [{ n }] = await log('slack');
+  const { body: kept } = await json('GET', `/api/webhooks/slack/deliveries/${n}`);
+  for (const shown of [full, kept]) assert.doesNotMatch(JSON.stringify(shown), /VerifTok|abcSECRET/);
+  assert.ok(kept.replayable);
+});
+
+test('behind a proxy nobody from elsewhere is taken unsigned, and nothing that is packed is unpacked', async (t) => {
+  const settings = { publicUrl: 'https://trail.example', trustProxy: '127.0.0.1' };
+  const { post } = await receiving(t, { secrets: {}, mayBeUnsigned: true }, { settings });
+  const body = JSON.stringify(payloads('sentry')('mission'));
+  const stranger = await post('/webhooks/sentry', body, { 'x-forwarded-for': '8.8.8.8' });
+  assert.deepEqual([stranger.status, stranger.body.code], [503, 'webhook_not_configured']);
+  const packed = await post('/webhooks/sentry', body, { 'content-encoding': 'gzip' });
+  assert.deepEqual([packed.status, packed.body.code], [415, 'unsupported_media_type']);
+});

@@ -300,3 +300,28 @@ test('what is signed by none is taken only where the webhook says so in so many 
   assert.equal((await json('POST', '/webhooks/other/open', failed)).body.code, 'webhook_not_found');
   assert.equal((await json('POST', '/webhooks/unknown', failed)).body.code, 'webhook_not_found');
 });
+
+test('a webhook that needs a signature from now on gets a secret, which is shown; its agents must be there', async (t) => {
+  const { json } = await hooked(t, { mayBeUnsigned: true });
+  const open = { ...definition, signature: { type: 'none', allow_unsigned: true } };
+  await json('POST', '/api/webhooks', open);
+  const { body: closed } = await json('PUT', '/api/webhooks/nightly', definition);
+  assert.ok(closed.secret.length >= 32);
+  assert.equal((await json('POST', '/webhooks/builds/nightly', failed)).body.code, 'invalid_signature');
+  const nobody = { ...definition, webhook_id: 'x', commands: [{ ...definition.commands[0], planner: 'nobody' }] };
+  const { status, body } = await json('POST', '/api/webhooks', nobody);
+  assert.deepEqual([status, body.errors[0].path], [400, 'commands[0].planner']);
+});
+
+test("an answer is not given again in a person's name", async (t) => {
+  const { github, intake, json } = await hooked(t);
+  const started = await github(answerBy('MEMBER', '/agent hello'), '0');
+  const { thread, repo } = (await json('GET', `/api/tasks/${started.body.task_id}`)).body.input.source_metadata;
+  await intake.createTask(waiting('task-A', { thread, repo }));
+  await github(answerBy('MEMBER', '/approve'), '1');
+  await intake.createTask(waiting('task-B', { thread, repo }));
+  const [{ n }] = (await json('GET', '/api/webhooks/github/deliveries')).body.deliveries;
+  const again = await json('POST', `/api/webhooks/github/deliveries/${n}/replay`);
+  assert.deepEqual([again.status, again.body.code], [409, 'not_replayable']);
+  assert.equal((await json('GET', '/api/tasks/task-B')).body.status, 'pending_approval');
+});

@@ -8,6 +8,8 @@ export interface Provider {
   readonly name: string;
   /** Whether whoever knows the secret signed these very bytes, compared in constant time. Never throws. */
   verify(delivery: Delivery, secret: string): Promise<Verdict>;
+  /** Without what opens something else: kept and shown is only this. */
+  clean?(delivery: Delivery): Delivery;
   /** What a delivery says. Throws `invalid_json` for a body that is none. */
   read(delivery: Delivery, origin?: Origin): WebhookEvent;
 }

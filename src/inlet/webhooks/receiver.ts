@@ -16,6 +16,7 @@ import { payloadFields, Stages } from './stages.ts';
 import { type Acknowledge, startTask } from './start.ts';
 import type { Taken } from './taken.ts';
 import { giveVerdict } from './verdict.ts';
+import { PROVIDERS } from './webhook.ts';
 
 export interface ReceiverParts {
   readonly store: StoreReader;
@@ -65,9 +66,10 @@ export class Receiver {
    * Throws `invalid_signature`, `webhook_not_configured`, `invalid_json`, and what the store throws: whoever sends must then send
    * again.
    */
-  async receive(hook: Hook, { delivery, mayBeUnsigned }: Arrival): Promise<Receipt> {
+  async receive(hook: Hook, { delivery: arrived, mayBeUnsigned }: Arrival): Promise<Receipt> {
     const stages = new Stages(this.#clock);
-    const signature = await this.#verified(hook, delivery, mayBeUnsigned);
+    const signature = await this.#verified(hook, arrived, mayBeUnsigned);
+    const delivery = hook.provider.clean?.(arrived) ?? arrived;
     const event = await this.#event(hook, delivery, signature);
     const key = keyOf(event, delivery);
     return this.#once(`${hook.id} ${key.value}`, () =>
@@ -94,7 +96,8 @@ export class Receiver {
   async #verified(hook: Hook, delivery: Delivery, mayBeUnsigned: boolean): Promise<string> {
     if (hook.unsigned) return 'none';
     if (hook.secret === null) {
-      if (mayBeUnsigned) return 'none';
+      // A webhook of one's own says itself that it needs no signature.
+      if (mayBeUnsigned && PROVIDERS.has(hook.id)) return 'none';
       await this.#noteRefused(hook, delivery, { reason: 'not_configured', detail: `no secret of ${hook.id} is set` });
       throw new TrailError(
         'webhook_not_configured',
@@ -151,6 +154,9 @@ export class Receiver {
     if (asked.kind === 'ignored') return this.#ignore(taken, asked.reason, asked.detail);
     const permission = mayStart(event, { users: hook.users });
     if (!permission.ok) return this.#ignore(taken, permission.reason, permission.detail);
+    if (asked.kind === 'answer' && taken.replayOf !== null) {
+      throw new TrailError('not_replayable', 'a person answered with it: that is not said again in their name');
+    }
     try {
       return asked.kind === 'answer' ? await this.#answer(taken, asked.answer) : await this.#start(taken, asked);
     } catch (error) {

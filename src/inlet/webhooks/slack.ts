@@ -9,7 +9,7 @@ import { spokenMrkdwn } from './spoken.ts';
 import { titleOf, words } from './text.ts';
 
 /** Slack: the Events API, slash commands and buttons. */
-export const slack: Provider = { name: 'slack', verify, read };
+export const slack: Provider = { name: 'slack', verify, clean, read };
 
 async function verify(delivery: Delivery, secret: string): Promise<Verdict> {
   const time = header(delivery, 'x-slack-request-timestamp');
@@ -25,6 +25,33 @@ async function verify(delivery: Delivery, secret: string): Promise<Verdict> {
   });
   // Only who signed rightly learns that it was too late.
   return verdict.ok && Math.abs(delivery.nowMs - Number(time) * 1000) > WEBHOOK_AGE_MS ? refused('too_old') : verdict;
+}
+
+/** An old token that proves nothing any more but is still a secret, and addresses at which anybody may answer for a while. */
+const OPENERS = ['token', 'response_url', 'response_urls'];
+
+function clean(delivery: Delivery): Delivery {
+  if (!isForm(delivery))
+    return { ...delivery, body: cleanJson(new TextDecoder().decode(delivery.body)) ?? delivery.body };
+  const form = readForm(delivery);
+  for (const name of OPENERS) form.delete(name);
+  const payload = form.get('payload');
+  const cleaned = payload === null ? undefined : cleanJson(payload);
+  if (cleaned) form.set('payload', new TextDecoder().decode(cleaned));
+  return { ...delivery, body: new TextEncoder().encode(form.toString()) };
+}
+
+/** Undefined when there is nothing to take out, or it is no JSON: who reads it next says so. */
+function cleanJson(text: string): Uint8Array | undefined {
+  let fields: Fields;
+  try {
+    fields = parseJson(text);
+  } catch {
+    return undefined;
+  }
+  if (!OPENERS.some((name) => name in fields)) return undefined;
+  const kept = Object.entries(fields).filter(([name]) => !OPENERS.includes(name));
+  return new TextEncoder().encode(JSON.stringify(Object.fromEntries(kept)));
 }
 
 function read(delivery: Delivery, origin: Origin = {}): WebhookEvent {

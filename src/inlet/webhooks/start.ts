@@ -67,7 +67,9 @@ export async function startTask(parts: StartParts, { taken, wanted, draft }: Sta
       async create(task) {
         stages.add('task_created', { task_id: taskId, status: task.status ?? 'queued' });
         stages.add('queue_push', { status: 'queued', queue: 'agents', priority: command.priority ?? 0 });
-        const delivered = await intake.deliver({ delivery: draft(taskId), key, task, lines: stages.lines });
+        // Only what a delivery started is answered where it came from: nobody else can say that of a task.
+        const started = { ...task, metadata: { ...task.metadata, delivery: event.deliveryId ?? true } };
+        const delivered = await intake.deliver({ delivery: draft(taskId), key, task: started, lines: stages.lines });
         if (!delivered.duplicate && delivered.task) return delivered.task;
         throw new Repeated((delivered.duplicate && delivered.taskId) || taskId);
       },

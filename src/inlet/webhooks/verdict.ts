@@ -57,11 +57,14 @@ function isOfThread({ provider, input }: Task, event: WebhookEvent): boolean {
 }
 
 /**
- * Slack is one workspace, and its buttons stand under what was sent there about any task. At GitHub and Jira a member of one
+ * A workspace of Slack is one place, and its buttons stand under what was sent there about any task but another workspace's. At GitHub and Jira a member of one
  * project is none of another.
  */
 function mayAnswer({ provider, input }: Task, event: WebhookEvent): boolean {
-  if (event.provider === 'slack') return true;
+  if (event.provider === 'slack') {
+    const team = input?.sourceMetadata?.team_id;
+    return team === undefined || team === event.sourceMetadata.team_id;
+  }
   const place = event.provider === 'github' ? 'repo' : event.provider === 'jira' ? 'project' : 'webhook_id';
   const theirs = event.sourceMetadata[place];
   return provider === event.provider && theirs !== undefined && input?.sourceMetadata?.[place] === theirs;

@@ -133,9 +133,10 @@ function isGone(error: unknown): boolean {
   return error instanceof TrailError && (error.code === 'task_deleted' || error.code === 'task_not_found');
 }
 
-/** Where its command was said. Only of what runs here: an outside program could name any place, and our tokens open many. */
-function placeOf({ source, runner, input }: Task): JsonObject | null {
-  return source === 'webhook' && runner !== null ? (input?.sourceMetadata ?? null) : null;
+/** Where its command was said. Only of what a delivery started: others could name any place, and our tokens open many. */
+function placeOf({ source, runner, input, metadata }: Task): JsonObject | null {
+  const delivered = source === 'webhook' && runner !== null && (metadata?.delivery ?? null) !== null;
+  return delivered ? (input?.sourceMetadata ?? null) : null;
 }
 
 function occasionOf(task: Task, publicUrl: string | undefined): Occasion | null {

@@ -6,6 +6,7 @@ import { BODY_BYTES } from '../../core/limits.ts';
 import type { Receipt } from '../../inlet/webhooks/receiver.ts';
 import { keepAnyBody } from '../bodies.ts';
 import type { Context, Routes } from '../context.ts';
+import { isFromHere } from '../guard.ts';
 import { answers } from '../schemas.ts';
 
 /** Senders give up after a while and send again: before that they are told that we were not done. */
@@ -67,7 +68,7 @@ async function take(
   const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
   const delivery = { headers: request.headers, body, nowMs: clock.now() };
   // Without a signature a page on the web must not get in by its visitor's browser.
-  const arrival = { delivery, mayBeUnsigned: mayBeUnsigned && request.foreign === null };
+  const arrival = { delivery, mayBeUnsigned: mayBeUnsigned && request.foreign === null && isFromHere(request) };
   const receiving = inflow.hold(`webhook ${hook.id}`, body.byteLength, () => receiver.receive(hook, arrival));
   return answer(reply, await inTime(receiving));
 }

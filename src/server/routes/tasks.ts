@@ -175,7 +175,9 @@ function runDraft(draft: TaskDraft): { params: JsonObject | null | undefined; re
   const said = Object.entries({ status, result, error, exit_code: exitCode, metrics, startedAt, completedAt });
   const [field] = said.find(([, value]) => value !== undefined) ?? [];
   if (field !== undefined) throw invalidTask(field, 'is told by the run; leave it out together with plugin or agent');
-  return { params, rest };
+  // Only the receiver says that a delivery started a task: what one started is answered with our tokens.
+  const { delivery: _, ...metadata } = rest.metadata ?? {};
+  return { params, rest: { ...rest, ...(rest.metadata && { metadata }) } };
 }
 
 function draftOf(body: Omit<Static<typeof NewTask>, 'plugin' | 'agent'>): TaskDraft {

@@ -4,21 +4,19 @@ import type { JsonObject } from '../../core/entry.ts';
 import { TrailError } from '../../core/error.ts';
 import { newTaskId } from '../../core/id.ts';
 import { isoTime } from '../../core/time.ts';
-import { DELIVERY_OUTCOMES, type DeliveryOutcome, type StoredWebhook } from '../../core/webhook.ts';
+import type { StoredWebhook } from '../../core/webhook.ts';
 import { WebhookDefinition } from '../../inlet/webhooks/definition.ts';
 import { tryOut } from '../../inlet/webhooks/dry-run.ts';
 import type { Hook } from '../../inlet/webhooks/hook.ts';
 import type { Context, Routes } from '../context.ts';
 import { ROLES } from '../parts.ts';
 import { answers } from '../schemas.ts';
-import { Delivery, deliveryOf, lastDelivery, Webhook, WebhookId, webhookOf } from '../webhook-shapes.ts';
-import { Accepted, answer, Told } from './deliveries.ts';
+import { lastDelivery, Webhook, WebhookId, webhookOf } from '../webhook-shapes.ts';
 
 const SECRET_BYTES = 32;
 const tags = ['webhooks'];
 const admin = { config: { role: 'admin' } } as const;
 const Params = Type.Object({ webhook_id: Type.String() });
-const DeliveryParams = Type.Object({ webhook_id: Type.String(), n: Type.String() });
 
 const Body = Type.Object(
   {
@@ -86,7 +84,8 @@ export const webhookRoutes: Routes = (scope, context) => {
         catalogue.checkChangeable(webhookId);
         throw new TrailError('webhook_exists', `the webhook ${webhookId} exists already; choose another id`);
       }
-      const made = body.signature?.type === 'none' ? null : randomBytes(SECRET_BYTES).toString('base64url');
+      checkAgents(context, body);
+      const made = newSecret(body);
       const now = isoTime(context.clock.now());
       const hook = await catalogue.save(
         storedOf(body, { webhookId, secret: body.secret ?? made, createdAt: now, updatedAt: now }),
@@ -120,8 +119,12 @@ export const webhookRoutes: Routes = (scope, context) => {
       catalogue.checkChangeable(webhookId);
       const { secret, createdAt, enabled } = await catalogue.find(webhookId);
       const now = isoTime(context.clock.now());
-      const facts = { webhookId, secret: body.secret ?? secret, createdAt: createdAt ?? now, updatedAt: now };
-      return reply.send(await shownOf(context, await catalogue.save(storedOf({ enabled, ...body }, facts))));
+      // One that needed none until now gets one, which is shown like that of a new webhook.
+      const made = secret === null && body.secret === undefined ? newSecret(body) : null;
+      const facts = { webhookId, secret: body.secret ?? secret ?? made, createdAt: createdAt ?? now, updatedAt: now };
+      checkAgents(context, body);
+      const webhook = await shownOf(context, await catalogue.save(storedOf({ enabled, ...body }, facts)));
+      return reply.header('cache-control', 'no-store').send(made === null ? webhook : { ...webhook, secret: made });
     },
   );
   scope.delete(
@@ -180,92 +183,6 @@ export const webhookRoutes: Routes = (scope, context) => {
   );
 };
 
-const DeliveryQuery = Type.Object({
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 50 })),
-  before: Type.Optional(Type.Integer({ minimum: 1, description: 'next_before of the answer before' })),
-  outcome: Type.Optional(
-    Type.Array(Type.String(), { description: `Only these, by comma: ${DELIVERY_OUTCOMES.join(', ')}` }),
-  ),
-});
-const DeliveryList = Type.Object({
-  deliveries: Type.Array(Delivery),
-  next_before: Type.Union([Type.Integer(), Type.Null()], { description: 'null: these were the last' }),
-});
-
-/** What came in, and why nothing ran. */
-export const deliveryLogRoutes: Routes = (scope, { store, webhooks: { catalogue, receiver } }) => {
-  const find = async ({ webhook_id, n }: Static<typeof DeliveryParams>): Promise<{ hook: Hook; n: number }> => {
-    if (!/^\d{1,15}$/.test(n))
-      throw new TrailError(
-        'invalid_parameter',
-        `n: expected the number of a delivery, got ${JSON.stringify(n.slice(0, 50))}`,
-      );
-    return { hook: await catalogue.find(webhook_id), n: Number(n) };
-  };
-  scope.get(
-    '/api/webhooks/:webhook_id/deliveries',
-    {
-      schema: {
-        tags,
-        summary: 'List deliveries, newest first',
-        params: Params,
-        querystring: DeliveryQuery,
-        response: answers({ 200: DeliveryList }),
-      },
-    },
-    async ({ params, query: { limit = 50, before, outcome } }, reply) => {
-      const { id: webhookId } = await catalogue.find(params.webhook_id);
-      const outcomes = outcome?.flatMap((part) => part.split(',')).map(outcomeOf);
-      const wanted = { webhookId, limit: limit + 1, ...(before && { before }), ...(outcomes && { outcomes }) };
-      const found = await store.deliveries(wanted);
-      const shown = found.slice(0, limit);
-      const next = found.length > limit ? (shown.at(-1)?.n ?? null) : null;
-      return reply.header('cache-control', 'no-store').send({ deliveries: shown.map(deliveryOf), next_before: next });
-    },
-  );
-  scope.get(
-    '/api/webhooks/:webhook_id/deliveries/:n',
-    {
-      schema: {
-        tags,
-        summary: 'Read a delivery as it came, masked',
-        params: DeliveryParams,
-        response: answers({ 200: Delivery }),
-      },
-    },
-    async ({ params }, reply) => {
-      const { hook, n } = await find(params);
-      const delivery = await store.delivery(n);
-      if (delivery.webhookId !== hook.id) {
-        throw new TrailError('delivery_not_found', `the webhook ${hook.id} has no delivery ${n}`);
-      }
-      return reply.send({ ...deliveryOf(delivery), headers: delivery.headers, body: delivery.body });
-    },
-  );
-  scope.post(
-    '/api/webhooks/:webhook_id/deliveries/:n/replay',
-    {
-      schema: {
-        tags,
-        summary: 'Take a delivery again, with what the webhook says now',
-        params: DeliveryParams,
-        response: answers({ 200: Told, 202: Accepted }),
-      },
-    },
-    async ({ params }, reply) => {
-      const { hook, n } = await find(params);
-      return answer(reply, await receiver.replay(hook, n));
-    },
-  );
-};
-
-function outcomeOf(text: string): DeliveryOutcome {
-  const outcome = DELIVERY_OUTCOMES.find((known) => known === text.trim());
-  if (outcome) return outcome;
-  const shown = JSON.stringify(text.slice(0, 50));
-  throw new TrailError('invalid_parameter', `outcome: expected ${DELIVERY_OUTCOMES.join(', ')}; got ${shown}`);
-}
-
 async function shownOf(context: Context, hook: Hook): Promise<Static<typeof Webhook>> {
   const last = await lastDelivery(context.store, hook.id);
   return webhookOf(hook, {
@@ -273,6 +190,25 @@ async function shownOf(context: Context, hook: Hook): Promise<Static<typeof Webh
     publicUrl: context.settings.publicUrl,
     mayBeUnsigned: context.webhooks.mayBeUnsigned,
   });
+}
+
+/** A secret for what needs one. */
+function newSecret({ signature }: Static<typeof Body>): string | null {
+  return signature?.type === 'none' ? null : randomBytes(SECRET_BYTES).toString('base64url');
+}
+
+/** Better now than at the first delivery. Throws `invalid_webhook` that names each place. */
+function checkAgents({ tasks }: Context, { commands }: Static<typeof Body>): void {
+  const known = new Set(['default', ...tasks.agents().map(({ id }) => id)]);
+  const errors = commands.flatMap(({ agent, planner }, index) =>
+    Object.entries({ agent, planner }).flatMap(([key, name]) =>
+      name === undefined || known.has(name)
+        ? []
+        : [{ path: `commands[${index}].${key}`, detail: `expected one of ${[...known].join(', ')}; got ${name}` }],
+    ),
+  );
+  const [first] = errors;
+  if (first) throw new TrailError('invalid_webhook', `${first.path}: ${first.detail}`, { errors });
 }
 
 type Facts = Pick<StoredWebhook, 'webhookId' | 'secret' | 'createdAt' | 'updatedAt'>;

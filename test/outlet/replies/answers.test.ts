@@ -44,7 +44,11 @@ async function answering(t: TestContext, options: { dataDir?: string; publicUrl?
     answers.start();
     return answers;
   };
-  const asked = (place: JsonObject) => ({ source: 'webhook', input: { message: 'do it', sourceMetadata: place } });
+  const asked = (place: JsonObject) => ({
+    source: 'webhook',
+    metadata: { delivery: 'd-1' },
+    input: { message: 'do it', sourceMetadata: place },
+  });
   return { ...held, there, made, asked, warnings };
 }
 
@@ -116,6 +120,8 @@ describe('an answer', () => {
     await answers.settled();
     await done('echo', {}, { ...asked(GITHUB), source: 'api' });
     await done('echo', {}, { source: 'webhook' });
+    // Nobody but the receiver says that it came by a delivery.
+    await done('echo', {}, { ...asked(GITHUB), metadata: null });
     await done('echo', {}, asked({ provider: 'sentry' }));
     const { id, complete } = await trail.task({ ...asked(GITHUB), taskId: 'task-outside' });
     await complete('mine');
