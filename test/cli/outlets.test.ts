@@ -35,7 +35,8 @@ test('a server acknowledges, answers and tells with the accounts of its settings
   // Two that follow; each has found its place when it is kept.
   made.start();
   for (const name of ['answers', 'slack_notices']) while ((await trail.parts.intake.setting(name)) === null);
-  await done('echo', {}, { source: 'webhook', input: { message: 'x', sourceMetadata: place } });
+  const input = { message: 'x', sourceMetadata: place };
+  await done('echo', {}, { source: 'webhook', metadata: { delivery: 'd-1' }, input });
   await there.asked(4);
   const paths = there.heard.slice(2).map(({ path }) => path);
   assert.deepEqual(paths.sort(), ['/api/chat.postMessage', '/repos/acme/shop/issues/42/comments']);
