@@ -48,7 +48,7 @@ test(
   'a worker that is killed: its tasks start again elsewhere or fail, its children are ended, others go on',
   SKIP,
   async (t) => {
-    const command = `${process.execPath} -e setInterval(()=>console.log(process.pid),500)`;
+    const command = `'${process.execPath}' -e 'setInterval(()=>console.log(process.pid),500)'`;
     const { server, run, go } = await several(t, {
       TASKTRAIL_AGENT_COMMAND: command,
       TASKTRAIL_AGENT_CONCURRENCY: '1',
