@@ -67,8 +67,8 @@ export interface TaskContext<Params extends object = JsonObject> {
   checkpoint(): Promise<void>;
   /** Told when the task is paused (true) and goes on (false). */
   onPause(listener: (paused: boolean) => void): void;
-  /** Tell of a child process, so that it is ended when the server dies and starts again before the child has ended. */
-  child(pid: number): void;
+  /** Tell of a child process, so that it is ended when the server dies and starts again before the child has ended; resolves when that is kept. Never rejects. */
+  child(pid: number): Promise<void>;
   /** Lines as they are, each with its own time, type and source: another program's, for example. Await `logger.drain()` behind many. */
   append(entries: readonly EntryInput[]): void;
   /** Show an unended line to those who follow now; it is never stored. An empty text takes it back. */

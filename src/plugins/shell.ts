@@ -110,7 +110,7 @@ async function runListed(name: string, command: ShellCommand, running: Running):
     },
     onPartial: (stream, text) => context.partial(stream, text),
   });
-  if (child.pid !== undefined) context.child(child.pid);
+  if (child.pid !== undefined) void context.child(child.pid);
   const end = (): void => {
     child.stop();
     // A group that stands still would not see that it is asked to end.

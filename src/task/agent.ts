@@ -125,7 +125,7 @@ class AgentRun {
     const child = await this.#start(prompt);
     if (child.pid !== undefined) {
       this.#say(`${kind.name} process started, PID: ${child.pid}`);
-      this.#context.child(child.pid);
+      void this.#context.child(child.pid);
     }
     const watch = new AgentWatch({ child, limits, stallMinutes, warn: (message) => this.#warn(message) });
     this.#watch = watch;

@@ -12,7 +12,7 @@ export interface RunControl {
   approval(plan: EntryInput): Promise<void>;
   checkpoint(): Promise<void>;
   onPause(listener: (paused: boolean) => void): void;
-  child(pid: number): void;
+  child(pid: number): Promise<void>;
   append(entries: readonly EntryInput[]): void;
   partial(stream: Stream, text: string): void;
   metrics(figures: Partial<Metrics>): Partial<Metrics>;
@@ -60,7 +60,7 @@ export class RunContext<Params extends object> implements TaskContext<Params> {
 
   readonly onPause = (listener: (paused: boolean) => void): void => this.#run.onPause(listener);
 
-  readonly child = (pid: number): void => this.#run.child(pid);
+  readonly child = (pid: number): Promise<void> => this.#run.child(pid);
 
   readonly append = (entries: readonly EntryInput[]): void => this.#run.append(entries);
 

@@ -140,8 +140,8 @@ export class Run implements RunControl {
     if (this.paused) listener(true);
   }
 
-  child(pid: number): void {
-    void this.#options.children.add(this.taskId, pid);
+  child(pid: number): Promise<void> {
+    return this.#options.children.add(this.taskId, pid);
   }
 
   append(entries: readonly EntryInput[]): void {
