@@ -61,14 +61,14 @@ test('a block of an unknown kind is kept as well', () => {
 });
 
 test('a call is said as a person would say it', () => {
-  const init = { type: 'system', subtype: 'init', cwd: '/work/repo' };
+  const init = { type: 'system', subtype: 'init', cwd: '/srv/repo' };
   const told = (name: string, input: object) =>
     run(claude, [init, assistant([toolUse('t', name, input)])]).entries[1]?.message;
-  assert.equal(told('Read', { file_path: '/work/repo/src/a.ts' }), 'Read src/a.ts');
+  assert.equal(told('Read', { file_path: '/srv/repo/src/a.ts' }), 'Read src/a.ts');
   assert.equal(told('Read', { file_path: '/etc/hosts' }), 'Read /etc/hosts');
   assert.equal(told('Bash', { command: 'cd a &&\n  make', description: 'Build' }), 'Bash cd a && make');
   assert.equal(told('Bash', { command: 'x'.repeat(1_000) }), `Bash ${'x'.repeat(200)}…`);
-  assert.equal(told('Grep', { pattern: 'TODO', path: '/work/repo/src' }), 'Grep TODO in src');
+  assert.equal(told('Grep', { pattern: 'TODO', path: '/srv/repo/src' }), 'Grep TODO in src');
   assert.equal(
     told('Task', { subagent_type: 'Explore', description: 'Find it', prompt: '…' }),
     'Task Explore: Find it',
