@@ -4,6 +4,7 @@ import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { TrailError } from '../core/error.ts';
 import { BODY_BYTES, BUFFER_BYTES, JSON_DEPTH } from '../core/limits.ts';
+import { deeper } from '../intake/normalise.ts';
 
 const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
 
@@ -153,13 +154,8 @@ function parseJson(bytes: Buffer): unknown {
     const place = /position \d+/.exec(message)?.[0] ?? 'its end';
     throw new TrailError('invalid_json', `expected JSON, got something else at ${place}`, { cause: error });
   }
-  if (isDeep(value, JSON_DEPTH)) {
+  if (deeper(value, JSON_DEPTH)) {
     throw new TrailError('invalid_json', `expected at most ${JSON_DEPTH} levels of nesting, got more`);
   }
   return value;
-}
-
-function isDeep(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((held) => isDeep(held, levels - 1));
 }
