@@ -1,5 +1,6 @@
 import { ENTRY_TYPES, type EntryType, isEntryType, isSource, isStream, STREAMS, type Stream } from './entry.ts';
 import { TrailError } from './error.ts';
+import { type Expr, hasTerm, type Term } from './expr.ts';
 import { LEVELS, type Level, levelRank, parseLevel } from './level.ts';
 import { SEARCH_CHARS } from './limits.ts';
 import { parseTime } from './time.ts';
@@ -19,14 +20,35 @@ export interface LogFilter {
   /** ISO 8601: the first moment that counts, and the first that counts no more. */
   readonly from?: string;
   readonly to?: string;
+  readonly query?: Query;
+}
+
+/** A query in the language of `docs/query.md`: as it was written, and what it said at that moment. */
+export interface Query {
+  readonly text: string;
+  readonly expr: Expr;
 }
 
 /** A filter as it comes from a query string or a frame: every value text, or several. */
 export type RawFilter = { readonly [K in FilterKey]?: unknown };
-export const FILTER_KEYS = ['level', 'min_level', 'source', 'stream', 'type', 'search', 'regex', 'from', 'to'] as const;
+export const FILTER_KEYS = [
+  'level',
+  'min_level',
+  'source',
+  'stream',
+  'type',
+  'search',
+  'regex',
+  'from',
+  'to',
+  'q',
+] as const;
 export type FilterKey = (typeof FILTER_KEYS)[number];
 
-/** Read a filter. Lists may repeat or use commas. Throws `invalid_filter` that names the parameter. */
+/**
+ * Read a filter, all of it but `q`: `readFilter` reads that too. Lists may repeat or use commas. Throws `invalid_filter` that names
+ * the parameter.
+ */
 export function parseFilter(raw: RawFilter): LogFilter {
   const levels = levelsOf(list(raw.level), raw.min_level);
   const sources = checked(
@@ -54,7 +76,11 @@ export function parseFilter(raw: RawFilter): LogFilter {
 
 /** True when a filter asks for the message itself, so that counters cannot answer it. */
 export function readsMessages(filter: LogFilter): boolean {
-  return filter.search !== undefined;
+  return filter.search !== undefined || (filter.query !== undefined && hasTerm(filter.query.expr, readsMessage));
+}
+
+function readsMessage({ op }: Term): boolean {
+  return op === 'text' || op === 'regex' || op === 'meta';
 }
 
 /** True when every line passes. */
@@ -64,13 +90,14 @@ export function isOpenFilter(filter: LogFilter): boolean {
 
 /** The same text for equal filters, so that readers who want the same lines can share the work. */
 export function filterKey(filter: LogFilter): string {
-  const { levels, sources, streams, types, search, regex, from, to } = filter;
+  const { levels, sources, streams, types, search, regex, from, to, query } = filter;
   const sorted = (values: readonly string[] | undefined) => values && [...values].sort();
-  return JSON.stringify([sorted(levels), sorted(sources), sorted(streams), sorted(types), search, regex, from, to]);
+  const lists = [levels, sources, streams, types].map(sorted);
+  return JSON.stringify([...lists, search, regex, from, to, query?.expr]);
 }
 
 /**
- * The filter as query parameters: what `parseFilter` reads back to an equal filter. An empty list lets nothing pass, and no
+ * The filter as query parameters: what `readFilter` reads back to an equal filter. An empty list lets nothing pass, and no
  * parameter says that, so it becomes a level that contradicts its minimum.
  */
 export function filterParams(filter: LogFilter): Record<string, string> {
@@ -88,6 +115,7 @@ export function filterParams(filter: LogFilter): Record<string, string> {
   if (filter.regex) params.regex = 'true';
   if (filter.from) params.from = filter.from;
   if (filter.to) params.to = filter.to;
+  if (filter.query) params.q = filter.query.text;
   return params;
 }
 

@@ -135,6 +135,7 @@ test('a filter that lets nothing pass still does so after the way through parame
     stream: 'stdout',
     type: 'log',
     message: '',
+    metadata: null,
   } as const;
   for (const filter of [
     { levels: [] },

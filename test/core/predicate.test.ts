@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LogFilter } from '../../src/core/filter.ts';
-import { type Filtered, messagePredicate, predicate } from '../../src/core/predicate.ts';
+import { type Filtered, predicate } from '../../src/core/predicate.ts';
 
 const LINE: Filtered = {
   timestamp: '2026-01-24T10:00:00.000Z',
@@ -10,6 +10,7 @@ const LINE: Filtered = {
   stream: 'stderr',
   type: 'output',
   message: 'fatal: İstanbul \u212a',
+  metadata: null,
 };
 
 test('a line passes when every part of the filter lets it', () => {
@@ -54,7 +55,7 @@ test('one part that does not is enough to stop it', () => {
 });
 
 test('text is folded by toLowerCase on both sides', () => {
-  const finds = (search: string, message: string) => messagePredicate({ search })(message);
+  const finds = (search: string, message: string) => predicate({ search })({ ...LINE, message });
   assert.ok(finds('İSTANBUL', 'in İstanbul'));
   assert.ok(finds('i\u0307stanbul', 'in İstanbul'), 'İ folds to i and a dot above');
   assert.ok(finds('k', '273 \u212a') && finds('\u212a', 'K'), 'the Kelvin sign folds to k');
@@ -64,7 +65,7 @@ test('text is folded by toLowerCase on both sides', () => {
 });
 
 test('a pattern is RE2, and its case counts', () => {
-  const finds = (search: string, message: string) => messagePredicate({ search, regex: true })(message);
+  const finds = (search: string, message: string) => predicate({ search, regex: true })({ ...LINE, message });
   assert.ok(finds('^a.c$', 'abc') && !finds('^a.c$', 'ABC') && finds('(?i)^a.c$', 'ABC'));
   assert.ok(finds('😀', 'x😀y'));
 });
@@ -77,8 +78,8 @@ test('a pattern that is none is refused by name, and one that would hang others 
       search,
     );
   }
-  const passes = messagePredicate({ search: '^(a+)+$', regex: true });
+  const passes = predicate({ search: '^(a+)+$', regex: true });
   const startMs = performance.now();
-  assert.ok(!passes(`${'a'.repeat(5_000)}b`));
+  assert.ok(!passes({ ...LINE, message: `${'a'.repeat(5_000)}b` }));
   assert.ok(performance.now() - startMs < 5_000, 'a backtracking engine would need longer than the universe has');
 });

@@ -1,15 +1,22 @@
 import type { Draft, EntryType, Stream } from '../../core/entry.ts';
+import { taskFacts } from '../../core/expr.ts';
 import type { LogFilter } from '../../core/filter.ts';
 import { LEVELS, type Level } from '../../core/level.ts';
 import { BLOCK_LINES, READ_BYTES, READ_ROWS } from '../../core/limits.ts';
 import { EntryPage } from '../../core/page.ts';
 import { predicate } from '../../core/predicate.ts';
 import type { Count, Histogram, HistogramBucket, LogStats, ReadQuery } from '../../core/query.ts';
+import type { Task } from '../../core/task.ts';
 import { isoTime } from '../../core/time.ts';
 import { entryJson } from '../../core/wire.ts';
 
 /** One task's lines: the line with seq N lies at N - 1. */
 export type Lines = readonly Draft[];
+
+export interface Trail {
+  readonly task: Task;
+  readonly lines: Lines;
+}
 
 /**
  * One page of lines.
@@ -22,11 +29,11 @@ export type Lines = readonly Draft[];
  *   is done came to after + 1.
  * `firstSeq` and `lastSeq` are the lowest and the highest seq in the page, in either order.
  */
-export function readPage(taskId: string, lines: Lines, query: ReadQuery): EntryPage {
+export function readPage({ task, lines }: Trail, query: ReadQuery): EntryPage {
   const { filter = {}, after = 0, before = Number.POSITIVE_INFINITY, offset = 0, order = 'asc' } = query;
   const limit = Math.min(query.limit, READ_ROWS);
   const maxBytes = Math.min(query.maxBytes ?? READ_BYTES, READ_BYTES);
-  const passes = predicate(filter);
+  const passes = predicate(filter, taskFacts(task));
   const lowest = Math.max(after, 0) + 1;
   const highest = Math.min(before - 1, lines.length);
   const step = order === 'asc' ? 1 : -1;
@@ -44,7 +51,7 @@ export function readPage(taskId: string, lines: Lines, query: ReadQuery): EntryP
       continue;
     }
     seqs.push(seq);
-    const text = entryJson(taskId, seq, line);
+    const text = entryJson(task.taskId, seq, line);
     bytes += text.length;
     json.push(text);
   }
@@ -61,8 +68,8 @@ export function readPage(taskId: string, lines: Lines, query: ReadQuery): EntryP
 }
 
 /** Count what a filter matches, looking at the clock once a block. */
-export function countMatches(lines: Lines, filter: LogFilter, budgetMs: number): Count {
-  const passes = predicate(filter);
+export function countMatches({ task, lines }: Trail, filter: LogFilter, budgetMs: number): Count {
+  const passes = predicate(filter, taskFacts(task));
   const endMs = performance.now() + budgetMs;
   let total = 0;
   for (let start = 0; start < lines.length; start += BLOCK_LINES) {
@@ -91,8 +98,9 @@ export function statsOf(lines: Lines, lost: number): LogStats {
  * (to - from) / buckets wide, rounded up to a whole millisecond, at least 1 ms. Buckets end with the one that holds `to`, so
  * a short span has fewer than asked for. Where the widths add up to the span exactly, the last bucket takes `to` as well.
  */
-export function histogramOf(lines: Lines, filter: LogFilter, buckets: number): Histogram {
-  const matching = lines.filter(predicate(filter));
+export function histogramOf({ task, lines }: Trail, filter: LogFilter, buckets: number): Histogram {
+  const passes = predicate(filter, taskFacts(task));
+  const matching = lines.filter(passes);
   const times = matching.map((line) => line.timestamp).sort();
   const from = times[0] ?? null;
   const to = times.at(-1) ?? null;

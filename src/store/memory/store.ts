@@ -189,11 +189,11 @@ export class MemoryStore extends DeliveryLog implements Store {
   }
 
   async read(taskId: string, query: ReadQuery): Promise<EntryPage> {
-    return readPage(taskId, this.#find(taskId).lines, query);
+    return readPage(this.#find(taskId), query);
   }
 
   async count(taskId: string, filter: LogFilter, budgetMs: number): Promise<Count> {
-    return countMatches(this.#find(taskId).lines, filter, budgetMs);
+    return countMatches(this.#find(taskId), filter, budgetMs);
   }
 
   async stats(taskId: string): Promise<LogStats> {
@@ -202,7 +202,7 @@ export class MemoryStore extends DeliveryLog implements Store {
   }
 
   async histogram(taskId: string, { filter, buckets }: { filter: LogFilter; buckets: number }): Promise<Histogram> {
-    return histogramOf(this.#find(taskId).lines, filter, buckets);
+    return histogramOf(this.#find(taskId), filter, buckets);
   }
 
   async totals(): Promise<Totals> {

@@ -1,5 +1,5 @@
 import type { Draft, EntryType, Stream } from '../../core/entry.ts';
-import type { LogFilter } from '../../core/filter.ts';
+import type { Knows } from '../../core/expr.ts';
 import type { Level } from '../../core/level.ts';
 import type { Database } from './database.ts';
 
@@ -65,23 +65,28 @@ export class Facets {
     return facet;
   }
 
-  /** Which of a task's facets a filter lets pass; undefined when it lets every one pass. */
-  matching(taskNo: number, filter: LogFilter): ReadonlySet<number> | undefined {
-    const { levels, sources, streams, types } = filter;
-    if (!levels && !sources && !streams && !types) return undefined;
-    const numbers = new Set<number>();
-    for (const { facet_no } of this.#db.all<{ facet_no: number }>(
-      'SELECT facet_no FROM task_facets WHERE task_no = ?',
-      taskNo,
-    )) {
-      const { level, source, stream, type } = this.facet(facet_no);
-      const passes =
-        (levels === undefined || levels.includes(level)) &&
-        (sources === undefined || sources.includes(source)) &&
-        (streams === undefined || (stream !== null && streams.includes(stream))) &&
-        (types === undefined || types.includes(type));
-      if (passes) numbers.add(facet_no);
-    }
-    return numbers;
+  /** The facets that a task's lines have. */
+  of(taskNo: number): readonly number[] {
+    return this.#db
+      .all<{ facet_no: number }>('SELECT facet_no FROM task_facets WHERE task_no = ?', taskNo)
+      .map((row) => row.facet_no);
   }
+}
+
+/** Answers the terms that a facet decides. */
+export function knowsFacet({ level, source, stream, type }: Facet): Knows {
+  return (term) => {
+    switch (term.op) {
+      case 'level':
+        return term.values.includes(level);
+      case 'source':
+        return term.values.includes(source);
+      case 'stream':
+        return stream !== null && term.values.includes(stream);
+      case 'type':
+        return term.values.includes(type);
+      default:
+        return undefined;
+    }
+  };
 }

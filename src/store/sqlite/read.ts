@@ -6,7 +6,7 @@ import { entryJson } from '../../core/wire.ts';
 import type { LineRow } from './chunk.ts';
 import type { Facets } from './facets.ts';
 import { type Block, Scan, type Tables } from './scan.ts';
-import type { TaskRow } from './task-row.ts';
+import { scanned, type TaskRow } from './task-row.ts';
 
 interface Window {
   readonly lowest: number;
@@ -21,7 +21,7 @@ interface Window {
 export function readPage(tables: Tables, { task, query }: { task: TaskRow; query: ReadQuery }): EntryPage {
   const { filter = {}, after = 0, before = Number.POSITIVE_INFINITY, order = 'asc' } = query;
   const window = { lowest: Math.max(after, 0) + 1, highest: Math.min(before - 1, task.last_seq), order };
-  const scan = new Scan(tables, { taskNo: task.task_no, filter });
+  const scan = new Scan(tables, scanned(task), filter);
   const page = new PageBuilder(task.task_id, tables.facets, { window, query });
   if (window.lowest > window.highest) return page.finished();
   if (page.room <= 0) return page.soFar();

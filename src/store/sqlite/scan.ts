@@ -1,12 +1,23 @@
 import type { SQLInputValue } from 'node:sqlite';
+import {
+  type Expr,
+  hasTerm,
+  isFalse,
+  isTrue,
+  judge,
+  type Knows,
+  settle,
+  type TaskFacts,
+  type Term,
+} from '../../core/expr.ts';
 import type { LogFilter } from '../../core/filter.ts';
 import { BLOCK_LINES, LOOK_CHARS } from '../../core/limits.ts';
-import { messagePredicate } from '../../core/predicate.ts';
+import { filterExpr, lineMatcher } from '../../core/predicate.ts';
 import type { Order } from '../../core/query.ts';
 import type { Chunk, LineRow } from './chunk.ts';
 import type { Chunks } from './chunks.ts';
 import type { Database } from './database.ts';
-import type { Facets } from './facets.ts';
+import { type Facets, knowsFacet } from './facets.ts';
 
 /** What lines are read from. */
 export interface Tables {
@@ -15,18 +26,26 @@ export interface Tables {
   readonly chunks: Chunks;
 }
 
+/** A task whose lines are read. */
+export interface Scanned {
+  readonly taskNo: number;
+  readonly facts: TaskFacts;
+}
+
 /** One block of a task with what a filter makes of its summary. */
 export interface Block {
   readonly firstSeq: number;
   readonly lastSeq: number;
   readonly firstAt: string;
   readonly lastAt: string;
-  /** Lines by facet, only facets that pass. */
+  /** Lines by facet, only facets that may match. */
   readonly counts: ReadonlyMap<number, number>;
-  /** Lines whose facet passes: at most these match. */
+  /** Lines whose facet may match: at most these do. */
   readonly atMost: number;
   /** The summary alone is the answer: all of them match. */
   readonly whole: boolean;
+  /** Every line of the block matches. */
+  readonly all: boolean;
 }
 
 interface BlockRow {
@@ -36,32 +55,39 @@ interface BlockRow {
   facets_json: string;
 }
 
+/** What is left of an expression for the lines of one facet. */
+interface Residue {
+  readonly expr: Expr;
+  readonly matches: ReturnType<typeof lineMatcher>;
+}
+
 /** Block rows one query takes: a short read, and few enough to stop early. */
 const BLOCK_ROWS = 256;
 
 /**
  * A filter made ready for one task: the summary of a block says whether to look into it; SQL then narrows by columns, and the
- * same predicate as everywhere else has the last word on the message. SQL may let too much pass, never too little.
+ * same predicate as everywhere else has the last word on each line. SQL may let too much pass, never too little.
  * Lines lie in chunks while they are compressed, else in the table `lines`; nobody above this class sees which.
  */
 export class Scan {
-  readonly facets: ReadonlySet<number> | undefined;
   readonly #db: Database;
+  readonly #facets: Facets;
   readonly #chunks: Chunks;
   readonly #taskNo: number;
-  readonly #filter: LogFilter;
-  readonly #matches: ((message: string) => boolean) | undefined;
+  readonly #expr: Expr;
+  readonly #residues = new Map<number, Residue>();
+  readonly #texts: readonly string[];
   readonly #sql: string;
   readonly #values: readonly SQLInputValue[];
   #looked = 0;
 
-  constructor({ db, facets, chunks }: Tables, { taskNo, filter }: { taskNo: number; filter: LogFilter }) {
+  constructor({ db, facets, chunks }: Tables, { taskNo, facts }: Scanned, filter: LogFilter) {
     this.#db = db;
+    this.#facets = facets;
     this.#chunks = chunks;
     this.#taskNo = taskNo;
-    this.#filter = filter;
-    this.facets = facets.matching(taskNo, filter);
-    this.#matches = filter.search === undefined ? undefined : messagePredicate(filter);
+    this.#expr = filterExpr(filter, facts);
+    this.#texts = neededTexts(this.#expr);
     const { sql, values } = this.#conditions();
     this.#sql = sql;
     this.#values = values;
@@ -99,7 +125,7 @@ export class Scan {
       // All that is compressed comes before all that is not.
       const places = [this.#compressed(from, to, order), this.#plain(from, to, order)];
       for (const place of order === 'asc' ? places : places.reverse()) {
-        for (const row of place) if (this.#matches === undefined || this.#matches(row.message)) yield row;
+        for (const row of place) if (this.#passes(row)) yield row;
         if (this.stoppedAt !== undefined) return;
       }
     } finally {
@@ -118,28 +144,20 @@ export class Scan {
   }
 
   *#compressed(from: number, to: number, order: Order): Generator<LineRow> {
-    const { search, regex } = this.#filter;
-    const folded = regex ? undefined : search?.toLowerCase();
     for (const chunk of this.#chunks.between(this.#taskNo, from, to, order)) {
       const first = Math.max(from, chunk.firstSeq);
       const last = Math.min(to, chunk.lastSeq);
-      if (folded === undefined || chunk.mayHold(folded)) yield* this.#linesOf(chunk, { first, last, order });
+      if (this.#texts.every((text) => chunk.mayHold(text))) yield* this.#linesOf(chunk, { first, last, order });
       if (this.#enough(chunk.chars, order === 'asc' ? last : first)) return;
     }
   }
 
   *#linesOf(chunk: Chunk, { first, last, order }: { first: number; last: number; order: Order }): Generator<LineRow> {
-    const { from, to } = this.#filter;
     const step = order === 'asc' ? 1 : -1;
     const start = order === 'asc' ? first : last;
     for (let seq = start; seq >= first && seq <= last; seq += step) {
       const row = chunk.lines[seq - chunk.firstSeq];
-      const passes =
-        row &&
-        (this.facets === undefined || this.facets.has(row.facet_no)) &&
-        (from === undefined || row.timestamp >= from) &&
-        (to === undefined || row.timestamp < to);
-      if (passes) yield row;
+      if (row) yield row;
     }
   }
 
@@ -153,43 +171,62 @@ export class Scan {
 
   #block(row: BlockRow): Block {
     const { first_at: firstAt, last_at: lastAt } = row;
-    const { from, to } = this.#filter;
-    const outside = (from !== undefined && lastAt < from) || (to !== undefined && firstAt >= to);
-    const inside = (from === undefined || firstAt >= from) && (to === undefined || lastAt < to);
+    const knows = knowsSpan(firstAt, lastAt);
     const counts = new Map<number, number>();
+    let total = 0;
     let atMost = 0;
-    if (!outside) {
-      for (const [facetNo, lines] of Object.entries(JSON.parse(row.facets_json) as Record<string, number>)) {
-        if (this.facets && !this.facets.has(Number(facetNo))) continue;
-        counts.set(Number(facetNo), lines);
-        atMost += lines;
-      }
+    let whole = true;
+    for (const [number, lines] of Object.entries(JSON.parse(row.facets_json) as Record<string, number>)) {
+      total += lines;
+      const verdict = judge(this.#residue(Number(number)).expr, knows);
+      if (verdict === false) continue;
+      counts.set(Number(number), lines);
+      atMost += lines;
+      whole &&= verdict === true;
     }
     const firstSeq = row.block_no * BLOCK_LINES + 1;
     const lastSeq = firstSeq + BLOCK_LINES - 1;
-    return { firstSeq, lastSeq, firstAt, lastAt, counts, atMost, whole: inside && this.#matches === undefined };
+    return { firstSeq, lastSeq, firstAt, lastAt, counts, atMost, whole, all: whole && atMost === total };
+  }
+
+  #passes({ facet_no: facetNo, timestamp, message, metadata_json: metadataJson }: LineRow): boolean {
+    const { expr, matches } = this.#residue(facetNo);
+    if (isTrue(expr)) return true;
+    const { level, source, stream, type } = this.#facets.facet(facetNo);
+    return matches({ timestamp, level, source, stream, type, message, metadataJson });
+  }
+
+  #residue(facetNo: number): Residue {
+    const known = this.#residues.get(facetNo);
+    if (known) return known;
+    const expr = settle(this.#expr, knowsFacet(this.#facets.facet(facetNo)));
+    const residue = { expr, matches: lineMatcher(expr) };
+    this.#residues.set(facetNo, residue);
+    return residue;
   }
 
   #conditions(): { sql: string; values: SQLInputValue[] } {
-    const { from, to, search, regex } = this.#filter;
     const values: SQLInputValue[] = [];
     let sql = '';
-    if (this.facets) {
+    if (hasTerm(this.#expr, isFacetTerm)) {
+      const facets = this.#facets.of(this.#taskNo).filter((number) => !isFalse(this.#residue(number).expr));
       sql += ' AND facet_no IN (SELECT value FROM json_each(?))';
-      values.push(JSON.stringify([...this.facets]));
+      values.push(JSON.stringify(facets));
     }
-    if (from !== undefined) {
-      sql += ' AND timestamp >= ?';
-      values.push(from);
+    for (const term of needed(this.#expr)) {
+      if (term.op !== 'time') continue;
+      if (term.from !== undefined) {
+        sql += ' AND timestamp >= ?';
+        values.push(term.from);
+      }
+      if (term.to !== undefined) {
+        sql += ' AND timestamp < ?';
+        values.push(term.to);
+      }
     }
-    if (to !== undefined) {
-      sql += ' AND timestamp < ?';
-      values.push(to);
-    }
-    if (search !== undefined && !regex) {
+    for (const folded of this.#texts) {
       // A line of ASCII only is folded by SQLite as by JavaScript; any other goes to the predicate. Where characters and bytes
       // differ there is more than ASCII (or a NUL, at which `length` stops).
-      const folded = search.toLowerCase();
       const mixed = 'length(message) <> octet_length(message)';
       if (isAscii(folded)) {
         sql += ` AND (instr(lower(message), ?) > 0 OR ${mixed})`;
@@ -200,6 +237,31 @@ export class Scan {
     }
     return { sql, values };
   }
+}
+
+/** Terms without which no line matches. */
+function needed(expr: Expr): readonly Term[] {
+  if (expr.op === 'all') return expr.parts.flatMap(needed);
+  return expr.op === 'any' || expr.op === 'not' ? [] : [expr];
+}
+
+/** Texts, folded, that every matching message contains. */
+function neededTexts(expr: Expr): readonly string[] {
+  return needed(expr).flatMap((term) => (term.op === 'text' ? [term.text.toLowerCase()] : []));
+}
+
+function isFacetTerm({ op }: Term): boolean {
+  return op === 'level' || op === 'source' || op === 'stream' || op === 'type';
+}
+
+/** Answers the time terms for lines between two moments, both included. */
+function knowsSpan(firstAt: string, lastAt: string): Knows {
+  return (term) => {
+    if (term.op !== 'time') return undefined;
+    const { from, to } = term;
+    if ((from !== undefined && lastAt < from) || (to !== undefined && firstAt >= to)) return false;
+    return (from === undefined || firstAt >= from) && (to === undefined || lastAt < to) ? true : undefined;
+  };
 }
 
 function blockOf(seq: number): number {

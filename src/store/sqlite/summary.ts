@@ -5,7 +5,7 @@ import type { Count, Histogram, HistogramBucket, LogStats } from '../../core/que
 import { isoTime } from '../../core/time.ts';
 import type { LineRow } from './chunk.ts';
 import { type Block, Scan, type Tables } from './scan.ts';
-import type { TaskRow } from './task-row.ts';
+import { scanned, type TaskRow } from './task-row.ts';
 
 /** Time that a histogram of a text filter may take. */
 const HISTOGRAM_MS = 2_000;
@@ -51,7 +51,7 @@ export async function countLines(
   tables: Tables,
   { task, filter, budgetMs }: Summed & { budgetMs: number },
 ): Promise<Count> {
-  const walk = new Walk(new Scan(tables, { taskNo: task.task_no, filter }), budgetMs);
+  const walk = new Walk(new Scan(tables, scanned(task), filter), budgetMs);
   let total = 0;
   for (const block of walk.scan.blocks(1, task.last_seq, 'asc')) {
     if (block.atMost === 0) continue;
@@ -76,7 +76,7 @@ export async function histogramOf(
   tables: Tables,
   { task, filter, buckets }: Summed & { buckets: number },
 ): Promise<Histogram> {
-  const walk = new Walk(new Scan(tables, { taskNo: task.task_no, filter }), HISTOGRAM_MS);
+  const walk = new Walk(new Scan(tables, scanned(task), filter), HISTOGRAM_MS);
   const span = await spanOf(walk, task.last_seq);
   if (!span) return { from: null, to: null, widthMs: 1, exact: !walk.over, buckets: [] };
   const fromMs = Date.parse(span.from);
@@ -118,8 +118,7 @@ async function spanOf(walk: Walk, lastSeq: number): Promise<{ from: string; to: 
   const inside = (block: Block) => span !== undefined && block.firstAt >= span.from && block.lastAt <= span.to;
   for (const block of scan.blocks(1, lastSeq, 'asc')) {
     if (block.atMost === 0 || inside(block)) continue;
-    // Without a narrowing filter every line of the block matches, its ends too.
-    if (block.whole && scan.facets === undefined) {
+    if (block.all) {
       widen(block.firstAt, block.lastAt);
       continue;
     }

@@ -1,6 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import { isVanished } from '../../core/change.ts';
 import { TrailError } from '../../core/error.ts';
+import { type TaskFacts, taskFacts } from '../../core/expr.ts';
 import { TOMBSTONE_DAYS } from '../../core/limits.ts';
 import { isEnded, type Status } from '../../core/status.ts';
 import type { Metrics, Task } from '../../core/task.ts';
@@ -73,6 +74,11 @@ export type TaskColumns = Omit<
   | 'last_line'
   | 'vanished'
 >;
+
+/** The task as a filter of its lines sees it. */
+export function scanned(row: TaskRow): { readonly taskNo: number; readonly facts: TaskFacts } {
+  return { taskNo: row.task_no, facts: taskFacts(taskOfRow(row)) };
+}
 
 export function taskOfRow(row: TaskRow): Task {
   return {
