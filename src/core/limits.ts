@@ -129,3 +129,20 @@ export const EVENT_STEPS = 1_000;
 /** How long lines of webhook events wait for their task, and how many of one event. */
 export const WEBHOOK_EVENT_HOURS = 24;
 export const WEBHOOK_EVENT_LINES = 1_000;
+/** Analytics: days unless it is asked otherwise, groups that are told apart, and tasks or reasons that its lists name. */
+export const ANALYTICS_DAYS = 30;
+export const ANALYTICS_GROUPS_MAX = 1_000;
+export const TOP_TASKS = 10;
+/** Durations of one group that are kept as they are; with more, some are only known to 2.5 %. */
+export const EXACT_DURATIONS = 2_000_000;
+/** Failed tasks whose reasons are looked at, the newest first, and how much of each reason, in characters. */
+export const FAILURES_READ = 50_000;
+export const ERROR_CHARS = 300;
+/** Combinations of source, agent, model and status that the totals of deleted tasks tell apart on one day. */
+export const TOTALS_A_DAY = 1_000;
+/** Deleted tasks that are known again when they are brought back, so that they do not count twice. */
+export const COUNTED_TASKS = 1_000_000;
+/** Search: most lines of a page, how long one may look, and the tasks that its facets name. */
+export const SEARCH_LINES_MAX = 1_000;
+export const SEARCH_MS = 2_000;
+export const FACET_TASKS = 20;

@@ -1,3 +1,4 @@
+import type { Analytics, AnalyticsQuery } from './analytics.ts';
 import type { Draft, EntryInput, Json } from './entry.ts';
 import type { TrailError } from './error.ts';
 import type { EventBatch, EventStep } from './event.ts';
@@ -21,6 +22,7 @@ import type {
   TaskQuery,
   Totals,
 } from './query.ts';
+import type { LineFacets, Scope, SearchPage, SearchQuery } from './search.ts';
 import type { Status } from './status.ts';
 import type { Task, TaskChange, TaskDraft } from './task.ts';
 import type { Delivered, DeliveryDraft, DeliveryKey, DeliveryQuery, DeliveryRecord, StoredWebhook } from './webhook.ts';
@@ -112,6 +114,16 @@ export interface StoreReader {
   stats(taskId: string): Promise<LogStats>;
   /** Lines per time bucket and level, over the span of the lines that match. */
   histogram(taskId: string, query: { filter: LogFilter; buckets: number }): Promise<Histogram>;
+  /** What the tasks of a time came to, deleted ones included. It reads counters and no line, in turns with other reads. */
+  analytics(query: AnalyticsQuery): Promise<Analytics>;
+  /** What deleted runs of our own agents cost that were made on a day (UTC, `2026-01-24`). */
+  deletedSpending(day: string): Promise<{ readonly usd: number; readonly tokens: number }>;
+  /** Lines of many tasks, newest first. When `signal` aborts it throws `cancelled` soon. */
+  search(query: SearchQuery, signal?: AbortSignal): Promise<SearchPage>;
+  /** How many lines of each kind match. */
+  lineFacets(scope: Scope, signal?: AbortSignal): Promise<LineFacets>;
+  /** The same as `histogram` over the lines of many tasks. */
+  searchHistogram(query: Scope & { readonly buckets: number }, signal?: AbortSignal): Promise<Histogram>;
   /** Lines that were ever stored, and lost. */
   totals(): Promise<Totals>;
   /** Tasks that changed after revision `after`, oldest change first, at most `limit`. */

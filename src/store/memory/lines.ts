@@ -99,8 +99,11 @@ export function statsOf(lines: Lines, lost: number): LogStats {
  * a short span has fewer than asked for. Where the widths add up to the span exactly, the last bucket takes `to` as well.
  */
 export function histogramOf({ task, lines }: Trail, filter: LogFilter, buckets: number): Histogram {
-  const passes = predicate(filter, taskFacts(task));
-  const matching = lines.filter(passes);
+  return histogramOfLines(lines.filter(predicate(filter, taskFacts(task))), buckets);
+}
+
+/** The same of lines that all match. */
+export function histogramOfLines(matching: Lines, buckets: number): Histogram {
   const times = matching.map((line) => line.timestamp).sort();
   const from = times[0] ?? null;
   const to = times.at(-1) ?? null;
@@ -130,6 +133,6 @@ export function tally<K extends string>(words: readonly K[]): Record<K, number> 
   return Object.fromEntries(counts) as Record<K, number>;
 }
 
-function noLevels(): Record<Level, number> {
+export function noLevels(): Record<Level, number> {
   return { DEBUG: 0, INFO: 0, WARNING: 0, ERROR: 0 };
 }
