@@ -3,6 +3,7 @@
  * A page crosses over as JSON text, which costs less than copying its objects.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { AnalyticsQuery } from '../core/analytics.ts';
 import type { LogFilter } from '../core/filter.ts';
 import type { EndedQuery, ReadQuery, TaskQuery } from '../core/query.ts';
 import type { Status } from '../core/status.ts';
@@ -26,6 +27,8 @@ function open(dataDir: string): Methods {
     count: (taskId: string, filter: LogFilter, budgetMs: number) => reader.count(taskId, filter, budgetMs),
     stats: (taskId: string) => reader.stats(taskId),
     histogram: (taskId: string, query: { filter: LogFilter; buckets: number }) => reader.histogram(taskId, query),
+    analytics: (query: AnalyticsQuery) => reader.analytics(query),
+    deletedSpending: (day: string) => reader.deletedSpending(day),
     totals: () => reader.totals(),
     changes: (after: number, limit: number) => reader.changes(after, limit),
     storage: () => reader.storage(),

@@ -1,3 +1,4 @@
+import type { Analytics, AnalyticsQuery } from '../core/analytics.ts';
 import type { Json } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
 import type { EventBatch } from '../core/event.ts';
@@ -229,6 +230,14 @@ export class ThreadReader implements StoreReader {
 
   histogram(taskId: string, query: { filter: LogFilter; buckets: number }): Promise<Histogram> {
     return this.#thread.call('histogram', [taskId, query]);
+  }
+
+  analytics(query: AnalyticsQuery): Promise<Analytics> {
+    return this.#thread.call('analytics', [query]);
+  }
+
+  deletedSpending(day: string): Promise<{ readonly usd: number; readonly tokens: number }> {
+    return this.#thread.call('deletedSpending', [day]);
   }
 
   totals(): Promise<Totals> {

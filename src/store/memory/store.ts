@@ -12,6 +12,7 @@ import { type Appending, appendOne } from './append.ts';
 import { EventLog } from './events.ts';
 import type { Held } from './held.ts';
 import { changesOf, checkNotDeleted, silentOf, sweep, vanish } from './keeping.ts';
+import { MemoryReader } from './reader.ts';
 
 export interface MemoryStoreOptions {
   readonly clock?: Clock;
@@ -44,7 +45,7 @@ export class MemoryStore extends MemoryReader implements Store {
     const changed = new Set<Held>();
     const results = batches.map((batch): Appended => {
       try {
-        return { receipt: appendOne(this.#find(batch.taskId), batch, this.#appending(changed)) };
+        return { receipt: appendOne(this.find(batch.taskId), batch, this.#appending(changed)) };
       } catch (error) {
         return { error: asTrailError(error) };
       }
@@ -64,7 +65,7 @@ export class MemoryStore extends MemoryReader implements Store {
     const known = key && this.holderOf(delivery.webhookId, key.value);
     if (known) return { duplicate: true, ...known };
     const held = task && this.#add(task);
-    if (batch) appendOne(this.#find(batch.taskId), batch, this.#appending(new Set()));
+    if (batch) appendOne(this.find(batch.taskId), batch, this.#appending(new Set()));
     const n = this.addDelivery(delivery, key);
     if (held) this.#committed(held);
     return { duplicate: false, n, task: held?.task ?? null };
@@ -75,7 +76,7 @@ export class MemoryStore extends MemoryReader implements Store {
     const changed = new Set<Held>();
     const applied = this.#events.apply(commit, {
       held: (taskId, make) => this.held.get(taskId) ?? this.#add(make()),
-      append: (batch) => appendOne(this.#find(batch.taskId), batch, this.#appending(changed)),
+      append: (batch) => appendOne(this.find(batch.taskId), batch, this.#appending(changed)),
       changed,
       nowMs: this.clock.now(),
     });
@@ -104,7 +105,9 @@ export class MemoryStore extends MemoryReader implements Store {
   }
 
   async deleteTask(taskId: string, by: string): Promise<void> {
-    const { lastSeq } = this.find(taskId).task.log;
+    const { task } = this.find(taskId);
+    const { lastSeq } = task.log;
+    this.#daily.count(task);
     this.held.delete(taskId);
     this.tombstones.set(taskId, { revision: ++this.#revision, lastSeq, atMs: this.clock.now(), by });
     this.#onCommit({ taskId, lastSeq });
@@ -152,11 +155,11 @@ export class MemoryStore extends MemoryReader implements Store {
   }
 
   async analytics(query: AnalyticsQuery): Promise<Analytics> {
-    return this.#daily.analytics(this.#allTasks(), query);
+    return this.#daily.analytics(this.allTasks(), query);
   }
 
   async deletedSpending(day: string): Promise<{ usd: number; tokens: number }> {
-    this.#checkOpen();
+    this.checkOpen();
     return this.#daily.spending(day);
   }
 
@@ -190,7 +193,7 @@ export class MemoryStore extends MemoryReader implements Store {
   }
 
   #appending(changed: Set<Held>): Appending {
-    return { changed, totals: this.#totals, nowMs: this.#clock.now() };
+    return { changed, totals: this.#totals, nowMs: this.clock.now() };
   }
 
   #committed(held: Held): void {

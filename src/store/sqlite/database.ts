@@ -1,6 +1,12 @@
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import {
+  type AggregateOptions,
+  DatabaseSync,
+  type SQLInputValue,
+  type SQLOutputValue,
+  type StatementSync,
+} from 'node:sqlite';
 import { TrailError } from '../../core/error.ts';
 
 /** SQLite up to 3.51.2 can corrupt a database when the WAL is reset under load (https://sqlite.org/wal.html#walresetbug). */
@@ -11,6 +17,13 @@ const STATEMENTS = 200;
 const MIGRATIONS = new URL('./migrations/', import.meta.url);
 
 export const DATABASE_FILE = 'tasktrail.db';
+
+/** A function of SQL that makes one value of many rows. */
+export interface Gathering<State> {
+  start(): State;
+  step(state: State, value: SQLOutputValue): State;
+  result(state: State): SQLInputValue;
+}
 
 /** One connection with its prepared statements. A row is what its query says: the caller names the type. */
 export class Database {
@@ -54,6 +67,11 @@ export class Database {
 
   define(name: string, body: (...values: never[]) => SQLInputValue): void {
     this.#db.function(name, { deterministic: true }, body as (...values: unknown[]) => SQLInputValue);
+  }
+
+  /** The types of Node.js know only states that are values of SQL. */
+  defineAggregate<State>(name: string, parts: Gathering<State>): void {
+    this.#db.aggregate(name, parts as unknown as AggregateOptions);
   }
 
   /** From now until `endRead` every read sees what is committed now, whatever others commit meanwhile. */

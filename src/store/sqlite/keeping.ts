@@ -1,6 +1,7 @@
 import { vanishedTask } from '../../core/change.ts';
 import type { EndedMark, EndedQuery, EndedTask, Storage } from '../../core/query.ts';
 import { isoTime } from '../../core/time.ts';
+import { countDeleted } from './daily-totals.ts';
 import type { Database } from './database.ts';
 import { taskOfRow, taskRow, updateTask } from './task-row.ts';
 
@@ -59,8 +60,9 @@ export interface Burial {
   readonly numbers: { revision: number };
 }
 
-/** Inside a write transaction: put a tombstone in the place of a task. Its lines are purged later. */
+/** Inside a write transaction: put a tombstone in the place of a task, and its figures into the totals. Its lines are purged later. */
 export function buryTask(db: Database, taskNo: number, { by, nowMs, numbers }: Burial): void {
+  countDeleted(db, taskNo);
   db.run(
     `INSERT OR REPLACE INTO tombstones (task_id, task_no, last_seq, revision, deleted_at_ms, deleted_by, bytes)
      SELECT task_id, task_no, last_seq, ?, ?, ?, bytes FROM tasks JOIN trails USING (task_no) WHERE task_no = ?`,

@@ -1,3 +1,4 @@
+import type { Analytics, AnalyticsQuery } from '../../core/analytics.ts';
 import { TrailError } from '../../core/error.ts';
 import type { LogFilter } from '../../core/filter.ts';
 import type { EntryPage } from '../../core/page.ts';
@@ -20,7 +21,9 @@ import type { Status } from '../../core/status.ts';
 import type { Task } from '../../core/task.ts';
 import { type Clock, systemClock } from '../../core/time.ts';
 import type { DeliveryQuery, DeliveryRecord, StoredWebhook } from '../../core/webhook.ts';
+import { analyticsOf, defineGathered } from './analytics.ts';
 import { Chunks } from './chunks.ts';
+import { deletedSpending } from './daily-totals.ts';
 import { type Database, openDatabaseForReading, storeError } from './database.ts';
 import { findKey, listDeliveries, listWebhooks, readDelivery } from './deliveries.ts';
 import { findPlace } from './events.ts';
@@ -44,6 +47,7 @@ export class SqliteReader implements StoreReader {
     this.#tables = { db, facets: new Facets(db), chunks: new Chunks(db) };
     this.#clock = clock;
     defineFold(db);
+    defineGathered(db);
   }
 
   static open(dataDir: string): SqliteReader {
@@ -80,6 +84,14 @@ export class SqliteReader implements StoreReader {
 
   async histogram(taskId: string, query: { filter: LogFilter; buckets: number }): Promise<Histogram> {
     return this.#reading(() => histogramOf(this.#tables, { task: this.#row(taskId), ...query }));
+  }
+
+  async analytics(query: AnalyticsQuery): Promise<Analytics> {
+    return this.#reading(() => analyticsOf(this.#db, query));
+  }
+
+  async deletedSpending(day: string): Promise<{ usd: number; tokens: number }> {
+    return this.#reading(() => deletedSpending(this.#db, day));
   }
 
   async totals(): Promise<Totals> {

@@ -6,6 +6,7 @@ import { TOMBSTONE_DAYS } from '../../core/limits.ts';
 import { isEnded, type Status } from '../../core/status.ts';
 import type { Metrics, Task } from '../../core/task.ts';
 import { isoTime } from '../../core/time.ts';
+import { isCounted } from './daily-totals.ts';
 import type { Database } from './database.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -250,6 +251,7 @@ export function addTask(db: Database, task: Task, { numbers, nowMs }: Adding): v
     throw new TrailError('task_exists', `the task ${taskId} exists already; choose another id`);
   }
   const taskNo = insertTask(db, task);
+  if (isCounted(db, taskId, task.createdAt)) db.run('UPDATE tasks SET counted = 1 WHERE task_no = ?', taskNo);
   db.run(
     `INSERT INTO trails (task_no, last_seq, lost, debug, info, warning, error, revision)
      VALUES (?, 0, 0, 0, 0, 0, 0, ?)`,
