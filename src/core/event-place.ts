@@ -1,5 +1,8 @@
 import { TrailError } from './error.ts';
-import { TASK_BUFFER_BYTES, WEBHOOK_EVENT_HOURS, WEBHOOK_EVENT_LINES } from './limits.ts';
+import type { EventStep, Refusal } from './event.ts';
+import { TASK_BUFFER_BYTES, TEXT_CHARS, WEBHOOK_EVENT_HOURS, WEBHOOK_EVENT_LINES } from './limits.ts';
+import type { Applied } from './ports.ts';
+import { cutText } from './text.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 
@@ -10,6 +13,15 @@ export function checkPlace(stream: string, { from, found }: { from: string | nul
     'event_conflict',
     `expected the stream ${stream} at ${from ?? 'its beginning'}, it is at ${found ?? 'its beginning'}; read its place again`,
   );
+}
+
+/** Those of the steps, which must have names, that were refused for good. */
+export function refusalsOf(steps: readonly Pick<EventStep, 'id'>[], applied: readonly Applied[]): readonly Refusal[] {
+  return applied.flatMap(({ error }, index) => {
+    const id = steps[index]?.id;
+    if (!error || error.code === 'task_deleted' || id === undefined) return [];
+    return [{ id, reason: cutText(error.message, TEXT_CHARS) }];
+  });
 }
 
 /** What webhook events left behind at this moment or before is forgotten (Unix ms). */

@@ -9,6 +9,8 @@ import type { TaskChange, TaskDraft } from './task.ts';
  *   taskId null  ──▶ `entries` wait under `webhookEventId` until a step names its task, or go to the task that one has named
  */
 export interface EventStep {
+  /** What the event is called in its stream: when it is refused, that is kept under this name. */
+  readonly id?: string;
   readonly taskId: string | null;
   /** What `webhook:*` events have in common before their task is known; remembered for a day. */
   readonly webhookEventId: string | null;
@@ -23,6 +25,12 @@ export interface EventStep {
    */
   readonly change?: TaskChange;
   readonly entries: readonly EntryInput[];
+}
+
+/** An event that was refused for good, for another reason than that its task was deleted. */
+export interface Refusal {
+  readonly id: string;
+  readonly reason: string;
 }
 
 /**

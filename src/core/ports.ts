@@ -1,7 +1,7 @@
 import type { Analytics, AnalyticsQuery } from './analytics.ts';
 import type { Draft, EntryInput, Json } from './entry.ts';
 import type { TrailError } from './error.ts';
-import type { EventBatch, EventStep } from './event.ts';
+import type { EventBatch, EventStep, Refusal } from './event.ts';
 import type { LogFilter } from './filter.ts';
 import type { Level } from './level.ts';
 import type { PackedLines } from './packed.ts';
@@ -86,6 +86,8 @@ export interface EventCommitStep extends Omit<EventStep, 'entries'> {
 
 export interface EventCommit extends Omit<EventBatch, 'steps'> {
   readonly steps: readonly EventCommitStep[];
+  /** Steps that are none, as they were refused before; kept with those that are refused now. */
+  readonly refused?: readonly Refusal[];
 }
 
 /** What became of a step; one that cannot be applied (its task was deleted, for one) does not touch its neighbours. */
@@ -142,6 +144,8 @@ export interface StoreReader {
   webhooks(): Promise<readonly StoredWebhook[]>;
   /** How far a stream of events has been stored; null when nothing was. */
   eventPlace(stream: string): Promise<string | null>;
+  /** Steps that the last commit of a stream refused, for who has to put them aside after a kill. */
+  eventRefusals(stream: string): Promise<readonly Refusal[]>;
   /** Finish work under way and let go of the file or socket. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -178,7 +182,7 @@ export interface Store extends StoreReader {
   deliver(commit: DeliveryCommit): Promise<Delivered>;
   /**
    * Apply events in order and move the stream's place from `from` to `to`, in one commit. Throws `event_conflict` and stores nothing
-   * when the place is another one. Answers what became of each step.
+   * when the place is another one. Answers what became of each step; those it refused are kept until the place moves again.
    */
   applyEvents(commit: EventCommit): Promise<readonly Applied[]>;
   /** Put a stream's place somewhere else: for a stream that was made anew, whose ids begin before it. */

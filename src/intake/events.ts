@@ -1,6 +1,7 @@
 import type { EntryInput } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
 import type { EventBatch, EventStep } from '../core/event.ts';
+import { refusalsOf } from '../core/event-place.ts';
 import { checkTaskId } from '../core/id.ts';
 import { EVENT_STEPS, TEXT_CHARS } from '../core/limits.ts';
 import type { Applied, EventCommit, EventCommitStep } from '../core/ports.ts';
@@ -36,8 +37,13 @@ export function preparedEvents(batch: EventBatch, preparing: Preparing): Prepare
       throw error;
     }
   });
+  const known = faults.map((error) => (error ? { error } : {}));
+  const refused = refusalsOf(batch.steps, known).map(({ id, reason }) => ({
+    id,
+    reason: preparing.redactor.mask(reason),
+  }));
   return {
-    commit: { stream, from, to, steps },
+    commit: { stream, from, to, steps, refused },
     applied: (stored) => {
       let next = 0;
       return faults.map((error) => (error ? { error } : (stored[next++] ?? {})));
@@ -46,11 +52,12 @@ export function preparedEvents(batch: EventBatch, preparing: Preparing): Prepare
 }
 
 function preparedStep(step: EventStep, { redactor, lines }: Preparing): EventCommitStep {
-  const { taskId, webhookEventId, draft, change, entries } = step;
+  const { id, taskId, webhookEventId, draft, change, entries } = step;
   if (taskId !== null) checkTaskId(taskId);
   else if (webhookEventId === null)
     throw new TrailError('invalid_task_id', 'expected a task or a webhook event, got neither');
   return {
+    ...(id !== undefined && { id }),
     taskId,
     webhookEventId: webhookEventId === null ? null : maskedEventId(webhookEventId, redactor),
     ...(draft && { draft: checkedFields(draft, redactor) }),

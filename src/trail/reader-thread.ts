@@ -38,6 +38,7 @@ function open(dataDir: string): Methods {
     deliveryOfKey: (webhookId: string, key: string) => reader.deliveryOfKey(webhookId, key),
     webhooks: () => reader.webhooks(),
     eventPlace: (stream: string) => reader.eventPlace(stream),
+    eventRefusals: (stream: string) => reader.eventRefusals(stream),
     close: () => reader.close(),
   };
 }

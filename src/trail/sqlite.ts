@@ -1,7 +1,7 @@
 import type { Analytics, AnalyticsQuery } from '../core/analytics.ts';
 import type { Json } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
-import type { EventBatch } from '../core/event.ts';
+import type { EventBatch, Refusal } from '../core/event.ts';
 import type { LogFilter } from '../core/filter.ts';
 import type { Level } from '../core/level.ts';
 import { BUFFER_BYTES, TASK_BUFFER_BYTES } from '../core/limits.ts';
@@ -274,6 +274,10 @@ export class ThreadReader implements StoreReader {
 
   eventPlace(stream: string): Promise<string | null> {
     return this.#thread.call('eventPlace', [stream]);
+  }
+
+  eventRefusals(stream: string): Promise<readonly Refusal[]> {
+    return this.#thread.call('eventRefusals', [stream]);
   }
 
   close(): Promise<void> {

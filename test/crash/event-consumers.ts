@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { consuming, LEASE_KEY, LEASE_MS, Publisher, until } from '../inlet/redis/consuming.ts';
+import { WEBHOOK_EVENT_LINES } from '../../src/core/limits.ts';
+import { consuming, GROUP, LEASE_KEY, LEASE_MS, Publisher, STREAM, until } from '../inlet/redis/consuming.ts';
 
 const PROGRAM = fileURLToPath(new URL('../fixtures/programs/event-consumer.ts', import.meta.url));
 const EVENTS = 60;
@@ -26,6 +27,45 @@ export async function dieBeforeAcknowledging(t: TestContext, cycles: number): Pr
   await drained();
   publisher.check(dataDir);
   assert.equal(own.stats().processed, 0, 'all of it had been committed');
+}
+
+/** Consumers that are killed between a commit and the burial of what it refused: each refused event is dead, once. */
+export async function dieBeforeBurying(t: TestContext): Promise<void> {
+  const { server, redis, dataDir, store, consumer, drained } = await consuming(t);
+  const publisher = new Publisher(redis);
+  const waiting = ['type', 'webhook:received', 'webhook_event_id', 'e'] as const;
+  // As many lines as may wait for one task; what comes behind them the store refuses.
+  const full = redis.pipeline();
+  for (let n = 0; n < WEBHOOK_EVENT_LINES; n++) full.xadd(STREAM, '*', ...waiting);
+  await full.exec();
+  const first = consumer();
+  await drained();
+  await first.close();
+  const refused: (string | null)[] = [];
+  for (let cycle = 0; cycle < 3; cycle++) {
+    await publisher.publish(EVENTS, 7);
+    for (let n = 0; n < 2; n++) refused.push(await redis.xadd(STREAM, '*', ...waiting));
+    await publisher.publish(EVENTS, 7);
+    const child = start(t, [server.url, dataDir, String(LEASE_MS)], 'die');
+    await once(child, 'exit');
+    assert.equal(child.signalCode, 'SIGKILL');
+    assert.equal((await store.eventRefusals(STREAM)).length, 2);
+    await redis.del(LEASE_KEY);
+  }
+  // A group that is made again is given all of it once more.
+  for (const isAgain of [false, true]) {
+    if (isAgain) await redis.xgroup('DESTROY', STREAM, GROUP);
+    const own = consumer();
+    await drained();
+    await own.close();
+    publisher.check(dataDir);
+    const dead = await redis.xrange(`${STREAM}:dead`, '-', '+');
+    assert.deepEqual(
+      dead.map(([, fields]) => fields[3]),
+      refused,
+    );
+    for (const [, [, reason]] of dead) assert.match(reason ?? '', /^expected at most 1000 lines/);
+  }
 }
 
 /** Two consumers, one of them killed again and again, while events of 1,000 tasks come in turn: every line once, in order. */

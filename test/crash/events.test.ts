@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import { noRedis } from '../support/redis.ts';
-import { dieBeforeAcknowledging, killOneOfTwo } from './event-consumers.ts';
+import { dieBeforeAcknowledging, dieBeforeBurying, killOneOfTwo } from './event-consumers.ts';
 
 test(
   'R13: a consumer killed 20 times between commit and acknowledgement stores every event once, in order',
@@ -16,4 +16,10 @@ test(
     skip: noRedis,
   },
   (t) => killOneOfTwo(t, 20_000),
+);
+
+test(
+  'events that the store refuses are dead, each once, when their consumer is killed before it buried them',
+  { skip: noRedis },
+  (t) => dieBeforeBurying(t),
 );

@@ -80,6 +80,15 @@ test('the faults of the store stand beside those of the door, each with its step
   assert.deepEqual(await apply({ intake, store }, steps), [null, bad, 'task_deleted', null, bad, 'task_deleted']);
 });
 
+test('what a step was refused for is kept under its name, masked', async () => {
+  const { store, intake } = await door();
+  const change = { status: TOKEN as 'failed' };
+  await apply({ intake, store }, [stepOf({ id: '1-1' }), stepOf({ id: '1-2', change })]);
+  const [refused, ...more] = await store.eventRefusals('s');
+  assert.deepEqual([refused?.id, more], ['1-2', []]);
+  assert.ok(refused?.reason.includes(MASKED) && !refused.reason.includes(TOKEN), refused?.reason);
+});
+
 test('nothing says who runs a task, or that it is another one', async () => {
   const { store, intake } = await door();
   await intake.createTask({ taskId: 'mine', runner: 'plugin:demo' });

@@ -15,8 +15,9 @@ test('events cross to the thread that stores them, and their faults back', async
   t.after(() => trail.close());
   const { intake, store } = trail.parts;
   assert.equal(await store.eventPlace('s'), null);
+  const refused = { ...stepOf('/', 'two'), id: '0-2' };
   const started: EventStep = { ...stepOf('a', 'one'), draft: { source: 'jira' }, change: { status: 'executing' } };
-  const steps = [started, stepOf('/', 'two'), { ...stepOf('a', 'three'), change: { title: 't' }, draft: {} }];
+  const steps = [started, refused, { ...stepOf('a', 'three'), change: { title: 't' }, draft: {} }];
   const applied = await intake.applyEvents({ stream: 's', from: null, to: '1-0', steps });
   assert.deepEqual(
     applied.map(({ error }) => error?.code),
@@ -30,6 +31,10 @@ test('events cross to the thread that stores them, and their faults back', async
   const again = await openTrail({ dataDir });
   t.after(() => again.close());
   assert.equal(await again.parts.store.eventPlace('s'), '1-0');
+  assert.deepEqual(
+    (await again.parts.store.eventRefusals('s')).map(({ id }) => id),
+    ['0-2'],
+  );
   await again.parts.intake.setEventPlace('s', null);
   assert.equal(await again.parts.store.eventPlace('s'), null);
 });

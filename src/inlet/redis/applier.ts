@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { asTrailError, ERRORS, TrailError } from '../../core/error.ts';
-import type { EventStep } from '../../core/event.ts';
+import type { EventStep, Refusal } from '../../core/event.ts';
+import { refusalsOf } from '../../core/event-place.ts';
 import { EVENT_TRIES, RETRY_FIRST_MS, RETRY_MAX_MS } from '../../core/limits.ts';
 import type { Applied, Intake } from '../../core/ports.ts';
 import type { Clock } from '../../core/time.ts';
@@ -19,27 +20,28 @@ export interface ApplierOptions {
 }
 
 /** An entry that was understood. */
-interface Planned {
-  readonly id: string;
-  readonly step: EventStep;
-}
+type Planned = EventStep & { readonly id: string };
 
 /**
  * Applies entries in the order of the stream and acknowledges them:
  *
- *   at or before the place ─▶ acknowledged: it was stored already
+ *   at or before the place ─▶ acknowledged: it was stored already, or was refused and is put to the dead ones now
  *   not understood         ─▶ the dead ones, with the reason
  *   no type, no task       ─▶ left out with a warning
- *   all others             ─▶ one commit together with the place ─▶ acknowledged
+ *   all others             ─▶ one commit together with the place ─▶ what it refused: the dead ones ─▶ acknowledged
  *
  * While the store cannot commit it waits. What the store cannot stand for another reason is found by committing one by one.
  */
 export class Applier {
   /** How far the stream is stored, as this reader knows. */
   place: string | null = null;
+  /** What the last commit refused and may not be dead yet: whoever made it may have been killed. */
+  refused: readonly Refusal[] = [];
   processed = 0;
   skipped = 0;
   buried = 0;
+  /** Whether the store still keeps some that are dead by now. */
+  #keepsBuried = false;
   readonly #options: ApplierOptions;
 
   constructor(options: ApplierOptions) {
@@ -51,8 +53,10 @@ export class Applier {
     const { events } = this.#options;
     const { place } = this;
     const fresh = place === null ? entries : entries.filter(({ id }) => isAfter(id, place));
+    await this.#buryRefused(entries);
     const last = fresh.at(-1);
     if (last) await this.#applyAll(await this.#plan(fresh), last.id);
+    await this.#forgetBuried();
     await events.acknowledge(entries.map(({ id }) => id));
   }
 
@@ -61,7 +65,7 @@ export class Applier {
     const skipped: string[] = [];
     for (const { id, fields } of entries) {
       const read = readEvent(fields, this.#options.clock.now());
-      if (read.kind === 'step') planned.push({ id, step: read.step });
+      if (read.kind === 'step') planned.push({ ...read.step, id });
       else if (read.kind === 'skipped') skipped.push(`${id}: ${read.reason}`);
       else await this.#bury(id, read.reason);
     }
@@ -101,21 +105,37 @@ export class Applier {
   /** Commit, and deal with the steps that could not be applied. */
   async #commit(planned: readonly Planned[], to: string): Promise<void> {
     const { intake, stream } = this.#options;
-    const steps = planned.map(({ step }) => step);
-    const applied = await this.#patiently(() => intake.applyEvents({ stream, from: this.place, to, steps }));
+    const batch = { stream, from: this.place, to, steps: planned };
+    const applied = await this.#patiently(() => intake.applyEvents(batch));
     this.place = to;
-    await this.#refuse(planned, applied);
+    this.refused = refusalsOf(planned, applied);
+    this.#keepsBuried = false;
+    this.#tally(planned, applied);
+    await this.#buryRefused(planned);
   }
 
-  async #refuse(planned: readonly Planned[], applied: readonly Applied[]): Promise<void> {
+  #tally(planned: readonly Planned[], applied: readonly Applied[]): void {
     const skipped: string[] = [];
     for (const [index, { id }] of planned.entries()) {
       const error = applied[index]?.error;
       if (!error) this.processed++;
       else if (error.code === 'task_deleted') skipped.push(`${id}: ${error.message}`);
-      else await this.#bury(id, error.message);
     }
     this.#skip(skipped);
+  }
+
+  /** Those among the entries; others of them are still to come. */
+  async #buryRefused(entries: readonly { readonly id: string }[]): Promise<void> {
+    if (this.refused.length === 0) return;
+    const ids = new Set(entries.map(({ id }) => id));
+    for (const { id, reason } of this.refused) if (ids.has(id)) await this.#bury(id, reason);
+    this.refused = this.refused.filter(({ id }) => !ids.has(id));
+    this.#keepsBuried = true;
+  }
+
+  /** Or they would be buried once more when the group is made again. */
+  async #forgetBuried(): Promise<void> {
+    if (this.#keepsBuried && this.place !== null) await this.#commit([], this.place);
   }
 
   /** As long as the store cannot commit but may later, nothing is given up. */

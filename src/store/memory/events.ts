@@ -1,6 +1,7 @@
 import { isVanished } from '../../core/change.ts';
 import { TrailError } from '../../core/error.ts';
-import { checkPlace, checkWaiting, forgottenMs } from '../../core/event-place.ts';
+import type { Refusal } from '../../core/event.ts';
+import { checkPlace, checkWaiting, forgottenMs, refusalsOf } from '../../core/event-place.ts';
 import { eventTask, taskAfterEvent } from '../../core/event-task.ts';
 import type { Applied, Batch, EventCommit, EventCommitStep } from '../../core/ports.ts';
 import type { Task } from '../../core/task.ts';
@@ -21,20 +22,24 @@ interface EventWork {
 
 /** Places of streams, and webhook events whose task is looked for. */
 export class EventLog {
-  readonly #places = new Map<string, string>();
+  readonly #places = new Map<string, { readonly place: string; readonly refused: readonly Refusal[] }>();
   readonly #waiting = new Map<string, readonly Waiting[]>();
   readonly #tasks = new Map<string, { readonly taskId: string; readonly atMs: number }>();
 
   place(stream: string): string | null {
-    return this.#places.get(stream) ?? null;
+    return this.#places.get(stream)?.place ?? null;
+  }
+
+  refusals(stream: string): readonly Refusal[] {
+    return this.#places.get(stream)?.refused ?? [];
   }
 
   setPlace(stream: string, place: string | null): void {
     if (place === null) this.#places.delete(stream);
-    else this.#places.set(stream, place);
+    else this.#places.set(stream, { place, refused: [] });
   }
 
-  apply({ stream, from, to, steps }: EventCommit, work: EventWork): readonly Applied[] {
+  apply({ stream, from, to, steps, refused = [] }: EventCommit, work: EventWork): readonly Applied[] {
     checkPlace(stream, { from, found: this.place(stream) });
     const applied = steps.map((step): Applied => {
       try {
@@ -45,7 +50,7 @@ export class EventLog {
         throw error;
       }
     });
-    this.setPlace(stream, to);
+    this.#places.set(stream, { place: to, refused: [...refused, ...refusalsOf(steps, applied)] });
     return applied;
   }
 

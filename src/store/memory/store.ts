@@ -1,6 +1,7 @@
 import type { Analytics, AnalyticsQuery } from '../../core/analytics.ts';
 import { changedTask, changedVanished, isVanished } from '../../core/change.ts';
 import { asTrailError, TrailError } from '../../core/error.ts';
+import type { Refusal } from '../../core/event.ts';
 import type { Appended, Applied, Batch, DeliveryCommit, EventCommit, Store, Wake } from '../../core/ports.ts';
 import type { Changes, EndedMark, Totals } from '../../core/query.ts';
 import type { Status } from '../../core/status.ts';
@@ -92,6 +93,11 @@ export class MemoryStore extends MemoryReader implements Store {
   async eventPlace(stream: string): Promise<string | null> {
     this.checkOpen();
     return this.#events.place(stream);
+  }
+
+  async eventRefusals(stream: string): Promise<readonly Refusal[]> {
+    this.checkOpen();
+    return this.#events.refusals(stream);
   }
 
   async changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task> {

@@ -1,6 +1,7 @@
 import type { Draft } from '../../core/entry.ts';
 import { TrailError } from '../../core/error.ts';
-import { checkPlace, checkWaiting, forgottenMs } from '../../core/event-place.ts';
+import type { Refusal } from '../../core/event.ts';
+import { checkPlace, checkWaiting, forgottenMs, refusalsOf } from '../../core/event-place.ts';
 import { eventTask, taskAfterEvent } from '../../core/event-task.ts';
 import type { Applied, EventCommit, EventCommitStep } from '../../core/ports.ts';
 import { isoTime } from '../../core/time.ts';
@@ -21,10 +22,13 @@ export interface EventWork {
 }
 
 /** Inside a write transaction: what `Store.applyEvents` promises. */
-export function commitEvents({ stream, from, to, steps }: EventCommit, work: EventWork): readonly Applied[] {
+export function commitEvents(
+  { stream, from, to, steps, refused = [] }: EventCommit,
+  work: EventWork,
+): readonly Applied[] {
   checkPlace(stream, { from, found: findPlace(work.db, stream) });
   const applied = new Steps(work).apply(steps);
-  putPlace(work.db, stream, to);
+  putPlace(work.db, stream, { place: to, refused: [...refused, ...refusalsOf(steps, applied)] });
   return applied;
 }
 
@@ -32,10 +36,21 @@ export function findPlace(db: Database, stream: string): string | null {
   return db.get<{ place: string }>('SELECT place FROM event_places WHERE stream = ?', stream)?.place ?? null;
 }
 
+export function findRefusals(db: Database, stream: string): readonly Refusal[] {
+  const sql = 'SELECT refused_json FROM event_places WHERE stream = ?';
+  return JSON.parse(db.get<{ refused_json: string | null }>(sql, stream)?.refused_json ?? '[]') as readonly Refusal[];
+}
+
 /** Inside a write transaction. */
-export function putPlace(db: Database, stream: string, place: string | null): void {
+export function putPlace(
+  db: Database,
+  stream: string,
+  to: { place: string | null; refused?: readonly Refusal[] },
+): void {
+  const { place, refused = [] } = to;
+  const json = refused.length > 0 ? JSON.stringify(refused) : null;
   if (place === null) db.run('DELETE FROM event_places WHERE stream = ?', stream);
-  else db.run('INSERT OR REPLACE INTO event_places VALUES (?, ?)', stream, place);
+  else db.run('INSERT OR REPLACE INTO event_places VALUES (?, ?, ?)', stream, place, json);
 }
 
 /** Inside a write transaction: forget some webhook events whose time is over. Answers whether more may be left. */

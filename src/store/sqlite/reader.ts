@@ -1,5 +1,6 @@
 import type { Analytics, AnalyticsQuery } from '../../core/analytics.ts';
 import { TrailError } from '../../core/error.ts';
+import type { Refusal } from '../../core/event.ts';
 import type { LogFilter } from '../../core/filter.ts';
 import type { EntryPage } from '../../core/page.ts';
 import type { StoreReader } from '../../core/ports.ts';
@@ -26,7 +27,7 @@ import { Chunks } from './chunks.ts';
 import { deletedSpending } from './daily-totals.ts';
 import { type Database, openDatabaseForReading, storeError } from './database.ts';
 import { findKey, listDeliveries, listWebhooks, readDelivery } from './deliveries.ts';
-import { findPlace } from './events.ts';
+import { findPlace, findRefusals } from './events.ts';
 import { Facets } from './facets.ts';
 import { listEnded, storageOf } from './keeping.ts';
 import { readPage } from './read.ts';
@@ -143,6 +144,10 @@ export class SqliteReader implements StoreReader {
 
   async eventPlace(stream: string): Promise<string | null> {
     return this.#reading(() => findPlace(this.#db, stream));
+  }
+
+  async eventRefusals(stream: string): Promise<readonly Refusal[]> {
+    return this.#reading(() => findRefusals(this.#db, stream));
   }
 
   /** The newest revision: where a listener for changes starts. */

@@ -101,7 +101,7 @@ export class SqliteStore extends SqliteReader implements Store {
   }
 
   async setEventPlace(stream: string, place: string | null): Promise<void> {
-    this.#write(() => putPlace(this.#db, stream, place));
+    this.#write(() => putPlace(this.#db, stream, { place }));
   }
 
   async saveWebhook(webhook: StoredWebhook): Promise<void> {

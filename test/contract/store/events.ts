@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { WEBHOOK_EVENT_LINES } from '../../../src/core/limits.ts';
 import type { EventCommit, EventCommitStep, Store } from '../../../src/core/ports.ts';
 import { isoTime } from '../../../src/core/time.ts';
 import { allMessages, line, numbered, type OpenStore, opened, plain, rejectsWith, START, taskOf } from './support.ts';
@@ -9,6 +10,7 @@ const HOUR_MS = 60 * 60 * 1000;
 /** Events of other systems: each stored once, in order. */
 export function eventsContract(open: OpenStore): void {
   placeContract(open);
+  refusalContract(open);
   taskContract(open);
   moveContract(open);
 }
@@ -63,6 +65,26 @@ function placeContract(open: OpenStore): void {
     assert.equal(await store.eventPlace('s'), null);
     await store.applyEvents(commitOf([], { from: null, to: '3-0' }));
     assert.equal(await store.eventPlace('s'), '3-0');
+  });
+}
+
+function refusalContract(open: OpenStore): void {
+  test('what a commit refused stands beside the place until it moves again; what a deleted task was told does not', async (t) => {
+    const { store } = await opened(t, open);
+    await store.createTask(taskOf('gone'));
+    await store.deleteTask('gone', 'ada');
+    assert.deepEqual(await store.eventRefusals('s'), []);
+    const many = waiting('w', Array(WEBHOOK_EVENT_LINES + 1).fill('too many'));
+    const steps = [said('a', ['one']), many, said('gone', ['late'])].map((step, n) => ({ ...step, id: `1-${n}` }));
+    const before = { id: '1-9', reason: 'it never came to the store' };
+    await store.applyEvents(commitOf(steps, { refused: [before] }));
+    const again = (await store.reopen?.()) ?? store;
+    const [first, second, ...more] = await again.eventRefusals('s');
+    assert.deepEqual([first, second?.id, more], [before, '1-1', []]);
+    assert.match(second?.reason ?? '', /^expected at most 1000 lines/);
+    assert.deepEqual(await again.eventRefusals('other'), []);
+    await again.applyEvents(commitOf([], { from: '1-0', to: '1-0' }));
+    assert.deepEqual(await again.eventRefusals('s'), []);
   });
 }
 
