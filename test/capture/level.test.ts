@@ -79,11 +79,16 @@ test('a level far into a long line is not looked for, and hostile lines cost no 
     for (const end of ['information', 'error', ': x', '']) {
       for (const length of [30, 60, 198, 100_000]) {
         const line = unit.repeat(Math.ceil(length / unit.length)).slice(0, length) + end;
-        const startMs = performance.now();
-        levelOfText(line);
-        const tookMs = performance.now() - startMs;
+        // The machine may be busy with something else for a moment, but not each time.
+        const tookMs = Math.min(...Array.from({ length: 3 }, () => timeOf(() => levelOfText(line))));
         assert.ok(tookMs < 20, `${tookMs} ms for ${JSON.stringify(line.slice(0, 60))}`);
       }
     }
   }
 });
+
+function timeOf(work: () => unknown): number {
+  const startMs = performance.now();
+  work();
+  return performance.now() - startMs;
+}
