@@ -120,7 +120,7 @@ export interface StoreReader {
   analytics(query: AnalyticsQuery): Promise<Analytics>;
   /** What deleted runs of our own agents cost that were made on a day (UTC, `2026-01-24`). */
   deletedSpending(day: string): Promise<{ readonly usd: number; readonly tokens: number }>;
-  /** Lines of many tasks, newest first. When `signal` aborts it throws `cancelled` soon. */
+  /** Lines of many tasks, newest first. When `signal` aborts it soon throws the signal's reason. */
   search(query: SearchQuery, signal?: AbortSignal): Promise<SearchPage>;
   /** How many lines of each kind match. */
   lineFacets(scope: Scope, signal?: AbortSignal): Promise<LineFacets>;
@@ -187,8 +187,8 @@ export interface Store extends StoreReader {
   applyEvents(commit: EventCommit): Promise<readonly Applied[]>;
   /** Put a stream's place somewhere else: for a stream that was made anew, whose ids begin before it. */
   setEventPlace(stream: string, place: string | null): Promise<void>;
-  /** Make or replace a webhook. Throws `too_many_webhooks` beyond `WEBHOOKS`. */
-  saveWebhook(webhook: StoredWebhook): Promise<void>;
+  /** Make or replace a webhook. Throws `too_many_webhooks` beyond `WEBHOOKS`, `webhook_exists` when a new one has the id of another. */
+  saveWebhook(webhook: StoredWebhook, isNew?: boolean): Promise<void>;
   /** Forget a webhook and its deliveries; of no such webhook nothing. */
   deleteWebhook(webhookId: string): Promise<void>;
   /** Commit nothing, to show that it could. Throws what a commit would throw. */
@@ -209,7 +209,7 @@ export interface Intake {
   applyEvents(batch: EventBatch): Promise<readonly Applied[]>;
   setEventPlace(stream: string, place: string | null): Promise<void>;
   /** Its secret is hidden from now on. Refused when masking would change the definition: a template with a secret would not work. */
-  saveWebhook(webhook: StoredWebhook): Promise<void>;
+  saveWebhook(webhook: StoredWebhook, isNew?: boolean): Promise<void>;
   deleteWebhook(webhookId: string): Promise<void>;
   /** With `from`: only a task that has one of these statuses changes. */
   changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task>;

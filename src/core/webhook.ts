@@ -1,4 +1,5 @@
 import type { JsonObject } from './entry.ts';
+import { TrailError } from './error.ts';
 import { DELIVERIES_KEPT, DELIVERY_BODIES_KEPT } from './limits.ts';
 import type { Task } from './task.ts';
 
@@ -88,4 +89,8 @@ export interface StoredWebhook {
   readonly secret: string | null;
   readonly createdAt: string;
   readonly updatedAt: string;
+}
+
+export function webhookExists(webhookId: string): TrailError {
+  return new TrailError('webhook_exists', `the webhook ${webhookId} exists already; choose another id`);
 }

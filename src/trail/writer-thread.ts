@@ -70,7 +70,7 @@ function open(
       return applied.map(({ error }) => error && { code: error.code, message: error.message, errors: error.errors });
     },
     setEventPlace: (stream: string, place: string | null) => intake.setEventPlace(stream, place),
-    saveWebhook: (webhook: StoredWebhook) => intake.saveWebhook(webhook),
+    saveWebhook: (webhook: StoredWebhook, isNew: boolean) => intake.saveWebhook(webhook, isNew),
     deleteWebhook: (webhookId: string) => intake.deleteWebhook(webhookId),
     changeTask: (taskId: string, change: TaskChange, from?: readonly Status[]) =>
       intake.changeTask(taskId, change, from),

@@ -75,11 +75,20 @@ export class Catalogue {
     throw new TrailError('webhook_not_found', `the webhook ${id} is none of ${provider}`);
   }
 
-  /** Make or change a webhook. Throws `invalid_webhook` that names each bad place, `webhook_fixed`. */
-  async save(webhook: StoredWebhook): Promise<Hook> {
+  /** Throws `invalid_webhook` that names each bad place, `webhook_exists`, `webhook_fixed`. */
+  make(webhook: StoredWebhook): Promise<Hook> {
+    return this.#save(webhook, true);
+  }
+
+  /** Throws `invalid_webhook` that names each bad place, `webhook_fixed`. */
+  change(webhook: StoredWebhook): Promise<Hook> {
+    return this.#save(webhook, false);
+  }
+
+  async #save(webhook: StoredWebhook, isNew: boolean): Promise<Hook> {
     this.checkChangeable(webhook.webhookId);
     const hook = hookOf(webhook);
-    await this.#intake.saveWebhook(webhook);
+    await this.#intake.saveWebhook(webhook, isNew);
     this.#read = undefined;
     return hook;
   }

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../core/entry.ts';
 import { TrailError } from '../../core/error.ts';
 import { newTaskId } from '../../core/id.ts';
 import { isoTime } from '../../core/time.ts';
-import type { StoredWebhook } from '../../core/webhook.ts';
+import { type StoredWebhook, webhookExists } from '../../core/webhook.ts';
 import { WebhookDefinition } from '../../inlet/webhooks/definition.ts';
 import { tryOut } from '../../inlet/webhooks/dry-run.ts';
 import type { Hook } from '../../inlet/webhooks/hook.ts';
@@ -82,12 +82,12 @@ export const webhookRoutes: Routes = (scope, context) => {
       const webhookId = body.webhook_id ?? newTaskId().replace('task-', 'wh-').toLowerCase();
       if ((await catalogue.all()).some(({ id }) => id === webhookId)) {
         catalogue.checkChangeable(webhookId);
-        throw new TrailError('webhook_exists', `the webhook ${webhookId} exists already; choose another id`);
+        throw webhookExists(webhookId);
       }
       checkAgents(context, body);
       const made = newSecret(body);
       const now = isoTime(context.clock.now());
-      const hook = await catalogue.save(
+      const hook = await catalogue.make(
         storedOf(body, { webhookId, secret: body.secret ?? made, createdAt: now, updatedAt: now }),
       );
       const webhook = await shownOf(context, hook);
@@ -123,7 +123,7 @@ export const webhookRoutes: Routes = (scope, context) => {
       const made = secret === null && body.secret === undefined ? newSecret(body) : null;
       const facts = { webhookId, secret: body.secret ?? secret ?? made, createdAt: createdAt ?? now, updatedAt: now };
       checkAgents(context, body);
-      const webhook = await shownOf(context, await catalogue.save(storedOf({ enabled, ...body }, facts)));
+      const webhook = await shownOf(context, await catalogue.change(storedOf({ enabled, ...body }, facts)));
       return reply.header('cache-control', 'no-store').send(made === null ? webhook : { ...webhook, secret: made });
     },
   );
@@ -159,7 +159,7 @@ export const webhookRoutes: Routes = (scope, context) => {
         catalogue.checkChangeable(params.webhook_id);
         const hook = await catalogue.find(params.webhook_id);
         const updatedAt = isoTime(context.clock.now());
-        return reply.send(await shownOf(context, await catalogue.save({ ...storedHook(hook), enabled, updatedAt })));
+        return reply.send(await shownOf(context, await catalogue.change({ ...storedHook(hook), enabled, updatedAt })));
       },
     );
   }

@@ -1,13 +1,14 @@
 import { TrailError } from '../../core/error.ts';
 import { DELIVERY_DAYS, WEBHOOKS } from '../../core/limits.ts';
 import type { Clock } from '../../core/time.ts';
-import type {
-  DeliveryDraft,
-  DeliveryKey,
-  DeliveryLimits,
-  DeliveryQuery,
-  DeliveryRecord,
-  StoredWebhook,
+import {
+  type DeliveryDraft,
+  type DeliveryKey,
+  type DeliveryLimits,
+  type DeliveryQuery,
+  type DeliveryRecord,
+  type StoredWebhook,
+  webhookExists,
 } from '../../core/webhook.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -66,7 +67,8 @@ export class DeliveryLog {
     return [...this.#webhooks.values()].sort((a, b) => (order(a) < order(b) ? -1 : 1));
   }
 
-  async saveWebhook(webhook: StoredWebhook): Promise<void> {
+  async saveWebhook(webhook: StoredWebhook, isNew = false): Promise<void> {
+    if (isNew && this.#webhooks.has(webhook.webhookId)) throw webhookExists(webhook.webhookId);
     if (this.#webhooks.size >= WEBHOOKS && !this.#webhooks.has(webhook.webhookId)) {
       throw new TrailError('too_many_webhooks', `expected at most ${WEBHOOKS} webhooks; delete some that are not used`);
     }

@@ -4,14 +4,15 @@ import type { JsonObject } from '../../core/entry.ts';
 import { TrailError } from '../../core/error.ts';
 import { DELIVERY_DAYS, WEBHOOKS } from '../../core/limits.ts';
 import { isoTime } from '../../core/time.ts';
-import type {
-  DeliveryDraft,
-  DeliveryKey,
-  DeliveryLimits,
-  DeliveryOutcome,
-  DeliveryQuery,
-  DeliveryRecord,
-  StoredWebhook,
+import {
+  type DeliveryDraft,
+  type DeliveryKey,
+  type DeliveryLimits,
+  type DeliveryOutcome,
+  type DeliveryQuery,
+  type DeliveryRecord,
+  type StoredWebhook,
+  webhookExists,
 } from '../../core/webhook.ts';
 import type { Database } from './database.ts';
 
@@ -154,8 +155,9 @@ export function listWebhooks(db: Database): StoredWebhook[] {
 }
 
 /** Inside a write transaction. Throws `too_many_webhooks`. */
-export function putWebhook(db: Database, webhook: StoredWebhook): void {
+export function putWebhook(db: Database, webhook: StoredWebhook, isNew: boolean): void {
   const { webhookId, enabled, definition, secret, createdAt, updatedAt } = webhook;
+  if (isNew && db.get('SELECT 1 FROM webhooks WHERE webhook_id = ?', webhookId)) throw webhookExists(webhookId);
   db.run(
     'INSERT OR REPLACE INTO webhooks VALUES (?, ?, ?, ?, ?, ?)',
     ...[webhookId, enabled ? 1 : 0, JSON.stringify(definition), secret, createdAt, updatedAt],

@@ -104,8 +104,8 @@ export class SqliteStore extends SqliteReader implements Store {
     this.#write(() => putPlace(this.#db, stream, { place }));
   }
 
-  async saveWebhook(webhook: StoredWebhook): Promise<void> {
-    this.#write(() => putWebhook(this.#db, webhook));
+  async saveWebhook(webhook: StoredWebhook, isNew = false): Promise<void> {
+    this.#write(() => putWebhook(this.#db, webhook, isNew));
   }
 
   async deleteWebhook(webhookId: string): Promise<void> {

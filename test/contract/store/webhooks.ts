@@ -43,6 +43,13 @@ export function webhooksContract(open: OpenStore): void {
     await store.saveWebhook(webhookOf('more'));
   });
 
+  test('of two that make a webhook of one id, one does', async (t) => {
+    const { store } = await opened(t, open);
+    await store.saveWebhook(webhookOf('mine'), true);
+    await rejectsWith('webhook_exists', () => store.saveWebhook(webhookOf('mine', { enabled: false }), true));
+    assert.deepEqual(plain(await store.webhooks()), [plain(webhookOf('mine'))]);
+  });
+
   test('webhooks are still there when the store is opened again', async (t) => {
     const { store } = await opened(t, open);
     if (!store.reopen) return t.skip('this store keeps nothing');
