@@ -6,7 +6,8 @@ import { makeDataDir } from './data-dir.ts';
 import { LocalTrail } from './local.ts';
 import { LoggingSettings } from './logging.ts';
 import { type Owner, takeOwnership } from './owner.ts';
-import { ThreadIntake, ThreadReader } from './sqlite.ts';
+import { ThreadIntake } from './sqlite.ts';
+import { ThreadReader } from './thread-reader.ts';
 
 export interface OpenOptions {
   /** Directory of the database; made when it is not there (default `./data`). */

@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { AnalyticsQuery } from '../core/analytics.ts';
 import type { LogFilter } from '../core/filter.ts';
 import type { EndedQuery, ReadQuery, TaskQuery } from '../core/query.ts';
+import type { Scope, SearchQuery } from '../core/search.ts';
 import type { Status } from '../core/status.ts';
 import type { DeliveryQuery } from '../core/webhook.ts';
 import { SqliteReader } from '../store/sqlite/reader.ts';
@@ -29,6 +30,10 @@ function open(dataDir: string): Methods {
     histogram: (taskId: string, query: { filter: LogFilter; buckets: number }) => reader.histogram(taskId, query),
     analytics: (query: AnalyticsQuery) => reader.analytics(query),
     deletedSpending: (day: string) => reader.deletedSpending(day),
+    search: (query: SearchQuery, signal?: AbortSignal) => reader.search(query, signal),
+    lineFacets: (scope: Scope, signal?: AbortSignal) => reader.lineFacets(scope, signal),
+    searchHistogram: (query: Scope & { buckets: number }, signal?: AbortSignal) =>
+      reader.searchHistogram(query, signal),
     totals: () => reader.totals(),
     changes: (after: number, limit: number) => reader.changes(after, limit),
     storage: () => reader.storage(),

@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { asTrailError } from '../core/error.ts';
 import type { Answer, Ask } from './thread.ts';
 
-/** What a thread can be asked, by name. */
+/** What a thread can be asked, by name. One that can be cancelled gets a signal behind its arguments. */
 export type Methods = Readonly<Record<string, (...args: never[]) => unknown>>;
 
 /**
@@ -18,7 +18,19 @@ export function serveThread(port: MessagePort, makeMethods: () => Methods): void
     fault = error;
   }
   const send = (answer: Answer): void => port.postMessage(answer);
-  port.on('message', async ({ id, method, args }: Ask) => {
+  const underWay = new Map<number, AbortController>();
+  port.on('message', async (ask: Ask) => {
+    if ('cancel' in ask) {
+      underWay.get(ask.cancel)?.abort();
+      return;
+    }
+    const { id, method } = ask;
+    let { args } = ask;
+    if (ask.cancellable) {
+      const controller = new AbortController();
+      underWay.set(id, controller);
+      args = [...args, controller.signal];
+    }
     try {
       if (!methods) throw fault;
       const call = methods[method] as (...args: readonly unknown[]) => unknown;
@@ -26,6 +38,8 @@ export function serveThread(port: MessagePort, makeMethods: () => Methods): void
     } catch (error) {
       const { code, message, errors } = asTrailError(error);
       send({ id, error: { code, message, errors } });
+    } finally {
+      underWay.delete(id);
     }
   });
 }

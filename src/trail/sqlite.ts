@@ -1,31 +1,13 @@
-import type { Analytics, AnalyticsQuery } from '../core/analytics.ts';
 import type { Json } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
-import type { EventBatch, Refusal } from '../core/event.ts';
-import type { LogFilter } from '../core/filter.ts';
+import type { EventBatch } from '../core/event.ts';
 import type { Level } from '../core/level.ts';
 import { BUFFER_BYTES, TASK_BUFFER_BYTES } from '../core/limits.ts';
-import { EntryPage, type PageFacts } from '../core/page.ts';
-import type { Applied, DeliveryInput, Intake, RawBatch, StoreReader, Wake } from '../core/ports.ts';
-import type {
-  Changes,
-  Count,
-  EndedMark,
-  EndedQuery,
-  EndedTask,
-  Histogram,
-  LogStats,
-  ReadQuery,
-  Receipt,
-  Storage,
-  TaskFacets,
-  TaskPage,
-  TaskQuery,
-  Totals,
-} from '../core/query.ts';
+import type { Applied, DeliveryInput, Intake, RawBatch, Wake } from '../core/ports.ts';
+import type { EndedMark, Receipt } from '../core/query.ts';
 import type { Status } from '../core/status.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
-import type { Delivered, DeliveryQuery, DeliveryRecord, StoredWebhook } from '../core/webhook.ts';
+import type { Delivered, StoredWebhook } from '../core/webhook.ts';
 import { createRedactor, type Redactor } from '../intake/redact.ts';
 import { Thread, type WireError } from './thread.ts';
 import type { Told, WriterOptions } from './writer-thread.ts';
@@ -33,7 +15,6 @@ import type { Told, WriterOptions } from './writer-thread.ts';
 /** Threads are loaded by file: TypeScript in a clone, JavaScript in the package. */
 const SUFFIX = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const WRITER = new URL(`./writer-thread.${SUFFIX}`, import.meta.url);
-const READER = new URL(`./reader-thread.${SUFFIX}`, import.meta.url);
 
 export interface ThreadIntakeOptions extends WriterOptions {
   /** Memory one task's unwritten lines may take (default 16 MiB). */
@@ -109,9 +90,9 @@ export class ThreadIntake implements Intake {
     return this.#thread.call('setEventPlace', [stream, place]);
   }
 
-  async saveWebhook(webhook: StoredWebhook): Promise<void> {
+  async saveWebhook(webhook: StoredWebhook, isNew = false): Promise<void> {
     if (webhook.secret !== null) this.#redactor.register(webhook.secret);
-    await this.#thread.call('saveWebhook', [webhook]);
+    await this.#thread.call('saveWebhook', [webhook, isNew]);
   }
 
   async deleteWebhook(webhookId: string): Promise<void> {
@@ -189,99 +170,6 @@ export class ThreadIntake implements Intake {
     this.#bytes += bytes;
     if (held > 0) this.#underWay.set(taskId, held);
     else this.#underWay.delete(taskId);
-  }
-}
-
-/** The reader in its thread, as the main thread sees it. */
-export class ThreadReader implements StoreReader {
-  readonly #thread: Thread;
-
-  constructor(dataDir: string) {
-    this.#thread = new Thread(READER, { workerData: { dataDir } });
-  }
-
-  task(taskId: string): Promise<Task> {
-    return this.#thread.call('task', [taskId]);
-  }
-
-  tasks(query: TaskQuery): Promise<TaskPage> {
-    return this.#thread.call('tasks', [query]);
-  }
-
-  runs(statuses: readonly Status[], limit: number, prefix?: string): Promise<readonly Task[]> {
-    return this.#thread.call('runs', [statuses, limit, prefix]);
-  }
-
-  taskFacets(query: TaskQuery): Promise<TaskFacets> {
-    return this.#thread.call('taskFacets', [query]);
-  }
-
-  async read(taskId: string, query: ReadQuery): Promise<EntryPage> {
-    return new EntryPage(await this.#thread.call<PageFacts>('read', [taskId, query]));
-  }
-
-  count(taskId: string, filter: LogFilter, budgetMs: number): Promise<Count> {
-    return this.#thread.call('count', [taskId, filter, budgetMs]);
-  }
-
-  stats(taskId: string): Promise<LogStats> {
-    return this.#thread.call('stats', [taskId]);
-  }
-
-  histogram(taskId: string, query: { filter: LogFilter; buckets: number }): Promise<Histogram> {
-    return this.#thread.call('histogram', [taskId, query]);
-  }
-
-  analytics(query: AnalyticsQuery): Promise<Analytics> {
-    return this.#thread.call('analytics', [query]);
-  }
-
-  deletedSpending(day: string): Promise<{ readonly usd: number; readonly tokens: number }> {
-    return this.#thread.call('deletedSpending', [day]);
-  }
-
-  totals(): Promise<Totals> {
-    return this.#thread.call('totals', []);
-  }
-
-  changes(after: number, limit: number): Promise<Changes> {
-    return this.#thread.call('changes', [after, limit]);
-  }
-
-  storage(): Promise<Storage> {
-    return this.#thread.call('storage', []);
-  }
-
-  ended(query: EndedQuery): Promise<readonly EndedTask[]> {
-    return this.#thread.call('ended', [query]);
-  }
-
-  deliveries(query: DeliveryQuery): Promise<readonly DeliveryRecord[]> {
-    return this.#thread.call('deliveries', [query]);
-  }
-
-  delivery(n: number): Promise<DeliveryRecord & { readonly body: string | null }> {
-    return this.#thread.call('delivery', [n]);
-  }
-
-  deliveryOfKey(webhookId: string, key: string): Promise<{ n: number; taskId: string | null } | null> {
-    return this.#thread.call('deliveryOfKey', [webhookId, key]);
-  }
-
-  webhooks(): Promise<readonly StoredWebhook[]> {
-    return this.#thread.call('webhooks', []);
-  }
-
-  eventPlace(stream: string): Promise<string | null> {
-    return this.#thread.call('eventPlace', [stream]);
-  }
-
-  eventRefusals(stream: string): Promise<readonly Refusal[]> {
-    return this.#thread.call('eventRefusals', [stream]);
-  }
-
-  close(): Promise<void> {
-    return this.#thread.close();
   }
 }
 

@@ -2,7 +2,10 @@ import { Worker } from 'node:worker_threads';
 import { type ErrorCode, type Fault, TrailError } from '../core/error.ts';
 
 /** What a thread is asked, what it answers, and what it tells by itself. */
-export type Ask = { readonly id: number; readonly method: string; readonly args: readonly unknown[] };
+export type Ask =
+  | { readonly id: number; readonly method: string; readonly args: readonly unknown[]; readonly cancellable?: boolean }
+  /** Nobody waits for this answer any more. */
+  | { readonly cancel: number };
 export type Answer =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly error: WireError }
@@ -44,19 +47,26 @@ export class Thread {
 
   /** Ask the thread; objects are copied, the buffers in `transfer` change hands. */
   call<T>(method: string, args: readonly unknown[], transfer: readonly ArrayBuffer[] = []): Promise<T> {
-    if (this.#fault) return Promise.reject(this.#fault);
-    const id = ++this.#lastId;
-    if (this.#waiting.size === 0) this.#worker.ref();
-    return new Promise<unknown>((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      try {
-        this.#worker.postMessage({ id, method, args } satisfies Ask, transfer);
-      } catch (cause) {
-        // A function, or something else that cannot be copied: the thread was never asked.
-        const message = cause instanceof Error ? cause.message : String(cause);
-        this.#settle({ id, error: { code: 'invalid_request', message: `expected plain values: ${message}` } });
-      }
-    }) as Promise<T>;
+    return this.#ask({ method, args }, transfer);
+  }
+
+  /** The same for what may take long. When the signal aborts it throws the signal's reason, and the thread is told to stop. */
+  async callUntil<T>(method: string, args: readonly unknown[], signal?: AbortSignal): Promise<T> {
+    if (!signal) return this.call(method, args);
+    signal.throwIfAborted();
+    const answer = this.#ask<T>({ method, args, cancellable: true });
+    const id = this.#lastId;
+    const cancelled = Promise.withResolvers<never>();
+    const cancel = (): void => {
+      this.#worker.postMessage({ cancel: id } satisfies Ask);
+      cancelled.reject(signal.reason);
+    };
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      return await Promise.race([answer, cancelled.promise]);
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
   }
 
   /** Let the thread finish what it was asked, then end it. Safe to call twice. */
@@ -69,6 +79,25 @@ export class Thread {
     if (!this.#fault) await this.call('close', []).catch(() => {});
     this.#fault ??= new TrailError('store_closed', 'this trail is closed; open it again to use it');
     await this.#worker.terminate();
+  }
+
+  #ask<T>(
+    ask: { method: string; args: readonly unknown[]; cancellable?: true },
+    transfer: readonly ArrayBuffer[] = [],
+  ): Promise<T> {
+    if (this.#fault) return Promise.reject(this.#fault);
+    const id = ++this.#lastId;
+    if (this.#waiting.size === 0) this.#worker.ref();
+    return new Promise<unknown>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      try {
+        this.#worker.postMessage({ id, ...ask } satisfies Ask, transfer);
+      } catch (cause) {
+        // A function, or something else that cannot be copied: the thread was never asked.
+        const message = cause instanceof Error ? cause.message : String(cause);
+        this.#settle({ id, error: { code: 'invalid_request', message: `expected plain values: ${message}` } });
+      }
+    }) as Promise<T>;
   }
 
   #settle(answer: Exclude<Answer, { told: unknown }>): void {

@@ -70,15 +70,18 @@ export class MemoryReader extends DeliveryLog {
     return histogramOf(this.find(taskId), filter, buckets);
   }
 
-  async search(query: SearchQuery): Promise<SearchPage> {
+  async search(query: SearchQuery, signal?: AbortSignal): Promise<SearchPage> {
+    signal?.throwIfAborted();
     return searchPage(matchingLines(this.all(), query), query);
   }
 
-  async lineFacets(scope: Scope): Promise<LineFacets> {
+  async lineFacets(scope: Scope, signal?: AbortSignal): Promise<LineFacets> {
+    signal?.throwIfAborted();
     return facetsOfLines(matchingLines(this.all(), scope));
   }
 
-  async searchHistogram(query: Scope & { readonly buckets: number }): Promise<Histogram> {
+  async searchHistogram(query: Scope & { readonly buckets: number }, signal?: AbortSignal): Promise<Histogram> {
+    signal?.throwIfAborted();
     return histogramOfAll(matchingLines(this.all(), query), query.buckets);
   }
 

@@ -18,6 +18,7 @@ import type {
   TaskQuery,
   Totals,
 } from '../../core/query.ts';
+import type { LineFacets, Scope, SearchPage, SearchQuery } from '../../core/search.ts';
 import type { Status } from '../../core/status.ts';
 import type { Task } from '../../core/task.ts';
 import { type Clock, systemClock } from '../../core/time.ts';
@@ -32,6 +33,7 @@ import { Facets } from './facets.ts';
 import { listEnded, storageOf } from './keeping.ts';
 import { readPage } from './read.ts';
 import type { Tables } from './scan.ts';
+import { facetsOfLines, histogramOfSearch, searchLines } from './search.ts';
 import { countLines, histogramOf, statsOf } from './summary.ts';
 import { countFacets, defineFold, listRuns, listTasks } from './task-list.ts';
 import { type TaskRow, taskOfRow, taskRow } from './task-row.ts';
@@ -93,6 +95,18 @@ export class SqliteReader implements StoreReader {
 
   async deletedSpending(day: string): Promise<{ usd: number; tokens: number }> {
     return this.#reading(() => deletedSpending(this.#db, day));
+  }
+
+  async search(query: SearchQuery, signal?: AbortSignal): Promise<SearchPage> {
+    return this.#reading(() => searchLines(this.#tables, query, signal), signal);
+  }
+
+  async lineFacets(scope: Scope, signal?: AbortSignal): Promise<LineFacets> {
+    return this.#reading(() => facetsOfLines(this.#tables, scope, signal), signal);
+  }
+
+  async searchHistogram(query: Scope & { readonly buckets: number }, signal?: AbortSignal): Promise<Histogram> {
+    return this.#reading(() => histogramOfSearch(this.#tables, query, signal), signal);
   }
 
   async totals(): Promise<Totals> {
@@ -170,12 +184,19 @@ export class SqliteReader implements StoreReader {
     return taskRow(this.#db, taskId, this.#clock.now());
   }
 
-  async #reading<T>(read: () => T | Promise<T>): Promise<T> {
-    if (this.#closed) throw new TrailError('store_closed', 'the store is closed; open it again to read');
+  async #reading<T>(read: () => T | Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (this.#closed) throw closedError();
     try {
       return await read();
     } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      // Closed under a search that takes turns.
+      if (this.#closed) throw closedError();
       throw storeError(error);
     }
   }
+}
+
+function closedError(): TrailError {
+  return new TrailError('store_closed', 'the store is closed; open it again to read');
 }
