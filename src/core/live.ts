@@ -23,6 +23,13 @@ export interface FollowRequest {
   readonly signal?: AbortSignal;
 }
 
+/** A line of a process that is not ended yet, masked; an empty text takes it back. */
+export interface UnendedLine {
+  readonly taskId: string;
+  readonly stream: Stream;
+  readonly text: string;
+}
+
 /** One reader's way along a task. The reader pulls: it is never sent more than it asks for, so a slow one costs nothing. */
 export interface Following extends AsyncIterable<FollowEvent> {
   /** Highest seq that has been looked at: where another follower could go on. */

@@ -1,5 +1,5 @@
 import type { Stream } from '../core/entry.ts';
-import type { Following, FollowRequest, Live } from '../core/live.ts';
+import type { Following, FollowRequest, Live, UnendedLine } from '../core/live.ts';
 import type { StoreReader, Wake } from '../core/ports.ts';
 import { TopicFollowing } from './following.ts';
 import { Topic } from './topic.ts';
@@ -18,6 +18,7 @@ export class LiveHub implements Live {
   readonly #listeners = new Set<(taskId: string) => void>();
   readonly #watchers = new Set<(taskId: string) => void>();
   readonly #tellers = new Set<Wake>();
+  readonly #lineTellers = new Set<(line: UnendedLine) => void>();
 
   constructor(store: StoreReader, options: { changesEveryMs?: number } = {}) {
     this.#store = store;
@@ -36,6 +37,14 @@ export class LiveHub implements Live {
     this.#tellers.add(teller);
     return () => {
       this.#tellers.delete(teller);
+    };
+  }
+
+  /** Told of each unended line of this process, to tell others. Answers how to stop. */
+  unended(teller: (line: UnendedLine) => void): () => void {
+    this.#lineTellers.add(teller);
+    return () => {
+      this.#lineTellers.delete(teller);
     };
   }
 
@@ -64,6 +73,12 @@ export class LiveHub implements Live {
   }
 
   partial(taskId: string, stream: Stream, text: string): void {
+    this.show({ taskId, stream, text });
+    for (const teller of this.#lineTellers) teller({ taskId, stream, text });
+  }
+
+  /** The same for one of another process. */
+  show({ taskId, stream, text }: UnendedLine): void {
     this.#topics.get(taskId)?.topic.partial(stream, text);
   }
 

@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { STREAMS } from '../core/entry.ts';
 import { READ_ROWS } from '../core/limits.ts';
+import type { UnendedLine } from '../core/live.ts';
 import type { Intake, StoreReader, Wake } from '../core/ports.ts';
 import type { Changes } from '../core/query.ts';
+import { cutText } from '../core/text.ts';
 import type { LiveHub } from './live.ts';
+import { UNENDED_CHARS, UnendedLines } from './unended.ts';
 
 export interface RedisWakesOptions {
-  readonly live: Pick<LiveHub, 'wake' | 'commits'>;
+  readonly live: Pick<LiveHub, 'wake' | 'commits' | 'show' | 'unended'>;
   readonly store: Pick<StoreReader, 'changes'>;
   readonly intake: Pick<Intake, 'setting' | 'setSetting'>;
   /** Two connections: one that listens can do nothing else. */
@@ -33,14 +37,16 @@ const CHANGES = 1_000;
  *
  *   own commit ─▶ one message for some milliseconds' commits ─▶ channel ─▶ wake in the others, which read the store
  *
- * A message carries no lines, and a lost one does no harm: each process also looks at what the store says has changed, every few
- * seconds and whenever its connection was away. So this needs nothing of a store but its changes.
+ * A message carries no stored lines, and a lost one does no harm: each process also looks at what the store says has changed, every few
+ * seconds and whenever its connection was away. So this needs nothing of a store but its changes. Lines that are not ended, which no
+ * store has, go along.
  */
 export class RedisWakes {
   readonly #options: RedisWakesOptions;
   /** Tells our own messages. */
   readonly #own = randomUUID();
   readonly #waiting = new Map<string, Told>();
+  readonly #unended = new UnendedLines(() => void this.#publish());
   readonly #stop = new AbortController();
   #channel: string | undefined;
   #revision: number | undefined;
@@ -69,6 +75,7 @@ export class RedisWakes {
     const { live, subscriber } = this.#options;
     const { signal } = this.#stop;
     const unlisten = live.commits((task) => this.#tell(task));
+    const unhear = live.unended((line) => this.#unended.tell(line));
     subscriber.on('message', this.#onMessage).on('ready', this.#onReady);
     try {
       while (!signal.aborted) {
@@ -77,6 +84,8 @@ export class RedisWakes {
       }
     } finally {
       unlisten();
+      unhear();
+      this.#unended.close();
       subscriber.off('message', this.#onMessage).off('ready', this.#onReady);
     }
   }
@@ -132,6 +141,8 @@ export class RedisWakes {
     const message = parseMessage(text);
     if (message === undefined || message.by === this.#own) return;
     for (const task of message.tasks) this.#options.live.wake({ ...task, foreign: true });
+    // After the tasks: a line that has ended is there before it is taken back.
+    for (const line of message.partials) this.#options.live.show(line);
   };
 
   #tell(task: Told): void {
@@ -148,11 +159,13 @@ export class RedisWakes {
     this.#publishing = true;
     const { publisher } = this.#options;
     const { signal } = this.#stop;
-    while (this.#waiting.size > 0 && !signal.aborted) {
+    while (this.#waiting.size + this.#unended.size > 0 && !signal.aborted) {
       const tasks = Array.from(this.#waiting.values().take(TASKS));
       for (const { taskId } of tasks) this.#waiting.delete(taskId);
       // A message that fails is a lost one.
-      await publisher.publish(this.#channel, messageText(this.#own, tasks)).catch(() => {});
+      await publisher
+        .publish(this.#channel, messageText({ by: this.#own, tasks, partials: this.#unended.take() }))
+        .catch(() => {});
       await delay(EVERY_MS, undefined, { signal, ref: false }).catch(() => {});
     }
     this.#publishing = false;
@@ -187,23 +200,25 @@ export class RedisWakes {
 interface Message {
   readonly by: string;
   readonly tasks: readonly Told[];
+  readonly partials: readonly UnendedLine[];
 }
 
-function messageText(by: string, tasks: readonly Told[]): string {
+function messageText({ by, tasks, partials }: Message): string {
   const told = tasks.map(({ taskId, lastSeq, linesOnly }) => ({
     task_id: taskId,
     last_seq: lastSeq,
     lines_only: linesOnly,
   }));
-  return JSON.stringify({ by, tasks: told });
+  const shown = partials.map(({ taskId, stream, text }) => ({ task_id: taskId, stream, text }));
+  return JSON.stringify({ by, tasks: told, ...(shown.length > 0 && { partials: shown }) });
 }
 
 /** Anybody may publish: what is no message of ours is none. */
 function parseMessage(text: string): Message | undefined {
   try {
-    const { by, tasks } = JSON.parse(text) as { by: unknown; tasks: unknown };
-    if (typeof by !== 'string' || !Array.isArray(tasks)) return undefined;
-    return { by, tasks: tasks.slice(0, TASKS).flatMap(toldOf) };
+    const { by, tasks, partials = [] } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    if (typeof by !== 'string' || !Array.isArray(tasks) || !Array.isArray(partials)) return undefined;
+    return { by, tasks: tasks.slice(0, TASKS).flatMap(toldOf), partials: partials.slice(0, TASKS).flatMap(shownOf) };
   } catch {
     return undefined;
   }
@@ -213,4 +228,11 @@ function toldOf(value: unknown): readonly Told[] {
   const { task_id: taskId, last_seq: lastSeq, lines_only } = (value ?? {}) as Record<string, unknown>;
   if (typeof taskId !== 'string' || typeof lastSeq !== 'number') return [];
   return [{ taskId, lastSeq, linesOnly: lines_only === true }];
+}
+
+function shownOf(value: unknown): readonly UnendedLine[] {
+  const { task_id: taskId, stream: said, text } = (value ?? {}) as Record<string, unknown>;
+  const stream = STREAMS.find((name) => name === said);
+  if (typeof taskId !== 'string' || stream === undefined || typeof text !== 'string') return [];
+  return [{ taskId, stream, text: cutText(text, UNENDED_CHARS) }];
 }

@@ -100,6 +100,31 @@ describe('wake-ups over Redis', { skip: noRedis }, () => {
     assert.deepEqual(own.ids, [], 'who tells hears nothing of it');
   });
 
+  test('carry unended lines, at most their newest text every 250 ms, and that they have ended', async (t) => {
+    const { there, first, second, intake } = await pair(t);
+    const messages = await listen(t, there, await channelOf(intake));
+    const seen: string[] = [];
+    const long = 'x'.repeat(10_000);
+    const partial = (text: string): void => first.live.partial('task-1', 'stderr', text);
+    for await (const event of second.live.follow('task-1', {})) {
+      // Never shown, so not taken back either.
+      if (event.type === 'caught_up') first.live.partial('task-1', 'stdout', '');
+      if (event.type === 'caught_up') for (let n = 0; n <= 42; n++) partial(`Downloading ${n} %`);
+      if (event.type !== 'partial') continue;
+      assert.equal(event.stream, 'stderr');
+      seen.push(event.text);
+      if (event.text === 'Downloading 42 %') partial(long);
+      else if (event.text !== '') partial('');
+      else break;
+    }
+    assert.deepEqual(seen, ['Downloading 42 %', 'x'.repeat(4_000), '']);
+    const told = await messages.until(({ partials }) => partials?.[0]?.text === '');
+    assert.deepEqual(
+      told.map(({ partials }) => partials?.map(({ text }) => text.length)),
+      [['Downloading 42 %'.length], [4_000], [0]],
+    );
+  });
+
   test('stay bounded while Redis is away: each task waits once, a message names a thousand', async (t) => {
     const { there, intake } = await pair(t);
     const channel = await channelOf(intake);
@@ -140,6 +165,8 @@ describe('wake-ups over Redis', { skip: noRedis }, () => {
       '[]',
       '{"by":1,"tasks":[]}',
       '{"by":"x","tasks":[null,7,{"task_id":1,"last_seq":2}]}',
+      '{"by":"x","tasks":[],"partials":7}',
+      '{"by":"x","tasks":[],"partials":[null,{"task_id":"a","stream":"stdin","text":"x"},{"task_id":"a","stream":"stdout"}]}',
     ];
     for (const text of bad) await there.redis.publish(channel, text);
     await there.redis.publish(channel, '{"by":"x","tasks":[{"task_id":"good","last_seq":1}]}');
@@ -151,6 +178,7 @@ describe('wake-ups over Redis', { skip: noRedis }, () => {
 interface Message {
   readonly by: string;
   readonly tasks: readonly { readonly task_id: string; readonly last_seq: number; readonly lines_only: boolean }[];
+  readonly partials?: readonly { readonly text: string }[];
 }
 
 type Parts = Pick<RedisWakesOptions, 'intake'> & Partial<Pick<RedisWakesOptions, 'live' | 'store'>>;
