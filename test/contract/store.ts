@@ -1,4 +1,5 @@
 import { describe } from 'node:test';
+import { analyticsContract } from './store/analytics.ts';
 import { appendContract } from './store/append.ts';
 import { deliveriesContract } from './store/deliveries.ts';
 import { eventsContract } from './store/events.ts';
@@ -7,6 +8,7 @@ import { keepingContract } from './store/keeping.ts';
 import { lifeContract } from './store/life.ts';
 import { listingContract } from './store/listing.ts';
 import { randomContract } from './store/random.ts';
+import { randomAnalyticsContract } from './store/random-analytics.ts';
 import { randomDeliveriesContract } from './store/random-deliveries.ts';
 import { randomEventsContract } from './store/random-events.ts';
 import { readContract } from './store/read.ts';
@@ -20,6 +22,7 @@ export function storeContract(name: string, open: OpenStore): void {
     appendContract(open);
     lifeContract(open);
     keepingContract(open);
+    analyticsContract(open);
     listingContract(open);
     readContract(open);
     figuresContract(open);
@@ -28,6 +31,7 @@ export function storeContract(name: string, open: OpenStore): void {
     eventsContract(open);
     webhookEventsContract(open);
     randomContract(open);
+    randomAnalyticsContract(open);
     randomDeliveriesContract(open);
     randomEventsContract(open);
   });
