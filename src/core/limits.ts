@@ -116,16 +116,22 @@ export const DELIVERY_BODY_BYTES = 1024 * 1024;
 /** Redis: the stream of events and its group, and the lists that mirror lines. */
 export const TASK_EVENTS_STREAM = 'task_events';
 export const TASK_EVENTS_GROUP = 'task-logger';
-/** Characters that one read of events is to take, and how long a reader that is not heard of keeps its right. */
+/** Most entries that one read of events takes, and the characters that all reads for one commit are to take. */
+export const EVENTS_READ = 1_000;
 export const EVENTS_READ_CHARS = 8 * 1024 * 1024;
+/** How long a reader of events that is not heard of keeps its right. */
 export const EVENTS_LEASE_MS = 10_000;
 /** Attempts at an event that fails again and again, and about how many of those that failed are kept. */
 export const EVENT_TRIES = 5;
 export const DEAD_LETTERS = 100_000;
 export const TASK_LOGS_REDIS_TTL_SECONDS = 86_400;
 export const TASK_LOGS_REDIS_MAX = 100_000;
-/** Most steps of events that are committed together. */
-export const EVENT_STEPS = 1_000;
+/**
+ * Most steps of events that are committed together: of a backlog so many that lines of a task share what an append costs. And how long
+ * such a commit is to take, so that others who append are not held up.
+ */
+export const EVENT_STEPS = 20_000;
+export const EVENTS_COMMIT_MS = 200;
 /** How long lines of webhook events wait for their task, and how many of one event. */
 export const WEBHOOK_EVENT_HOURS = 24;
 export const WEBHOOK_EVENT_LINES = 1_000;

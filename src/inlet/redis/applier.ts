@@ -1,86 +1,124 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { asTrailError, ERRORS, TrailError } from '../../core/error.ts';
-import type { EventStep, Refusal } from '../../core/event.ts';
-import { refusalsOf } from '../../core/event-place.ts';
+import type { EventStep } from '../../core/event.ts';
 import { EVENT_TRIES, RETRY_FIRST_MS, RETRY_MAX_MS } from '../../core/limits.ts';
 import type { Applied, Intake } from '../../core/ports.ts';
 import type { Clock } from '../../core/time.ts';
-import { readEvent } from './event.ts';
-import { type EventStream, isAfter, type StreamEntry } from './stream.ts';
+import type { Pace } from './pace.ts';
+import { Plan, type Planned } from './plan.ts';
+import type { EventStream } from './stream.ts';
 
 export interface ApplierOptions {
   readonly intake: Pick<Intake, 'applyEvents' | 'check'>;
   readonly events: EventStream;
   /** The stream's name, under which its place is kept. */
   readonly stream: string;
+  /** Told how long commits take. */
+  readonly pace: Pace;
   readonly clock: Clock;
   readonly log: { warn(message: string): void };
   /** Ends every wait. */
   readonly signal: AbortSignal;
 }
 
-/** An entry that was understood. */
-type Planned = EventStep & { readonly id: string };
+interface Stored {
+  readonly planned: readonly Planned[];
+  readonly applied: readonly Applied[];
+}
 
 /**
  * Applies entries in the order of the stream and acknowledges them:
  *
- *   at or before the place ─▶ acknowledged: it was stored already, or was refused and is put to the dead ones now
+ *   at or before the place ─▶ acknowledged: it was stored already
  *   not understood         ─▶ the dead ones, with the reason
  *   no type, no task       ─▶ left out with a warning
- *   all others             ─▶ one commit together with the place ─▶ what it refused: the dead ones ─▶ acknowledged
+ *   all others             ─▶ one commit together with the place ─▶ acknowledged
  *
- * While the store cannot commit it waits. What the store cannot stand for another reason is found by committing one by one.
+ * A commit is sent while the one before is under way, from the place that this one will reach: should that fail, it is refused, and
+ * sent again in its turn. While the store cannot commit it waits. What the store cannot stand for another reason is found by halves.
  */
 export class Applier {
-  /** How far the stream is stored, as this reader knows. */
-  place: string | null = null;
-  /** What the last commit refused and may not be dead yet: whoever made it may have been killed. */
-  refused: readonly Refusal[] = [];
   processed = 0;
   skipped = 0;
   buried = 0;
-  /** Whether the store still keeps some that are dead by now. */
-  #keepsBuried = false;
   readonly #options: ApplierOptions;
+  /** How far the stream is stored, as this reader knows, and how far when all that was sent is. */
+  #place: string | null = null;
+  #sent: string | null = null;
+  #last: Promise<void> = Promise.resolve();
+  #storedMs = 0;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
   }
 
-  /** Throws `event_conflict` when another reader moved the place, and the signal's reason when it is aborted. */
-  async apply(entries: readonly StreamEntry[]): Promise<void> {
-    const { events } = this.#options;
-    const { place } = this;
-    const fresh = place === null ? entries : entries.filter(({ id }) => isAfter(id, place));
-    await this.#buryRefused(entries);
-    const last = fresh.at(-1);
-    if (last) await this.#applyAll(await this.#plan(fresh), last.id);
-    await this.#forgetBuried();
-    await events.acknowledge(entries.map(({ id }) => id));
+  get place(): string | null {
+    return this.#place;
   }
 
-  async #plan(entries: readonly StreamEntry[]): Promise<readonly Planned[]> {
-    const planned: Planned[] = [];
-    const skipped: string[] = [];
-    for (const { id, fields } of entries) {
-      const read = readEvent(fields, this.#options.clock.now());
-      if (read.kind === 'step') planned.push({ ...read.step, id });
-      else if (read.kind === 'skipped') skipped.push(`${id}: ${read.reason}`);
-      else await this.#bury(id, read.reason);
-    }
+  /** Begin behind a place; nothing is under way. */
+  begin(place: string | null): void {
+    this.#place = place;
+    this.#sent = place;
+    this.#last = Promise.resolve();
+  }
+
+  /** An empty plan of what comes behind all that was sent. */
+  plan(): Plan {
+    return new Plan(this.#sent, this.#options.clock);
+  }
+
+  /**
+   * Send a plan behind those that were sent before; resolves when it is stored and acknowledged. Throws `event_conflict` when another
+   * reader moved the place, and the signal's reason when it is aborted; what was sent behind it throws the same.
+   */
+  apply(plan: Plan): Promise<void> {
+    this.#last = this.#finish(plan, this.#send(plan), this.#last);
+    return this.#last;
+  }
+
+  /** Undefined when it must be sent again in its turn. */
+  async #send({ planned, poison, to }: Plan): Promise<readonly Applied[] | undefined> {
+    const from = this.#sent;
+    if (to === null) return [];
+    this.#sent = to;
+    // Poison is moved away before the place passes it: behind a place nobody looks for it.
+    if (poison.length > 0) return undefined;
+    const { intake, stream, pace } = this.#options;
+    const sentMs = performance.now();
+    const applied = await intake.applyEvents({ stream, from, to, steps: stepsOf(planned) }).catch(() => undefined);
+    // Until the one before was stored it only waited.
+    if (applied) pace.committed(planned.length, performance.now() - Math.max(sentMs, this.#storedMs));
+    this.#storedMs = performance.now();
+    return applied;
+  }
+
+  async #finish(plan: Plan, sent: Promise<readonly Applied[] | undefined>, before: Promise<void>): Promise<void> {
+    const { planned, poison, skipped, to, ids } = plan;
+    // First its own: who begins anew after a fault of the one before must find nothing under way.
+    const applied = await sent;
+    await before;
+    for (const { id, reason } of poison) await this.#bury(id, reason);
     this.#skip(skipped);
-    return planned;
+    if (applied && to !== null) await this.#reached(to, { planned, applied });
+    else if (to !== null) await this.#applyAll(planned, to);
+    await this.#options.events.acknowledge(ids);
   }
 
   async #applyAll(planned: readonly Planned[], to: string): Promise<void> {
-    try {
-      await this.#commit(planned, to);
-    } catch (error) {
-      if (this.#isOver(error)) throw error;
-      for (const one of planned) await this.#applyOne(one);
-      if (this.place !== to) await this.#commit([], to);
+    const [first, second] = planned;
+    if (first && !second) await this.#applyOne(first);
+    else {
+      try {
+        await this.#commit(planned, to);
+      } catch (error) {
+        if (this.#isOver(error) || !second) throw error;
+        const half = planned.length >> 1;
+        await this.#applyAll(planned.slice(0, half), planned[half - 1]?.id ?? to);
+        await this.#applyAll(planned.slice(half), to);
+      }
     }
+    if (this.#place !== to) await this.#commit([], to);
   }
 
   async #applyOne(one: Planned): Promise<void> {
@@ -102,40 +140,24 @@ export class Applier {
     }
   }
 
-  /** Commit, and deal with the steps that could not be applied. */
   async #commit(planned: readonly Planned[], to: string): Promise<void> {
     const { intake, stream } = this.#options;
-    const batch = { stream, from: this.place, to, steps: planned };
-    const applied = await this.#patiently(() => intake.applyEvents(batch));
-    this.place = to;
-    this.refused = refusalsOf(planned, applied);
-    this.#keepsBuried = false;
-    this.#tally(planned, applied);
-    await this.#buryRefused(planned);
+    const steps = stepsOf(planned);
+    const applied = await this.#patiently(() => intake.applyEvents({ stream, from: this.#place, to, steps }));
+    await this.#reached(to, { planned, applied });
   }
 
-  #tally(planned: readonly Planned[], applied: readonly Applied[]): void {
+  /** It is stored; deal with the steps that could not be applied. */
+  async #reached(to: string, { planned, applied }: Stored): Promise<void> {
+    this.#place = to;
     const skipped: string[] = [];
     for (const [index, { id }] of planned.entries()) {
       const error = applied[index]?.error;
       if (!error) this.processed++;
       else if (error.code === 'task_deleted') skipped.push(`${id}: ${error.message}`);
+      else await this.#bury(id, error.message);
     }
     this.#skip(skipped);
-  }
-
-  /** Those among the entries; others of them are still to come. */
-  async #buryRefused(entries: readonly { readonly id: string }[]): Promise<void> {
-    if (this.refused.length === 0) return;
-    const ids = new Set(entries.map(({ id }) => id));
-    for (const { id, reason } of this.refused) if (ids.has(id)) await this.#bury(id, reason);
-    this.refused = this.refused.filter(({ id }) => !ids.has(id));
-    this.#keepsBuried = true;
-  }
-
-  /** Or they would be buried once more when the group is made again. */
-  async #forgetBuried(): Promise<void> {
-    if (this.#keepsBuried && this.place !== null) await this.#commit([], this.place);
   }
 
   /** As long as the store cannot commit but may later, nothing is given up. */
@@ -177,4 +199,8 @@ export class Applier {
     if (this.#options.signal.aborted || !(error instanceof TrailError)) return true;
     return error.code === 'event_conflict';
   }
+}
+
+function stepsOf(planned: readonly Planned[]): readonly EventStep[] {
+  return planned.map(({ step }) => step);
 }

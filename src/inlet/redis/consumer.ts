@@ -1,15 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { asTrailError } from '../../core/error.ts';
-import { EVENT_STEPS, EVENTS_LEASE_MS, EVENTS_READ_CHARS, RETRY_FIRST_MS, RETRY_MAX_MS } from '../../core/limits.ts';
+import { EVENTS_LEASE_MS, RETRY_FIRST_MS, RETRY_MAX_MS } from '../../core/limits.ts';
 import type { Intake, StoreReader } from '../../core/ports.ts';
 import type { Clock } from '../../core/time.ts';
 import { Applier } from './applier.ts';
 import { Lease } from './lease.ts';
-import { EventStream, FIRST_ID, type Figures, isAfter, isVanished, type Reading, type StreamEntry } from './stream.ts';
+import { Pace } from './pace.ts';
+import type { Plan } from './plan.ts';
+import { EventStream, FIRST_ID, type Figures, isAfter, isVanished, type NotRead } from './stream.ts';
 
 export interface EventConsumerOptions {
-  readonly store: Pick<StoreReader, 'eventPlace' | 'eventRefusals'>;
+  readonly store: Pick<StoreReader, 'eventPlace'>;
   readonly intake: Pick<Intake, 'applyEvents' | 'setEventPlace' | 'check'>;
   /** Two connections of its own: on `read` it waits for what is new. */
   readonly redis: { readonly read: Redis; readonly command: Redis };
@@ -65,6 +67,7 @@ export class EventConsumer {
   readonly #events: EventStream;
   readonly #lease: Lease;
   readonly #leaseMs: number;
+  readonly #pace = new Pace();
   readonly #applier: Applier;
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
@@ -72,8 +75,6 @@ export class EventConsumer {
   #tending = false;
   #isLeader = false;
   #lastDelivered = FIRST_ID;
-  /** Entries of the next read. */
-  #count = EVENT_STEPS;
   #failed = 0;
   #lost = 0;
   #reconnects = 0;
@@ -86,7 +87,8 @@ export class EventConsumer {
     this.#leaseMs = options.leaseMs ?? EVENTS_LEASE_MS;
     this.#events = new EventStream({ ...redis, stream, group, consumer });
     this.#lease = new Lease(redis.command, { key: `${stream}:${group}:lease`, consumer, leaseMs: this.#leaseMs });
-    this.#applier = new Applier({ intake, events: this.#events, stream, clock, log, signal: this.#stop.signal });
+    const work = { intake, events: this.#events, stream, pace: this.#pace };
+    this.#applier = new Applier({ ...work, clock, log, signal: this.#stop.signal });
   }
 
   /** Begin to stand by, at once. */
@@ -158,8 +160,7 @@ export class EventConsumer {
     // A stream that is not what it was. With its group it came back from an older copy, and what it has was stored before it went
     // back; without, it was made anew, and nothing of it was.
     const isOther = place !== null && (!facts || isAfter(place, facts.lastId));
-    this.#applier.refused = isOther ? [] : await store.eventRefusals(stream);
-    this.#applier.place = isOther ? (group && facts ? facts.lastId : null) : place;
+    this.#applier.begin(isOther ? (group && facts ? facts.lastId : null) : place);
     if (isOther) {
       const what = group ? 'went back to an older state' : 'is not there or was made anew';
       log.warn(
@@ -177,44 +178,64 @@ export class EventConsumer {
   /** What was delivered to anybody, and not acknowledged: all of it lies before what is new. */
   async #catchUp(): Promise<void> {
     for (let from: string | null = FIRST_ID; from !== null && !this.#stopped; ) {
-      const { entries, gone, next } = await this.#events.claim(from, this.#count);
+      const { entries, gone, next } = await this.#events.claim(from, this.#pace.read(0));
       const { place } = this.#applier;
       this.#lose(gone.filter((id) => place === null || isAfter(id, place)).length);
-      this.#measure(entries);
-      await this.#applier.apply(entries);
+      const plan = this.#applier.plan();
+      plan.add(entries);
+      this.#pace.measure(entries.length, plan.chars);
+      await this.#applier.apply(plan);
       from = next;
     }
     await this.#events.tidy(this.#lease);
   }
 
-  /** Read on while the batch before is committed. Answers why it ended; undefined at a stop. */
-  async #follow(): Promise<Reading['kind'] | undefined> {
-    let reading = this.#next();
+  /** Read on while what was read before is committed: two commits at most are under way. Answers why it ended; undefined at a stop. */
+  async #follow(): Promise<NotRead | undefined> {
+    const over = new AbortController();
+    let applying: Promise<void> = Promise.resolve();
+    let reading = this.#next(over.signal);
     try {
       for (;;) {
-        const batch = await reading;
-        if (batch?.kind !== 'read') return batch?.kind;
-        reading = this.#next();
-        await this.#applier.apply(batch.entries);
-        this.#failed = 0;
+        // A commit that fails is heard of at once, also when nothing new comes.
+        const plan = await Promise.race([reading, applying.then(() => reading)]);
+        if (typeof plan !== 'object') {
+          await applying;
+          return plan;
+        }
+        const before = applying;
+        applying = this.#applier.apply(plan).then(() => {
+          this.#failed = 0;
+        });
+        applying.catch(ignore);
+        reading = this.#next(over.signal);
+        reading.catch(ignore);
+        await before;
       }
     } finally {
-      // It was given to us already, and is found among what is pending.
-      await reading.catch(ignore);
+      // What it reads was given to us already, and is found among what is pending.
+      over.abort();
+      await Promise.all([reading.catch(ignore), applying.catch(ignore)]);
     }
   }
 
-  /** The next entries, as soon as there are some; undefined at a stop. */
-  async #next(): Promise<Reading | undefined> {
-    while (!this.#stopped) {
-      const reading = await this.#events.read(this.#lease, this.#lastDelivered, this.#count);
-      if (reading.kind !== 'read') return reading;
-      this.#figures = reading.figures;
-      this.#lose(reading.deleted);
-      this.#measure(reading.entries);
-      this.#lastDelivered = reading.entries.at(-1)?.id ?? this.#lastDelivered;
-      if (reading.entries.length > 0) return reading;
-      await this.#unlessStopped(this.#events.wait(this.#lastDelivered, WAIT_MS));
+  /** New entries as soon as there are some, of a backlog as many as one commit is to have; or why there are none. Undefined at a stop. */
+  async #next(over: AbortSignal): Promise<Plan | NotRead | undefined> {
+    const plan = this.#applier.plan();
+    while (!this.#stopped && !over.aborted) {
+      const asked = this.#pace.read(plan.ids.length);
+      const reading = await this.#events.read(this.#lease, this.#lastDelivered, asked);
+      // What was read before goes first: of a stream that is gone it is all that there is.
+      if (reading.kind !== 'read') return plan.ids.length > 0 ? plan : reading.kind;
+      const { entries, figures, deleted } = reading;
+      this.#figures = figures;
+      this.#lose(deleted);
+      this.#lastDelivered = entries.at(-1)?.id ?? this.#lastDelivered;
+      const before = plan.chars;
+      plan.add(entries);
+      this.#pace.measure(entries.length, plan.chars - before);
+      if (plan.ids.length > 0 && (entries.length < asked || this.#pace.isFull(plan))) return plan;
+      if (entries.length === 0) await this.#unlessStopped(this.#events.wait(this.#lastDelivered, WAIT_MS));
     }
     return undefined;
   }
@@ -239,14 +260,6 @@ export class EventConsumer {
     this.#lost += count;
     const { log, stream } = this.#options;
     log.warn(`${count} events were deleted from ${stream} before they were read, and are lost`);
-  }
-
-  /** How many entries may be read at once, when they are as large as these. */
-  #measure(entries: readonly StreamEntry[]): void {
-    if (entries.length === 0) return;
-    const chars = entries.reduce((sum, { fields }) => sum + fields.reduce((all, text) => all + text.length, 0), 0);
-    const fitting = Math.floor((EVENTS_READ_CHARS * entries.length) / Math.max(1, chars));
-    this.#count = Math.min(Math.max(fitting, 1), EVENT_STEPS);
   }
 
   get #stopped(): boolean {

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { DEAD_LETTERS } from '../../core/limits.ts';
 import type { Lease } from './lease.ts';
-import { BURY, READ, TIDY, TRIM } from './scripts.ts';
+import { BURY, CHECK, TIDY, TRIM } from './scripts.ts';
 
 export interface StreamEntry {
   readonly id: string;
@@ -35,8 +35,11 @@ export interface StreamFacts {
   readonly deleted: number;
 }
 
+/** Why nothing was read: the lease is not ours, there is no group, or it stands elsewhere. */
+export type NotRead = 'lost' | 'vanished' | 'moved';
+
 export type Reading =
-  | { readonly kind: 'lost' | 'vanished' | 'moved' }
+  | { readonly kind: NotRead }
   | {
       readonly kind: 'read';
       readonly entries: readonly StreamEntry[];
@@ -78,9 +81,9 @@ export class EventStream {
 
   /** Undefined when the stream or its group is not there. */
   async group(): Promise<GroupFacts | undefined> {
-    const { command, stream, group } = this.#options;
+    const { command, stream } = this.#options;
     const groups = await command.call('XINFO', 'GROUPS', stream).catch(unlessMissing);
-    const found = ((groups ?? []) as unknown[]).map(named).find(({ name }) => name === group);
+    const found = this.#own(groups);
     if (!found) return undefined;
     return { lastDelivered: String(found['last-delivered-id']), ...figuresOf(found) };
   }
@@ -102,14 +105,28 @@ export class EventStream {
     return { entries: entries.map(entryOf), gone, next: next === FIRST_ID ? null : next };
   }
 
-  /** New entries, as long as the lease is ours and nothing was given out behind `lastDelivered`. */
+  /**
+   * New entries, as long as the lease is ours and nothing was given out behind `lastDelivered`. Where that is not so, entries may be
+   * given to us all the same: they are pending then like those of an answer that never came, and who reads next takes them first.
+   */
   async read(lease: Lease, lastDelivered: string, count: number): Promise<Reading> {
     const { read, stream, group, consumer } = this.#options;
-    const args = [lease.token, group, consumer, count, lastDelivered];
-    const reply = await read.eval(READ, 2, lease.key, stream, ...args);
-    const [kind, entries = [], deleted, pending, lag] = reply as [Reading['kind'], unknown[]?, ...unknown[]];
+    const [checked, taken, groups] =
+      (await read
+        .multi()
+        .eval(CHECK, 2, lease.key, stream, lease.token, group, lastDelivered)
+        .xreadgroup('GROUP', group, consumer, 'COUNT', count, 'STREAMS', stream, '>')
+        .xinfo('GROUPS', stream)
+        .exec()) ?? [];
+    const [kind, deleted] = reply(checked) as [Reading['kind'], number?];
     if (kind !== 'read') return { kind };
-    return { kind, entries: entries.map(entryOf), deleted: Number(deleted), figures: figuresOf({ pending, lag }) };
+    const [[, entries] = []] = (reply(taken) ?? []) as [string, unknown[]][];
+    return {
+      kind,
+      entries: (entries ?? []).map(entryOf),
+      deleted: deleted ?? 0,
+      figures: figuresOf(this.#own(reply(groups))),
+    };
   }
 
   /** Resolves when there may be something behind an id, or after `ms`. Takes nothing: it may be left alone. */
@@ -142,6 +159,11 @@ export class EventStream {
 
   async deadCount(): Promise<number> {
     return this.#options.command.xlen(this.dead);
+  }
+
+  /** Our group among all of the stream. */
+  #own(groups: unknown): Readonly<Record<string, unknown>> | undefined {
+    return ((groups ?? []) as unknown[]).map(named).find(({ name }) => name === this.#options.group);
   }
 }
 
@@ -176,8 +198,15 @@ function named(flat: unknown): Readonly<Record<string, unknown>> {
   return Object.fromEntries(list.flatMap((name, at) => (at % 2 === 0 ? [[String(name), list[at + 1]]] : [])));
 }
 
-function figuresOf({ pending, lag }: Readonly<Record<string, unknown>>): Figures {
-  return { pending: Number(pending), lag: typeof lag === 'number' ? lag : null };
+/** What one command of a transaction answered. Throws what it failed with. */
+function reply(result: [Error | null, unknown] | undefined): unknown {
+  const [error, value] = result ?? [new Error('Redis gave no answer to a read of the stream')];
+  if (error) throw error;
+  return value;
+}
+
+function figuresOf({ pending, lag }: Readonly<Record<string, unknown>> = {}): Figures {
+  return { pending: Number(pending ?? 0), lag: typeof lag === 'number' ? lag : null };
 }
 
 function entryOf(reply: unknown): StreamEntry {
