@@ -22,6 +22,8 @@ const TASK_TYPES: ReadonlySet<string> = new Set([
   'task:failed',
 ]);
 const WEBHOOK_TYPE = /^webhook:[a-z0-9_.-]{1,64}$/;
+/** Fields that are no data. */
+const ENVELOPE: ReadonlySet<string> = new Set(['timestamp', 'task_id', 'webhook_event_id']);
 /** What of the data is JSON even where it stands flat, as text. */
 const JSON_FIELDS: ReadonlySet<string> = new Set([
   'metadata',
@@ -40,13 +42,14 @@ const JSON_FIELDS: ReadonlySet<string> = new Set([
  */
 export function readEvent(flat: readonly string[], nowMs: number): ReadEvent {
   try {
-    return opened(fieldsOf(flat), nowMs);
+    return opened(flat, nowMs);
   } catch (error) {
     return { kind: 'poison', reason: error instanceof Error ? error.message : String(error) };
   }
 }
 
-function opened(fields: Readonly<Record<string, string>>, nowMs: number): ReadEvent {
+function opened(flat: readonly string[], nowMs: number): ReadEvent {
+  const fields = fieldsOf(flat);
   const named = eventType(fields);
   if (named === undefined) return skipped('no type');
   const { type } = named;
@@ -62,20 +65,19 @@ function opened(fields: Readonly<Record<string, string>>, nowMs: number): ReadEv
   if (taskId === null && webhookEventId === null) return skipped(`${type} without webhook_event_id`);
   const given = fields.timestamp || inner;
   const timestamp = timeOf(given);
-  const data: JsonObject = {
-    ...rest,
-    // A time that cannot be read is kept where it can be seen.
-    ...(timestamp === undefined && given != null && given !== '' && { event_timestamp: given }),
-  };
+  const isUnread = timestamp === undefined && given != null && given !== '';
+  // A time that cannot be read is kept where it can be seen.
+  const data: JsonObject = isUnread ? { ...rest, event_timestamp: given } : rest;
   const step = stepOf({ type, timestamp: timestamp ?? isoTime(nowMs), data });
-  if (textLength(fields) > TASK_JSON_BYTES / 3) checkDocuments(step);
+  if ((step.draft || step.change) && textLength(flat) > TASK_JSON_BYTES / 3) checkDocuments(step);
   return { kind: 'step', step: { taskId, webhookEventId, ...step } };
 }
 
 function fieldsOf(flat: readonly string[]): Readonly<Record<string, string>> {
-  const pairs: [string, string][] = [];
-  for (let at = 0; at + 1 < flat.length; at += 2) pairs.push([flat[at] ?? '', flat[at + 1] ?? '']);
-  return Object.fromEntries(pairs);
+  // Without a prototype, so that a field `__proto__` is one like any other.
+  const fields: Record<string, string> = Object.create(null);
+  for (let at = 0; at + 1 < flat.length; at += 2) fields[flat[at] ?? ''] = flat[at + 1] ?? '';
+  return fields;
 }
 
 interface NamedType {
@@ -102,11 +104,13 @@ function eventType(fields: Readonly<Record<string, string>>): NamedType | undefi
 function dataOf(fields: Readonly<Record<string, string>>, { type, field }: NamedType): JsonObject {
   const wrapped = fields.data === undefined ? payloadField(fields, type, field) : 'data';
   const flat: [string, JsonObject[string]][] = [];
-  for (const [name, text] of Object.entries(fields)) {
-    if (name === field || name === wrapped) continue;
+  for (const name in fields) {
+    if (name === field || name === wrapped || ENVELOPE.has(name)) continue;
+    const text = fields[name] ?? '';
     flat.push([name, JSON_FIELDS.has(name) ? jsonIn(text) : text]);
   }
-  const data = { ...Object.fromEntries(flat), ...(wrapped && parsed(wrapped, fields[wrapped] ?? '')) };
+  const held = wrapped === undefined ? {} : parsed(wrapped, fields[wrapped] ?? '');
+  const data = flat.length === 0 ? held : { ...Object.fromEntries(flat), ...held };
   if (isDeeper(data, JSON_DEPTH)) throw new TrailError('invalid_json', `data: nested deeper than ${JSON_DEPTH} levels`);
   return data;
 }
@@ -139,8 +143,8 @@ function idOf(value: unknown): string | null {
   return (typeof value === 'string' || typeof value === 'number' ? textOf(value)?.trim() : '') || null;
 }
 
-function textLength(fields: Readonly<Record<string, string>>): number {
-  return Object.values(fields).reduce((sum, text) => sum + text.length, 0);
+function textLength(flat: readonly string[]): number {
+  return flat.reduce((sum, text) => sum + text.length, 0);
 }
 
 /** The store refuses larger ones: better it is known before the event is acknowledged. */

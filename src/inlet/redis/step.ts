@@ -100,16 +100,13 @@ function started({ timestamp, data }: EventFacts): Means {
 function output({ timestamp, data }: EventFacts): EntryInput {
   const { content, type, level, source, stream, metadata, ...rest } = data;
   const known = { type: lower(type), level: levelOf(level), source: sourceOf(source), stream: lower(stream) };
-  const more = {
-    ...objectIn(metadata),
-    ...rest,
-    ...unread({
-      ...(!isEntryType(known.type) && { type }),
-      ...(known.level === undefined && { level }),
-      ...(known.source === undefined && { source }),
-      ...(!isStream(known.stream) && { stream }),
-    }),
-  };
+  const odd = unread({
+    type: isEntryType(known.type) ? undefined : type,
+    level: known.level === undefined ? level : undefined,
+    source: known.source === undefined ? source : undefined,
+    stream: isStream(known.stream) ? undefined : stream,
+  });
+  const more = { ...objectIn(metadata), ...rest, ...odd };
   return line(timestamp, more, {
     message: textOf(content) ?? textOf(rest.message) ?? textOf(rest.tool) ?? '',
     type: isEntryType(known.type) ? known.type : 'output',
@@ -235,8 +232,12 @@ function metadataDraft(metadata: JsonObject): { metadata?: JsonObject } {
 
 /** What was told but is none of the values that its place knows. */
 function unread(fields: Readonly<Record<string, Json | undefined>>): JsonObject {
-  const kept = Object.entries(fields).filter(([, value]) => value !== undefined && value !== null && value !== '');
-  return Object.fromEntries(kept) as JsonObject;
+  const kept: Record<string, Json> = {};
+  for (const name in fields) {
+    const value = fields[name];
+    if (value !== undefined && value !== null && value !== '') kept[name] = value;
+  }
+  return kept;
 }
 
 function lower(value: Json | undefined): Json | undefined {
