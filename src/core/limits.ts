@@ -33,6 +33,9 @@ export const TASK_JSON_BYTES = 1024 * 1024;
 export const TAGS = 50;
 /** Longest search text or regular expression, in characters. */
 export const SEARCH_CHARS = 1_000;
+/** Most terms of a query, and deepest nesting of its parentheses. */
+export const QUERY_TERMS = 100;
+export const QUERY_DEPTH = 20;
 /** Most rows one read of a store visits or returns, so that no read transaction is long. */
 export const READ_ROWS = 5_000;
 /** Longest `lastLine` of a task, in characters. */
@@ -113,6 +116,9 @@ export const DELIVERIES_KEPT = 10_000;
 export const DELIVERY_BODIES_KEPT = 1_000;
 /** Longest body that can be replayed. */
 export const DELIVERY_BODY_BYTES = 1024 * 1024;
+/** Alerts: most rules, and most targets of each. */
+export const ALERTS = 200;
+export const ALERT_TARGETS = 10;
 /** Redis: the stream of events and its group, and the lists that mirror lines. */
 export const TASK_EVENTS_STREAM = 'task_events';
 export const TASK_EVENTS_GROUP = 'task-logger';
@@ -142,7 +148,7 @@ export const TOP_TASKS = 10;
 /** Durations of one group that are kept as they are; with more, some are only known to 2.5 %. */
 export const EXACT_DURATIONS = 2_000_000;
 /** Failed tasks whose reasons are looked at, the newest first, and how much of each reason, in characters. */
-export const FAILURES_READ = 50_000;
+export const FAILURES_READ = 20_000;
 export const ERROR_CHARS = 300;
 /** Combinations of source, agent, model and status that the totals of deleted tasks tell apart on one day. */
 export const TOTALS_A_DAY = 1_000;
@@ -152,3 +158,16 @@ export const COUNTED_TASKS = 1_000_000;
 export const SEARCH_LINES_MAX = 1_000;
 export const SEARCH_MS = 2_000;
 export const FACET_TASKS = 20;
+/** A search over the API: shortest and longest time it may be given, and most lines around each found one. */
+export const SEARCH_MS_MIN = 50;
+export const SEARCH_MS_MAX = 10_000;
+export const CONTEXT_LINES_MAX = 20;
+/** About how many characters of messages and metadata a page of found lines holds, context included; then it ends. */
+export const FOUND_CHARS = 8 * 1024 * 1024;
+/** Marks in one line; how much of a line a pattern is looked for in to mark it, and how long that may take for a page. */
+export const HIGHLIGHTS = 100;
+export const HIGHLIGHT_CHARS = 8_192;
+export const HIGHLIGHT_MS = 200;
+/** Searches of one server at a time, and how long a further one waits for its turn before it is sent away. */
+export const SEARCHES = 4;
+export const SEARCH_WAIT_MS = 2_000;

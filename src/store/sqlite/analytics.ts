@@ -10,6 +10,9 @@ import type { Database } from './database.ts';
 
 const DAY = 'substr(created_at, 1, 10)';
 const WITHIN = `counted = 0 AND ${DAY} = ? AND created_at >= ? AND created_at < ?`;
+/** Of a task that has not ended its trail is asked. */
+const linesOf = (kept: string, counted: string): string =>
+  `coalesce(${kept}, (SELECT trails.${counted} FROM trails WHERE trails.task_no = tasks.task_no))`;
 const MIDNIGHT = 'T00:00:00.000Z';
 
 type Range = Pick<AnalyticsQuery, 'from' | 'to'>;
@@ -72,9 +75,10 @@ function readDay(
     const live = db.all<LiveRow>(
       `SELECT status, source, assigned_agent AS agent, model, count(*) AS runs, sum(cost_usd) AS cost_usd,
          sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, sum(cache_read_tokens) AS cache_read_tokens,
-         sum(cache_creation_tokens) AS cache_creation_tokens, sum(trails.last_seq) AS lines, sum(trails.error) AS errors,
+         sum(cache_creation_tokens) AS cache_creation_tokens, sum(${linesOf('ended_lines', 'last_seq')}) AS lines,
+         sum(${linesOf('ended_errors', 'error')}) AS errors,
          gathered(duration_seconds) AS durations, max(cost_usd) AS peak
-       FROM tasks INDEXED BY tasks_figures CROSS JOIN trails USING (task_no) WHERE ${WITHIN}
+       FROM tasks INDEXED BY tasks_figures WHERE ${WITHIN}
        GROUP BY status, source, assigned_agent, model`,
       ...[day, query.from, query.to],
     );
@@ -188,7 +192,12 @@ function figuresOf(day: string, { status, source, agent, model, runs, lines, err
     ...{ day, source, agent, model, status, runs, lines, errors, costUsd: row.cost_usd },
     ...{ inputTokens: row.input_tokens, outputTokens: row.output_tokens },
     ...{ cacheReadTokens: row.cache_read_tokens, cacheCreationTokens: row.cache_creation_tokens },
-    durations: new Float64Array(row.durations.slice().buffer),
+    durations: doublesOf(row.durations),
     buckets: {},
   };
+}
+
+function doublesOf(bytes: Uint8Array): Float64Array {
+  const aligned = bytes.byteOffset % Float64Array.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  return new Float64Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / Float64Array.BYTES_PER_ELEMENT);
 }

@@ -22,6 +22,7 @@ const HEARD_MS = 60 * 1000;
 const row = `(${Array(COLUMNS).fill('?').join(',')})`;
 const INSERT_ONE = `INSERT INTO lines VALUES ${row}`;
 const INSERT_MANY = `INSERT INTO lines VALUES ${Array(ROWS).fill(row).join(',')}`;
+const SET_ENDED = 'UPDATE tasks SET ended_lines = ?, ended_errors = ? WHERE task_no = ? AND ended_lines IS NOT NULL';
 
 interface TrailRow {
   task_no: number;
@@ -38,6 +39,8 @@ interface TrailRow {
   vanished: number;
   bytes: number;
   compressed: number;
+  /** Null while the task has not ended. */
+  ended_lines: number | null;
 }
 
 /** The numbers that all appenders share, as they grow within one transaction. */
@@ -88,7 +91,7 @@ export class Appender {
 
   #trail(taskId: string): TrailRow | undefined {
     return this.#db.get<TrailRow>(
-      'SELECT trails.*, tasks.compressed FROM tasks JOIN trails USING (task_no) WHERE tasks.task_id = ?',
+      'SELECT trails.*, tasks.compressed, tasks.ended_lines FROM tasks JOIN trails USING (task_no) WHERE tasks.task_id = ?',
       taskId,
     );
   }
@@ -120,6 +123,7 @@ export class Appender {
     }
     // A late line is a plain one again.
     if (trail.compressed > 0) this.#db.run('UPDATE tasks SET compressed = 0 WHERE task_no = ?', trail.task_no);
+    if (trail.ended_lines !== null) this.#db.run(SET_ENDED, trail.last_seq, trail.error, trail.task_no);
     const newest = drafts.at(-1);
     this.#db.run(
       `UPDATE trails SET last_seq = ?, lost = ?, debug = ?, info = ?, warning = ?, error = ?,

@@ -175,9 +175,11 @@ export function updateTask(db: Database, taskNo: number, task: Task): void {
   const columns = columnsOfTask(task);
   const set = Object.keys(columns).map((name) => `${name} = ?`);
   db.run(
-    `UPDATE tasks SET ${set.join(', ')} WHERE task_no = ?`,
+    `UPDATE tasks SET ${set.join(', ')},
+       (ended_lines, ended_errors) = (SELECT last_seq, error FROM trails WHERE trails.task_no = tasks.task_no AND ?)
+     WHERE task_no = ?`,
     ...(Object.values(columns) as SQLInputValue[]),
-    taskNo,
+    ...[task.ended ? 1 : 0, taskNo],
   );
 }
 

@@ -29,10 +29,17 @@ CREATE TABLE counted_tasks (
 -- 1 when the task was deleted once and brought back: it is in the totals already.
 ALTER TABLE tasks ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;
 
+-- Its lines and its errors, kept with a task that has ended, so that analytics need not look for them; NULL: see trails.
+ALTER TABLE tasks ADD COLUMN ended_lines INTEGER;
+ALTER TABLE tasks ADD COLUMN ended_errors INTEGER;
+UPDATE tasks SET (ended_lines, ended_errors) = (SELECT last_seq, error FROM trails WHERE trails.task_no = tasks.task_no)
+WHERE completed_at IS NOT NULL;
+
 -- All that analytics asks of tasks, in the order in which it groups them: it reads this index and no row of tasks.
 CREATE INDEX tasks_figures ON tasks (
   substr(created_at, 1, 10), status, source, assigned_agent, model, created_at,
-  duration_seconds, cost_usd, input_tokens, output_tokens, cache_read_tokens, cache_creation_tokens
+  duration_seconds, cost_usd, input_tokens, output_tokens, cache_read_tokens, cache_creation_tokens,
+  ended_lines, ended_errors
 ) WHERE counted = 0;
 
 -- Why tasks failed, by the start of what they told.
