@@ -1,3 +1,4 @@
+import { decodeObject, encodeJson } from './base64.ts';
 import { TrailError } from './error.ts';
 import type { Order, TaskSort } from './query.ts';
 import type { Task } from './task.ts';
@@ -16,14 +17,12 @@ const SORTED_BY_NUMBER: ReadonlySet<TaskSort> = new Set(['duration', 'lines', 'e
 
 /** The cursor as text that is safe in a URL. */
 export function encodeCursor({ sort, order, value, id }: TaskCursor): string {
-  const bytes = new TextEncoder().encode(JSON.stringify({ sort, order, value, id }));
-  const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return encodeJson({ sort, order, value, id });
 }
 
 /** Read a cursor back. Throws `invalid_cursor` unless it was made for this very sort and order. */
 export function decodeCursor(text: string, sort: TaskSort, order: Order): TaskCursor {
-  const held = parsed(text);
+  const held = decodeObject(text);
   if (held === undefined) {
     throw new TrailError('invalid_cursor', 'cursor: expected the next_cursor of an earlier page, got something else');
   }
@@ -66,16 +65,5 @@ export function sortValue(task: Task, sort: TaskSort): SortValue {
       return task.log.byLevel.ERROR;
     case 'cost':
       return task.metrics.costUsd;
-  }
-}
-
-function parsed(text: string): Record<string, unknown> | undefined {
-  try {
-    const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
-    const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0));
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
   }
 }

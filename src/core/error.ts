@@ -14,8 +14,10 @@ export const ERRORS = {
   unknown_plugin: { status: 400, retry: false, title: 'The plugin is not known' },
   unknown_agent: { status: 400, retry: false, title: 'The agent is not known' },
   invalid_webhook: { status: 400, retry: false, title: 'The webhook is not valid' },
+  invalid_alert: { status: 400, retry: false, title: 'The alert is not valid' },
   invalid_status: { status: 400, retry: false, title: 'The status is not known' },
   invalid_filter: { status: 400, retry: false, title: 'The filter is not valid' },
+  invalid_query: { status: 400, retry: false, title: 'The query is not valid' },
   invalid_parameter: { status: 400, retry: false, title: 'A parameter is not valid' },
   unknown_parameter: { status: 400, retry: false, title: 'A parameter is not known' },
   invalid_cursor: { status: 400, retry: false, title: 'The cursor is not valid' },
@@ -30,6 +32,7 @@ export const ERRORS = {
   origin_not_allowed: { status: 403, retry: false, title: 'The origin is not allowed' },
   not_found: { status: 404, retry: false, title: 'Nothing is here' },
   task_not_found: { status: 404, retry: false, title: 'The task does not exist' },
+  alert_not_found: { status: 404, retry: false, title: 'The alert does not exist' },
   webhook_not_found: { status: 404, retry: false, title: 'The webhook does not exist' },
   delivery_not_found: { status: 404, retry: false, title: 'The delivery does not exist' },
   method_not_allowed: { status: 405, retry: false, title: 'The method is not allowed here' },
@@ -44,6 +47,9 @@ export const ERRORS = {
   too_many_webhooks: { status: 409, retry: false, title: 'There are too many webhooks' },
   webhook_exists: { status: 409, retry: false, title: 'The webhook exists already' },
   webhook_fixed: { status: 409, retry: false, title: 'The webhook stands in the settings' },
+  too_many_alerts: { status: 409, retry: false, title: 'There are too many alerts' },
+  alert_exists: { status: 409, retry: false, title: 'The alert exists already' },
+  alert_fixed: { status: 409, retry: false, title: 'The alert stands in the settings' },
   not_replayable: { status: 409, retry: false, title: 'The delivery cannot be replayed' },
   event_conflict: { status: 409, retry: false, title: 'Another reader was faster' },
   owner_exists: { status: 409, retry: false, title: 'Another server owns the data directory' },
@@ -54,6 +60,7 @@ export const ERRORS = {
   idempotency_mismatch: { status: 422, retry: false, title: 'The idempotency key was used with another body' },
   headers_too_large: { status: 431, retry: false, title: 'The headers are too large' },
   buffer_full: { status: 429, retry: true, title: 'Too much is waiting to be written' },
+  too_many_searches: { status: 429, retry: true, title: 'Too many searches are under way' },
   internal: { status: 500, retry: false, title: 'Something went wrong in the server' },
   not_implemented: { status: 501, retry: false, title: 'This is not offered' },
   webhook_not_configured: { status: 503, retry: false, title: 'The provider has no secret here' },
@@ -71,6 +78,9 @@ export type ErrorCode = keyof typeof ERRORS;
 export interface Fault {
   readonly path: string;
   readonly detail: string;
+  /** Where in a text the fault is: the column from 1 on and the length, both in UTF-16 code units. */
+  readonly column?: number;
+  readonly length?: number;
 }
 
 /** The only error that crosses rooms. `message` says what was expected, what came and what to do; it bears no row data. */

@@ -171,3 +171,8 @@ export const HIGHLIGHT_MS = 200;
 /** Searches of one server at a time, and how long a further one waits for its turn before it is sent away. */
 export const SEARCHES = 4;
 export const SEARCH_WAIT_MS = 2_000;
+/** Patterns: longest template, templates that are told apart while lines are counted, and those of an answer. */
+export const TEMPLATE_CHARS = 300;
+export const TEMPLATES_KEPT = 5_000;
+export const PATTERNS = 50;
+export const PATTERNS_MAX = 1_000;

@@ -8,6 +8,7 @@ import type {
 } from 'fastify';
 import type { Inflow } from './inflow.ts';
 import type { ServerParts } from './parts.ts';
+import type { Turns } from './turns.ts';
 
 /** What every route file gets. */
 export interface Context extends ServerParts {
@@ -15,6 +16,8 @@ export interface Context extends ServerParts {
   readonly closing: AbortSignal;
   readonly heartbeatMs: number;
   readonly inflow: Inflow;
+  /** Searches, of which few run at a time. */
+  readonly searches: Turns;
   /** Lines that came in by HTTP since the start. */
   readonly counters: { filtered: number };
 }

@@ -16,6 +16,7 @@ import { Inflow } from './inflow.ts';
 import type { ServerParts, TrailServer } from './parts.ts';
 import { PROBLEM_TYPE, problemOf, sendProblem } from './problem.ts';
 import { RouteTable } from './route-table.ts';
+import { analyticsRoutes } from './routes/analytics.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
 import { deliveryLogRoutes } from './routes/delivery-log.ts';
 import { describeRoutes, docRoutes } from './routes/docs.ts';
@@ -26,12 +27,14 @@ import { figureRoutes, logRoutes } from './routes/logs.ts';
 import { pageRoutes } from './routes/page.ts';
 import { partRoutes } from './routes/parts.ts';
 import { pluginRoutes } from './routes/plugins.ts';
+import { lineFacetRoutes, searchRoutes } from './routes/search.ts';
 import { settingsRoutes } from './routes/settings.ts';
 import { socketRoutes } from './routes/socket.ts';
 import { storageRoutes } from './routes/storage.ts';
 import { taskActionRoutes } from './routes/task-actions.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { Turns } from './turns.ts';
 import { validatorCompiler } from './validation.ts';
 
 /** Largest frame that a client may send; it sends filters and pings only. */
@@ -51,6 +54,7 @@ export async function createServer(parts: ServerParts): Promise<TrailServer> {
     closing: closing.signal,
     heartbeatMs: parts.settings.heartbeatMs ?? HEARTBEAT_MS,
     inflow: new Inflow(),
+    searches: new Turns(),
     counters: { filtered: 0 },
   };
   const app = newApp(parts);
@@ -114,6 +118,7 @@ async function addRoutes(app: FastifyInstance, context: Context): Promise<void> 
     partRoutes,
     downloadRoutes,
     partialRoutes,
+    lineFacetRoutes,
   ];
   for (const prefix of ['/api/tasks', '/tasks']) {
     const marked = prefix === '/tasks';
@@ -134,9 +139,11 @@ async function addRoutes(app: FastifyInstance, context: Context): Promise<void> 
     const scope = unready.withTypeProvider<TypeBoxTypeProvider>();
     refuseUnknownQueries(scope);
     healthRoutes(scope, context);
+    searchRoutes(scope, context);
     pluginRoutes(scope, context);
     settingsRoutes(scope, context);
     storageRoutes(scope, context);
+    analyticsRoutes(scope, context);
     webhookRoutes(scope, context);
     deliveryLogRoutes(scope, context);
     await scope.register(async (bytes) => deliveryRoutes(bytes as Scope, context));

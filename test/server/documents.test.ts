@@ -27,6 +27,12 @@ test('the API is described as OpenAPI 3.1, and what it answers is what it descri
     ['get', '/api/tasks/{task_id}/logs/stats', '/api/tasks/t/logs/stats'],
     ['get', '/api/tasks/{task_id}/logs/sources', '/api/tasks/t/logs/sources'],
     ['get', '/api/tasks/{task_id}/logs/histogram', '/api/tasks/t/logs/histogram'],
+    ['get', '/api/tasks/{task_id}/logs/facets', '/api/tasks/t/logs/facets?source=system'],
+    ['get', '/api/logs/search', '/api/logs/search?q=line&context=1&facets=true'],
+    ['get', '/api/logs/search', '/api/logs/search?q=line&group=task&limit=2'],
+    ['get', '/api/logs/search/facets', '/api/logs/search/facets?q=line'],
+    ['get', '/api/logs/search/histogram', '/api/logs/search/histogram?q=line'],
+    ['get', '/api/logs/search', '/api/logs/search?limit=x'],
     ['post', '/api/tasks/{task_id}/complete', '/api/tasks/t/complete', { metrics: { cost_usd: 1 } }],
     ...['metadata', 'input', 'webhook-flow', 'agent-output', 'user-inputs', 'final-result', 'full'].map(
       (part): [string, string, string] => ['get', `/api/tasks/{task_id}/logs/${part}`, `/api/tasks/whole/logs/${part}`],

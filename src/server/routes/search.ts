@@ -1,0 +1,164 @@
+import type { Static } from 'typebox';
+import { foundToWire, type SearchResult } from '../../core/found.ts';
+import { PAGE_LINES, SEARCH_MS } from '../../core/limits.ts';
+import { predicate } from '../../core/predicate.ts';
+import type { LineFacets as Facets } from '../../core/search.ts';
+import { histogramToWire, toSnake } from '../../core/wire.ts';
+import { byTask, type PageWish, searchAnswer, unlessGone } from '../../query/search-answer.ts';
+import { type RawSearch, readSearch, type SearchRequest } from '../../query/search-request.ts';
+import type { Context, Routes } from '../context.ts';
+import { answers, Histogram, TaskParams } from '../schemas.ts';
+import {
+  LineFacets,
+  SearchFacetsQuery,
+  SearchHistogramQuery,
+  SearchPage,
+  SearchQuery,
+  TaskLineFacetsQuery,
+} from '../search-shapes.ts';
+import { sendFound, wantsLines, whileWanted } from '../search-stream.ts';
+
+/** The search across tasks. */
+export const searchRoutes: Routes = (scope, context) => {
+  scope.get(
+    '/api/logs/search',
+    {
+      schema: {
+        tags: ['search'],
+        summary: 'Search the lines of all tasks, newest first',
+        description: 'With Accept: application/x-ndjson every found line is streamed, up to limit if it is given.',
+        querystring: SearchQuery,
+        response: answers({ 200: SearchPage }),
+      },
+    },
+    async (request, reply) => {
+      const { query } = request;
+      const search = searchOf(query, context);
+      if (wantsLines(request)) return sendFound(context, reply, { search, query });
+      return whileWanted(context, reply, (signal) =>
+        context.searches.take(() => pageOf(context, search, query, signal), signal),
+      );
+    },
+  );
+  scope.get(
+    '/api/logs/search/histogram',
+    {
+      schema: {
+        tags: ['search'],
+        summary: 'Count found lines by time and level',
+        querystring: SearchHistogramQuery,
+        response: answers({ 200: Histogram }),
+      },
+    },
+    async ({ query }, reply) => {
+      const { filter, tasks } = searchOf(query, context);
+      const { buckets = 60, budget_ms: budgetMs = SEARCH_MS } = query;
+      const wanted = { filter, buckets, budgetMs, ...(tasks && { tasks }) };
+      return whileWanted(context, reply, (signal) =>
+        context.searches.take(async () => histogramToWire(await context.store.searchHistogram(wanted, signal)), signal),
+      );
+    },
+  );
+  scope.get(
+    '/api/logs/search/facets',
+    {
+      schema: {
+        tags: ['search'],
+        summary: 'Count found lines by level, source, stream, type and task',
+        querystring: SearchFacetsQuery,
+        response: answers({ 200: LineFacets }),
+      },
+    },
+    async ({ query }, reply) => {
+      const search = searchOf(query, context);
+      return whileWanted(context, reply, (signal) =>
+        context.searches.take(() => facetsOf(context, search, query.budget_ms, signal), signal),
+      );
+    },
+  );
+};
+
+/** The same counts for one task. */
+export const lineFacetRoutes: Routes = (scope, context) => {
+  scope.get(
+    '/:task_id/logs/facets',
+    {
+      schema: {
+        tags: ['lines'],
+        summary: 'Count lines that pass the filters by level, source, stream and type',
+        params: TaskParams,
+        querystring: TaskLineFacetsQuery,
+        response: answers({ 200: LineFacets }),
+      },
+    },
+    async ({ params: { task_id: taskId }, query }, reply) => {
+      const search = { ...searchOf(query, context), tasks: [taskId] };
+      await context.store.task(taskId);
+      return whileWanted(context, reply, (signal) =>
+        context.searches.take(() => facetsOf(context, search, query.budget_ms, signal), signal),
+      );
+    },
+  );
+};
+
+type Query = Static<typeof SearchQuery>;
+
+/** What is searched for. Patterns are compiled once here, so that a bad one is refused before anything is sent. */
+function searchOf(query: RawSearch, { clock }: Context): SearchRequest {
+  const search = readSearch(query, clock.now());
+  predicate(search.filter);
+  return search;
+}
+
+async function pageOf(context: Context, search: SearchRequest, query: Query, signal: AbortSignal): Promise<object> {
+  const startMs = performance.now();
+  const { store } = context;
+  const result = await searchAnswer(store, search, wishOf(query), signal);
+  const lines =
+    query.group === 'task'
+      ? {
+          groups: (await byTask(store, result.logs)).map(({ task, logs }) => ({
+            task: toSnake(task),
+            logs: logs.map(foundToWire),
+          })),
+        }
+      : { logs: result.logs.map(foundToWire) };
+  const facets = query.facets && (await facetsOf(context, search, query.budget_ms, signal));
+  return { ...lines, ...endOf(result), took_ms: Math.round(performance.now() - startMs), ...(facets && { facets }) };
+}
+
+function wishOf({ limit = PAGE_LINES, context = 0, budget_ms: budgetMs = SEARCH_MS }: Query): PageWish {
+  return { limit, context, budgetMs };
+}
+
+function endOf({ nextCursor, scannedFrom, complete }: SearchResult): object {
+  return { next_cursor: nextCursor, scanned_from: scannedFrom, complete };
+}
+
+async function facetsOf(
+  { store }: Context,
+  { filter, tasks }: SearchRequest,
+  budgetMs = SEARCH_MS,
+  signal?: AbortSignal,
+): Promise<object> {
+  const {
+    total,
+    exact,
+    level,
+    source,
+    stream,
+    type,
+    tasks: top,
+  } = await store.lineFacets({ filter, budgetMs, ...(tasks && { tasks }) }, signal);
+  return { total, total_exact: exact, level, source, stream, type, tasks: await named(store, top) };
+}
+
+/** The tasks with their titles; of one that was deleted meanwhile there is none. */
+function named(store: Context['store'], top: Facets['tasks']): Promise<readonly object[]> {
+  return Promise.all(
+    top.map(async ({ taskId, lines }) => {
+      const task = await unlessGone(store.task(taskId));
+      return { task_id: taskId, title: task?.title ?? null, lines };
+    }),
+  );
+}
