@@ -2,7 +2,7 @@ import type { FastifySchemaCompiler } from 'fastify';
 import type { Static, TObject, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { type ErrorCode, type Fault, TrailError } from '../core/error.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../core/nearest.ts';
 
 type Shape = { readonly [key: string]: unknown };
 

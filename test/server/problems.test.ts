@@ -4,7 +4,6 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import test from 'node:test';
 import { BODY_BYTES, JSON_DEPTH } from '../../src/core/limits.ts';
-import { nearest } from '../../src/server/nearest.ts';
 import { served } from '../support/served.ts';
 
 test('every failure is a problem of RFC 9457 with the id of its request', async (t) => {
@@ -120,12 +119,4 @@ test('what is no HTTP at all gets a problem, too', async (t) => {
     assert.match(answer, /Content-Type: application\/problem\+json/);
     assert.match(answer, /"code":"/);
   }
-});
-
-test('the nearest known word is named only when one is near', () => {
-  assert.equal(nearest('lvel', ['level', 'limit']), 'level');
-  assert.equal(nearest('SOURCES', ['source', 'stream']), 'source');
-  assert.equal(nearest('min-level', ['level', 'min_level']), 'min_level');
-  assert.equal(nearest('zzzzzzzz', ['level', 'limit']), undefined);
-  assert.equal(nearest('', []), undefined);
 });

@@ -1,8 +1,12 @@
-/** The known word that a mistyped one most likely means; undefined when none is near. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
+/** The known word that a mistyped one most likely means; undefined when none is at most so many edits away. */
+export function nearest(
+  word: string,
+  known: readonly string[],
+  edits = Math.max(2, Math.floor(word.length / 2)),
+): string | undefined {
   const typed = word.slice(0, 40).toLowerCase();
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(typed.length / 2)) + 1;
+  let bestDistance = Math.min(edits, 20) + 1;
   for (const candidate of known) {
     const distance = editDistance(typed, candidate.toLowerCase());
     if (distance < bestDistance) {
