@@ -16,8 +16,8 @@ import { openTrail } from '../src/trail/open.ts';
 import { benchLine } from './lines.ts';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
-const EVENTS = Number(process.env.BENCH_EVENTS ?? 100_000);
-const TASKS = 1_000;
+const EVENTS = Number(process.env.BENCH_EVENTS ?? 200_000);
+const TASKS = Number(process.env.BENCH_TASKS ?? 1_000);
 const STEADY_PER_SECOND = 5_000;
 const STEADY_MS = Number(process.env.BENCH_STEADY_MS ?? 10_000);
 const TICK_MS = 10;
@@ -83,11 +83,13 @@ async function consume(): Promise<number> {
   await backlog();
   const { promise, resolve } = Promise.withResolvers<number>();
   let left = EVENTS;
-  const start = performance.now();
-  const end = await consuming((steps) => {
+  let startMs = 0;
+  const { start, end } = await consuming((steps) => {
     left -= steps.length;
-    if (left === 0) resolve((EVENTS / (performance.now() - start)) * 1_000);
+    if (left === 0) resolve((EVENTS / (performance.now() - startMs)) * 1_000);
   });
+  startMs = performance.now();
+  start();
   const rate = await promise;
   await end();
   return rate;
@@ -97,10 +99,11 @@ async function steady(): Promise<readonly number[]> {
   await redis.flushall();
   const lags: number[] = [];
   const perTick = (STEADY_PER_SECOND * TICK_MS) / 1_000;
-  const end = await consuming((steps) => {
+  const { start, end } = await consuming((steps) => {
     const now = performance.now();
     for (const { entries } of steps) lags.push(now - Number(entries[0]?.message.split(' ')[0]));
   });
+  start();
   const startMs = performance.now();
   let sent = 0;
   await new Promise<void>((done) => {
@@ -122,11 +125,12 @@ async function steady(): Promise<readonly number[]> {
 
 type Steps = Parameters<Intake['applyEvents']>[0]['steps'];
 
-/** A consumer as a server has it, over a trail of its own; told of every commit. Answers how it is ended. */
-async function consuming(onCommit: (steps: Steps) => void): Promise<() => Promise<void>> {
+/** A consumer as a server has it, over a trail of its own whose threads have started; told of every commit. */
+async function consuming(onCommit: (steps: Steps) => void): Promise<{ start(): void; end(): Promise<void> }> {
   const dataDir = mkdtempSync(join(work, 'data-'));
   const trail = await openTrail({ dataDir });
   const { store, intake } = trail.parts;
+  await store.eventPlace(STREAM);
   const [read, command] = [new Redis(socket), new Redis(socket)];
   const consumer = new EventConsumer({
     store,
@@ -142,12 +146,14 @@ async function consuming(onCommit: (steps: Steps) => void): Promise<() => Promis
     ...{ redis: { read, command }, stream: STREAM, group: GROUP, consumer: 'bench', trim: false, clock: systemClock },
     log: { info: () => {}, warn: (message) => print(message) },
   });
-  consumer.start();
-  return async () => {
-    await consumer.close();
-    for (const each of [read, command]) each.disconnect();
-    await trail.close();
-    rmSync(dataDir, { recursive: true, force: true });
+  return {
+    start: () => consumer.start(),
+    async end() {
+      await consumer.close();
+      for (const each of [read, command]) each.disconnect();
+      await trail.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TrailError } from '../../../src/core/error.ts';
 import type { EventBatch } from '../../../src/core/event.ts';
+import { EVENTS_READ } from '../../../src/core/limits.ts';
 import type { Intake } from '../../../src/core/ports.ts';
 import { noRedis } from '../../support/redis.ts';
 import { consuming, GROUP, LEASE_KEY, linesOf, Publisher, STREAM, until } from './consuming.ts';
@@ -135,11 +136,13 @@ describe('the consumer of events', { skip: noRedis }, () => {
 
   test('tries an event that fails 5 times, then moves it to the dead ones; its neighbours are stored', async (t) => {
     const { redis, dataDir, intake, consumer, drained } = await consuming(t);
-    await redis.xadd(STREAM, '*', ...output('a', '1'));
+    const publisher = new Publisher(redis);
+    await publisher.publish(600, 3);
     const id = await redis.xadd(STREAM, '*', ...output('bad', '1'));
-    await redis.xadd(STREAM, '*', ...output('a', '2'));
-    let tries = 0;
+    await publisher.publish(300, 3);
+    let [tries, calls] = [0, 0];
     const fail = ({ steps }: EventBatch) => {
+      calls++;
       if (!steps.some(({ taskId }) => taskId === 'bad')) return undefined;
       if (steps.length === 1) tries++;
       return new TrailError('internal', 'it broke');
@@ -147,9 +150,47 @@ describe('the consumer of events', { skip: noRedis }, () => {
     consumer({ intake: failing(intake, fail) });
     await drained();
     assert.equal(tries, 5);
-    assert.deepEqual([...linesOf(dataDir)], [['a', ['1', '2']]]);
+    // It is found by halves.
+    assert.ok(calls < 50, String(calls));
+    publisher.check(dataDir);
     const [dead] = await redis.xrange(`${STREAM}:dead`, '-', '+');
     assert.deepEqual(dead?.[1].slice(0, 4), ['reason', 'failed 5 times: it broke', 'id', id]);
+  });
+
+  test('a commit that fails with the next one under way behind it is made again before that one', async (t) => {
+    const { redis, dataDir, intake, consumer, drained, said } = await consuming(t);
+    const publisher = new Publisher(redis);
+    await publisher.publish(EVENTS_READ + 500, 7);
+    const second = Promise.withResolvers<void>();
+    const from: (string | null)[] = [];
+    const applyEvents: Intake['applyEvents'] = async (batch) => {
+      from.push(batch.from);
+      if (from.length === 2) second.resolve();
+      if (from.length > 1) return intake.applyEvents(batch);
+      await second.promise;
+      throw new TrailError('storage_full', 'the disk is full');
+    };
+    consumer({ intake: { ...failing(intake, () => undefined), applyEvents } });
+    await drained();
+    publisher.check(dataDir);
+    const [, middle] = from;
+    assert.deepEqual(from, [null, middle, null, middle]);
+    assert.notEqual(middle, null);
+    assert.deepEqual(said, []);
+  });
+
+  test('when another stored the same events at the same time it begins anew, also when nothing new comes', async (t) => {
+    const { redis, dataDir, intake, consumer, drained } = await consuming(t);
+    const publisher = new Publisher(redis);
+    await publisher.publish(10, 3);
+    let calls = 0;
+    const applyEvents: Intake['applyEvents'] = async (batch) => {
+      if (++calls === 1) await intake.applyEvents(batch);
+      return intake.applyEvents(batch);
+    };
+    consumer({ intake: { ...failing(intake, () => undefined), applyEvents } });
+    await drained();
+    publisher.check(dataDir);
   });
 
   test('moves an event that the store refuses to the dead ones', async (t) => {

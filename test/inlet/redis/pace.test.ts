@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EVENT_STEPS, EVENTS_COMMIT_MS, EVENTS_READ, EVENTS_READ_CHARS } from '../../../src/core/limits.ts';
+import { Pace } from '../../../src/inlet/redis/pace.ts';
+
+/** Entries of the next commit. */
+function size(pace: Pace): number {
+  let held = 0;
+  while (!pace.isFull({ ids: new Array<string>(held), chars: 0 })) held += pace.read(held);
+  return held;
+}
+
+test('full commits that take little time double, to the most steps', () => {
+  const pace = new Pace();
+  const sizes = [size(pace)];
+  for (let commits = 0; commits < 6; commits++) {
+    pace.committed(size(pace), 1);
+    sizes.push(size(pace));
+  }
+  assert.deepEqual(
+    sizes,
+    [1, 2, 4, 8, 16, 32, 64].map((times) => Math.min(times * EVENTS_READ, EVENT_STEPS)),
+  );
+});
+
+test('a commit that takes too long is followed by one that fits, however slow the store is', () => {
+  const pace = new Pace();
+  pace.committed(EVENTS_READ, 2 * EVENTS_COMMIT_MS);
+  assert.equal(size(pace), EVENTS_READ / 2);
+  pace.committed(EVENTS_READ / 2, 60_000);
+  const least = size(pace);
+  assert.ok(least > 0 && least < EVENTS_READ / 2);
+  pace.committed(least, 60_000);
+  assert.equal(size(pace), least);
+  pace.committed(least, 1);
+  assert.equal(size(pace), 2 * least);
+});
+
+test('a small commit without a backlog says nothing of larger ones', () => {
+  const pace = new Pace();
+  pace.committed(3, EVENTS_COMMIT_MS / 10);
+  assert.equal(size(pace), EVENTS_READ);
+});
+
+test('of large entries fewer are read at once, one at least, and a commit has no more than so many characters', () => {
+  const pace = new Pace();
+  pace.measure(10, EVENTS_READ_CHARS);
+  assert.equal(pace.read(0), 10);
+  pace.measure(1, 4 * EVENTS_READ_CHARS);
+  assert.equal(pace.read(0), 1);
+  assert.equal(pace.isFull({ ids: ['1-0'], chars: EVENTS_READ_CHARS }), true);
+  pace.measure(0, 0);
+  assert.equal(pace.read(0), 1);
+  pace.measure(1_000, 1_000);
+  assert.equal(pace.read(0), EVENTS_READ);
+  assert.equal(pace.read(EVENTS_READ - 7), 7);
+});
