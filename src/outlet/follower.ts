@@ -101,6 +101,11 @@ export class ChangeFollower {
     });
   }
 
+  /** Write the place, and what is kept beside it, now. */
+  async keep(): Promise<void> {
+    await this.#attempt(() => this.#save());
+  }
+
   /** Let what is under way end, unless that takes too long, and stop. Safe to call twice. */
   async close(): Promise<void> {
     if (!this.#running) return;

@@ -81,12 +81,12 @@ function row({ seq, level, message }: LogEntry, middle: number): string {
   return start + calm(message, seq === middle ? LINE_CHARS : NEIGHBOUR_CHARS);
 }
 
-function fenced(text: string): string {
+export function fenced(text: string): string {
   return `\`\`\`\n${text}\n\`\`\``;
 }
 
 /** Escaped, without control characters, and with no backticks side by side: these would end the block of code around it. */
-function calm(text: string, chars: number): string {
+export function calm(text: string, chars: number): string {
   const plain = text
     .slice(0, chars * 4)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are made of them

@@ -1,0 +1,184 @@
+import type { AlertState } from '../../core/alert.ts';
+import type { Json, JsonObject } from '../../core/entry.ts';
+import { isFalse, knowsTask, settle, type TaskFacts, taskFacts } from '../../core/expr.ts';
+import { FRAME_BYTES } from '../../core/limits.ts';
+import type { Task } from '../../core/task.ts';
+import type { Clock } from '../../core/time.ts';
+import { ChangeFollower, type FollowerOptions } from '../follower.ts';
+import { taskOf } from '../replies/answers.ts';
+import { Pace } from '../slack/pace.ts';
+import { Outbox, type OutboxOptions } from './outbox.ts';
+import { type Place, Places } from './places.ts';
+import type { Rule } from './rule.ts';
+import { type Firing, Watch } from './watch.ts';
+
+export interface EvaluatorOptions extends Pick<FollowerOptions, 'store' | 'live' | 'log' | 'intake'> {
+  readonly clock: Clock;
+  readonly outbox: Pick<OutboxOptions, 'parts' | 'accounts'>;
+}
+
+/** The setting in which its place is kept, and what it has counted. */
+export const PLACE = 'alerts';
+const PAGE_LINES = 1_000;
+
+/**
+ * Judges rules on what is committed:
+ *
+ *   a task changed ─▶ its lines after the place in it ─▶ rules about tasks ─▶ a watch for each rule ─▶ pace ─▶ outbox
+ *
+ * Places, watches and what waits in the outbox are kept together with the follower's place, in one write: what is looked at again
+ * after a kill is counted from where all of that stood, and so it is counted once.
+ */
+export class Evaluator {
+  readonly #options: EvaluatorOptions;
+  readonly #follower: ChangeFollower;
+  readonly #outbox: Outbox;
+  readonly #pace: Pace;
+  readonly #places = new Places();
+  readonly #watches = new Map<string, Watch>();
+  #rules: readonly Rule[] = [];
+  #enabled: readonly Rule[] = [];
+
+  constructor(options: EvaluatorOptions) {
+    const { store, live, log, intake, clock } = options;
+    this.#options = options;
+    this.#pace = new Pace(clock);
+    this.#outbox = new Outbox({
+      ...{ ...options.outbox, clock, log },
+      rule: async (id) => this.#rules.find((rule) => rule.id === id),
+      keep: () => this.#follower.keep(),
+      dropped: (ruleId, fault) => this.#watches.get(ruleId)?.drop(fault),
+    });
+    this.#follower = new ChangeFollower({
+      ...{ store, live, log, intake, clock, name: PLACE, lines: true },
+      look: (taskId) => this.#look(taskId),
+      kept: { write: () => this.#write(), read: (saved) => this.#read(saved) },
+    });
+  }
+
+  /** Judge these from now on. */
+  follow(rules: readonly Rule[]): void {
+    this.#rules = rules;
+    this.#enabled = rules.filter(({ definition }) => definition.enabled);
+    const ids = new Set(rules.map(({ id }) => id));
+    for (const id of this.#watches.keys()) if (!ids.has(id)) this.#watches.delete(id);
+    for (const rule of rules) this.#watchOf(rule).follow(rule);
+  }
+
+  start(): void {
+    this.#follower.start();
+  }
+
+  /** Resolves when everything that was committed before the call is counted. */
+  settled(): Promise<void> {
+    return this.#follower.settled();
+  }
+
+  /** Resolves when every notice is with its targets, or given up. */
+  sent(): Promise<void> {
+    return this.#outbox.idle();
+  }
+
+  state(rule: Rule): AlertState {
+    return this.#watchOf(rule).state(this.#options.clock.now());
+  }
+
+  /** Send what is under way, unless that takes too long, and stop. Safe to call twice. */
+  async close(): Promise<void> {
+    await this.#outbox.close();
+    await this.#follower.close();
+  }
+
+  async #look(taskId: string): Promise<void> {
+    const task = await taskOf(this.#options, taskId);
+    if (task === null) return this.#places.forget(taskId);
+    this.#places.begin(this.#follower.since);
+    const facts = taskFacts(task);
+    // Lines first: they tell a task that is known from one that is not.
+    await this.#judgeLines(task, facts);
+    this.#judgeTask(task, facts);
+  }
+
+  #judgeTask(task: Task, facts: TaskFacts): void {
+    const { taskId } = task;
+    const counted = this.#places.of(taskId)?.counted ?? [];
+    const matching = this.#enabled.filter(
+      (rule) =>
+        rule.definition.on === 'task' &&
+        !counted.includes(rule.id) &&
+        !this.#isPast(task, rule) &&
+        rule.matchesTask(facts),
+    );
+    if (matching.length === 0) return;
+    this.#place(taskId, { counted: [...counted, ...matching.map(({ id }) => id)] });
+    for (const rule of matching) this.#seen(rule, taskId, null);
+  }
+
+  /** It ended before anybody looked for it. */
+  #isPast({ completedAt }: Task, { updatedAt }: Rule): boolean {
+    return completedAt !== null && (completedAt < (updatedAt ?? '') || completedAt < this.#places.from);
+  }
+
+  async #judgeLines(task: Task, facts: TaskFacts): Promise<void> {
+    const { store } = this.#options;
+    const { taskId } = task;
+    const rules = this.#enabled.filter(({ definition }) => definition.on === 'lines');
+    const place = this.#places.of(taskId);
+    const expr = settle({ op: 'any', parts: rules.map(({ query }) => query.expr) }, knowsTask(facts));
+    if (isFalse(expr)) return this.#place(taskId, { seq: Math.max(place?.seq ?? 0, task.log.lastSeq) });
+    const isOld = place === undefined && task.createdAt < this.#places.from;
+    const filter = { query: { text: '', expr }, ...(isOld && { from: this.#places.from }) };
+    for (let after = place?.seq ?? 0; ; ) {
+      const page = await store.read(taskId, { after, filter, limit: PAGE_LINES, maxBytes: FRAME_BYTES });
+      // Counted and noted in one go: what is kept meanwhile has both or neither.
+      for (const entry of page.entries) {
+        for (const rule of rules) if (rule.matchesLine(entry, facts)) this.#seen(rule, taskId, entry.seq);
+      }
+      after = Math.max(after, page.scannedTo);
+      this.#place(taskId, { seq: after });
+      if (page.done) return;
+    }
+  }
+
+  #place(taskId: string, change: Partial<Place>): void {
+    const { seq, counted } = this.#places.of(taskId) ?? { seq: 0, counted: [] };
+    this.#places.set(taskId, { seq, counted, ...change, seenMs: this.#options.clock.now() });
+  }
+
+  #seen(rule: Rule, taskId: string, seq: number | null): void {
+    const watch = this.#watchOf(rule);
+    const firing = watch.seen(this.#options.clock.now(), taskId, seq);
+    if (firing) this.#fire(rule, watch, firing);
+  }
+
+  #fire(rule: Rule, watch: Watch, firing: Firing): void {
+    const missed = this.#pace.admit();
+    if (missed === null) watch.drop(null);
+    else this.#outbox.add(rule.id, firing, missed);
+  }
+
+  #watchOf(rule: Rule): Watch {
+    const known = this.#watches.get(rule.id);
+    if (known) return known;
+    const watch = new Watch(rule);
+    this.#watches.set(rule.id, watch);
+    return watch;
+  }
+
+  #write(): JsonObject {
+    const watches = [...this.#watches].map(([id, watch]): [string, JsonObject] => [id, watch.write()]);
+    return { places: this.#places.write(), watches: Object.fromEntries(watches), outbox: this.#outbox.write() };
+  }
+
+  #read(saved: JsonObject): void {
+    this.#places.read(saved.places);
+    for (const [id, written] of Object.entries(watchesIn(saved))) this.#watches.get(id)?.read(written);
+    this.#outbox.read(saved.outbox);
+  }
+}
+
+/** What was kept of each rule. */
+export function watchesIn(saved: Json): Readonly<Record<string, JsonObject>> {
+  const { watches } = (saved ?? {}) as { watches?: Readonly<Record<string, JsonObject>> };
+  return watches ?? {};
+}

@@ -1,0 +1,75 @@
+import type { AlertPreview } from '../../core/alert.ts';
+import { taskFacts } from '../../core/expr.ts';
+import type { StoreReader } from '../../core/ports.ts';
+import type { SearchPlace } from '../../core/search.ts';
+import { isoTime } from '../../core/time.ts';
+import type { Rule } from './rule.ts';
+import { Watch } from './watch.ts';
+
+export interface PreviewSpan {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Moments at which something matched, the newest first or in no order. */
+interface Found {
+  readonly atMs: readonly number[];
+  readonly complete: boolean;
+}
+
+const BUDGET_MS = 3_000;
+const PAGE = 1_000;
+/** Most matches that are looked at: the newest. */
+const MATCHES = 100_000;
+const FIRED = 100;
+
+/** How often a rule would have fired, counted as it counts, by the times of lines; of tasks by their ends, else their starts. */
+export async function previewOf(store: StoreReader, rule: Rule, span: PreviewSpan): Promise<AlertPreview> {
+  const untilMs = performance.now() + BUDGET_MS;
+  const find = rule.definition.on === 'task' ? tasksFound : linesFound;
+  const { atMs, complete } = await find(store, rule, { ...span, untilMs });
+  const watch = new Watch(rule);
+  const fired: { at: string; count: number }[] = [];
+  let firedTotal = 0;
+  for (const ms of [...atMs].sort((a, b) => a - b)) {
+    const firing = watch.seen(ms, '', null);
+    if (!firing) continue;
+    firedTotal += 1;
+    if (fired.length < FIRED) fired.push({ at: isoTime(firing.atMs), count: firing.count });
+  }
+  const from = isoTime(span.fromMs);
+  return { fired, firedTotal, matches: atMs.length, from, to: isoTime(span.toMs), complete };
+}
+
+interface Search extends PreviewSpan {
+  readonly untilMs: number;
+}
+
+async function linesFound(store: StoreReader, { query }: Rule, { fromMs, toMs, untilMs }: Search): Promise<Found> {
+  const filter = { query, from: isoTime(fromMs), to: isoTime(toMs) };
+  const atMs: number[] = [];
+  for (let after: SearchPlace | undefined; ; ) {
+    const budgetMs = Math.max(1, untilMs - performance.now());
+    const page = await store.search({ filter, limit: PAGE, budgetMs, ...(after && { after }) });
+    for (const { timestamp } of page.entries) atMs.push(Date.parse(timestamp));
+    if (page.next === null) return { atMs, complete: page.complete };
+    after = page.next;
+    if (performance.now() >= untilMs || atMs.length >= MATCHES) return { atMs, complete: false };
+  }
+}
+
+async function tasksFound(store: StoreReader, rule: Rule, { fromMs, toMs, untilMs }: Search): Promise<Found> {
+  const atMs: number[] = [];
+  const query = { sort: 'created_at', order: 'desc', limit: PAGE } as const;
+  const created = { from: isoTime(fromMs), to: isoTime(toMs) };
+  for (let cursor: string | null = null; ; ) {
+    const page = await store.tasks({ ...query, ...created, ...(cursor !== null && { cursor }) });
+    for (const task of page.tasks) {
+      if (rule.matchesTask(taskFacts(task)))
+        atMs.push(Date.parse(task.completedAt ?? task.startedAt ?? task.createdAt));
+    }
+    cursor = page.nextCursor;
+    if (cursor === null) return { atMs, complete: true };
+    if (performance.now() >= untilMs || atMs.length >= MATCHES) return { atMs, complete: false };
+  }
+}
