@@ -1,8 +1,17 @@
+import type { Analytics, AnalyticsAsked } from '../core/analytics.ts';
 import type { EntryInput, LogEntry } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
-import { filterParams, type LogFilter } from '../core/filter.ts';
+import { type AskedFilter, filterParams } from '../core/filter.ts';
+import {
+  foundOfWire,
+  type SearchOptions,
+  type SearchResult,
+  searchParams,
+  type WireSearchPage,
+} from '../core/found.ts';
 import { checkTaskId } from '../core/id.ts';
 import type {
+  AskedTasks,
   Histogram,
   LogStats,
   Pruned,
@@ -10,7 +19,6 @@ import type {
   Receipt,
   Storage,
   TaskPage,
-  TaskQuery,
 } from '../core/query.ts';
 import type { Status } from '../core/status.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
@@ -30,6 +38,7 @@ import {
   type WireTask,
   type WireTaskPage,
 } from '../core/wire.ts';
+import { analyticsOfWire, type WireAnalytics } from '../core/wire-analytics.ts';
 import { follow } from './follow.ts';
 import { type Call, Http, type ServerAddress } from './http.ts';
 import { ServerTask } from './running-task.ts';
@@ -138,7 +147,7 @@ export class ServerTrail implements Trail {
     await this.#http.call('POST', taskPath(taskId, 'partial'), { body: { stream, text } });
   }
 
-  async tasks(query: TaskQuery = {}): Promise<TaskPage> {
+  async tasks(query: AskedTasks = {}): Promise<TaskPage> {
     const page = await this.#get<WireTaskPage>('api/tasks', textParams(toSnake(query)));
     return taskPageOfWire(page);
   }
@@ -158,11 +167,22 @@ export class ServerTrail implements Trail {
     return toCamel(await this.#get<WireStats>(taskPath(taskId, 'logs/stats')));
   }
 
+  async analytics(asked: AnalyticsAsked = {}): Promise<Analytics> {
+    return analyticsOfWire(await this.#get<WireAnalytics>('api/analytics', textParams(toSnake(asked))));
+  }
+
+  async search({ signal, ...options }: SearchOptions = {}): Promise<SearchResult> {
+    const call = { query: searchParams(options), signal };
+    const page = await this.#http.call<WireSearchPage>('GET', 'api/logs/search', call);
+    const { next_cursor: nextCursor, scanned_from: scannedFrom, complete } = page;
+    return { logs: page.logs.map(foundOfWire), nextCursor, scannedFrom, complete };
+  }
+
   async sources(taskId: string): Promise<readonly string[]> {
     return this.#get(taskPath(taskId, 'logs/sources'));
   }
 
-  async histogram(taskId: string, query: LogFilter & { buckets?: number } = {}): Promise<Histogram> {
+  async histogram(taskId: string, query: AskedFilter & { buckets?: number } = {}): Promise<Histogram> {
     const params = { ...filterParams(query), ...textParams({ buckets: query.buckets }) };
     const wire = await this.#get<WireHistogram>(taskPath(taskId, 'logs/histogram'), params);
     return { ...toCamel<Histogram>(wire), buckets: wire.buckets.map((bucket) => toCamel(bucket)) };

@@ -1,6 +1,8 @@
+import type { Analytics, AnalyticsAsked } from './analytics.ts';
 import type { EntryInput, EntryType, Json, LogEntry, Stream } from './entry.ts';
-import type { LogFilter } from './filter.ts';
-import type { Histogram, LogStats, Order, Receipt, TaskPage, TaskQuery } from './query.ts';
+import type { AskedFilter } from './filter.ts';
+import type { SearchOptions, SearchResult } from './found.ts';
+import type { AskedTasks, Histogram, LogStats, Order, Receipt, TaskPage } from './query.ts';
 import type { Metrics, Task, TaskChange, TaskDraft } from './task.ts';
 
 /** How a task ended, as its reporter tells it. */
@@ -10,7 +12,7 @@ export interface Ending {
   readonly metrics?: Partial<Metrics>;
 }
 
-export interface LogQuery extends LogFilter {
+export interface LogQuery extends AskedFilter {
   readonly offset?: number;
   /** 0–10000, or -1 for all (default 100). */
   readonly limit?: number;
@@ -31,7 +33,7 @@ export interface LogPage {
   readonly lastSeq: number;
 }
 
-export interface FollowOptions extends LogFilter {
+export interface FollowOptions extends AskedFilter {
   /** Start after this seq (default 0: from the first line). */
   readonly after?: number;
   /** Start with the last N lines instead. */
@@ -90,12 +92,16 @@ export interface Trail {
   fail(taskId: string, error: string, ending?: Ending): Promise<Task>;
   /** Answer a task that asked a person. */
   input(taskId: string, message: string): Promise<Task>;
-  tasks(query?: TaskQuery): Promise<TaskPage>;
+  tasks(query?: AskedTasks): Promise<TaskPage>;
   get(taskId: string): Promise<Task>;
   logs(taskId: string, query?: LogQuery): Promise<LogPage>;
   stats(taskId: string): Promise<LogStats>;
   sources(taskId: string): Promise<readonly string[]>;
-  histogram(taskId: string, query?: LogFilter & { buckets?: number }): Promise<Histogram>;
+  /** Lines of all tasks, newest first: one page. */
+  search(options?: SearchOptions): Promise<SearchResult>;
+  /** What the tasks of a time came to together; the last 30 days by day unless it is asked otherwise. */
+  analytics(asked?: AnalyticsAsked): Promise<Analytics>;
+  histogram(taskId: string, query?: AskedFilter & { buckets?: number }): Promise<Histogram>;
   /** Stored lines first, then live ones, nothing twice and nothing left out; ends when the task has ended. */
   follow(taskId: string, options?: FollowOptions): AsyncIterable<LogEntry>;
   /** Resolves after the commit. With `key`, a retry is harmless. */

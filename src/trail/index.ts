@@ -1,7 +1,9 @@
 export { connectTrail } from '../client/index.ts';
+export type { Analytics, AnalyticsAsked, AnalyticsGroup, FigureGroup, Figures } from '../core/analytics.ts';
 export type { EntryInput, EntryType, Json, JsonObject, LogEntry, Stream } from '../core/entry.ts';
 export { type ErrorCode, TrailError } from '../core/error.ts';
 export type { LogFilter } from '../core/filter.ts';
+export type { FoundLine, SearchOptions, SearchResult } from '../core/found.ts';
 export type { Level } from '../core/level.ts';
 export {
   type AnyPlugin,
@@ -11,7 +13,7 @@ export {
   type RunDraft,
   type TaskContext,
 } from '../core/plugin.ts';
-export type { Histogram, LogStats, Receipt, TaskPage, TaskQuery } from '../core/query.ts';
+export type { AskedTasks as TaskQuery, Histogram, LogStats, Receipt, TaskPage } from '../core/query.ts';
 export type { Status } from '../core/status.ts';
 export type { Metrics, Task, TaskChange, TaskDraft } from '../core/task.ts';
 export type {

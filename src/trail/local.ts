@@ -1,16 +1,20 @@
+import { type Analytics, type AnalyticsAsked, analyticsQuery } from '../core/analytics.ts';
 import type { EntryInput, Json, LogEntry } from '../core/entry.ts';
-import type { LogFilter } from '../core/filter.ts';
-import type { Histogram, LogStats, Receipt, TaskPage, TaskQuery } from '../core/query.ts';
+import type { AskedFilter } from '../core/filter.ts';
+import type { SearchOptions, SearchResult } from '../core/found.ts';
+import type { AskedTasks, Histogram, LogStats, Receipt, TaskPage } from '../core/query.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
 import { type LineSink, TaskLogger, textOf } from '../core/task-logger.ts';
 import type { Ending, FollowOptions, LogPage, LogQuery, RunningTask, Trail } from '../core/trail.ts';
 import { answerTask } from '../intake/answer.ts';
 import { LogBuffer, type LogBufferOptions } from '../intake/log-buffer.ts';
 import type { LiveHub } from '../live/live.ts';
+import { askedFilter, askedTasks } from '../query/filter.ts';
 import type { ManagedTrail } from '../task/manager.ts';
 import type { TaskParts } from '../task/parts.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { readLogPage } from './log-page.ts';
+import { readSearchPage } from './search-page.ts';
 
 /** What a server and its tasks are made of: reading, writing, the wake-ups between them, and the buffer of what loggers write. */
 export interface TrailParts extends TaskParts {
@@ -91,8 +95,8 @@ export class LocalTrail implements Trail, ManagedTrail {
     return answerTask(this.parts, taskId, { message });
   }
 
-  tasks(query: TaskQuery = {}): Promise<TaskPage> {
-    return this.parts.store.tasks(query);
+  async tasks(query: AskedTasks = {}): Promise<TaskPage> {
+    return this.parts.store.tasks(askedTasks(query));
   }
 
   get(taskId: string): Promise<Task> {
@@ -107,20 +111,28 @@ export class LocalTrail implements Trail, ManagedTrail {
     return this.parts.store.stats(taskId);
   }
 
+  async analytics(asked: AnalyticsAsked = {}): Promise<Analytics> {
+    return this.parts.store.analytics(analyticsQuery(asked, Date.now()));
+  }
+
+  search(options: SearchOptions = {}): Promise<SearchResult> {
+    return readSearchPage(this.parts.store, options);
+  }
+
   async sources(taskId: string): Promise<readonly string[]> {
     return Object.keys((await this.stats(taskId)).bySource).sort();
   }
 
-  histogram(taskId: string, query: LogFilter & { buckets?: number } = {}): Promise<Histogram> {
-    const { buckets = BUCKETS, ...filter } = query;
-    return this.parts.store.histogram(taskId, { filter, buckets });
+  async histogram(taskId: string, query: AskedFilter & { buckets?: number } = {}): Promise<Histogram> {
+    const { buckets = BUCKETS, ...asked } = query;
+    return this.parts.store.histogram(taskId, { filter: askedFilter(asked), buckets });
   }
 
   async *follow(taskId: string, options: FollowOptions = {}): AsyncGenerator<LogEntry> {
-    const { after, tail, signal, ...filter } = options;
+    const { after, tail, signal, ...asked } = options;
     const signals = [this.#followers.signal, ...(signal ? [signal] : [])];
     const following = this.parts.live.follow(taskId, {
-      filter,
+      filter: askedFilter(asked),
       signal: AbortSignal.any(signals),
       ...(after !== undefined && { after }),
       ...(tail !== undefined && { tail }),

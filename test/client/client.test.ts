@@ -57,6 +57,12 @@ test('every reading of the embedded trail is answered the same over HTTP', async
   assert.deepEqual(await client.logs(taskId, { sources: [] }), await trail.logs(taskId, { sources: [] }));
   assert.deepEqual(await client.stats(taskId), await trail.stats(taskId));
   assert.deepEqual(await client.sources(taskId), ['git', 'system']);
+  for (const options of [{ q: 'o', limit: 1, context: 1 }, { q: 'o', levels: ['ERROR'] as const }, { tasks: [] }]) {
+    const [here, there] = [await trail.search(options), await client.search(options)];
+    // The moment that relative times count from is each one's own.
+    assert.deepEqual({ ...there, nextCursor: null }, { ...here, nextCursor: null });
+    assert.equal(there.nextCursor === null, here.nextCursor === null);
+  }
   assert.deepEqual(await client.histogram(taskId, { buckets: 3 }), await trail.histogram(taskId, { buckets: 3 }));
 });
 
