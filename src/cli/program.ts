@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { ANALYTICS_GROUPS } from '../core/analytics.ts';
 import { TrailError } from '../core/error.ts';
 import { actCommands } from './act-commands.ts';
 import type { LogsOptions } from './commands/logs.ts';
@@ -141,10 +142,23 @@ function tasks(terminal: Terminal): Command {
 
 function stats(terminal: Terminal): Command {
   return new Command('stats')
-    .description('count the lines of a task by level, source and stream, or sum up all tasks')
+    .description('sum up tasks: runs, success, cost, tokens, durations; or count the lines of one')
     .argument('[id]', 'the task')
+    .option('--from <time>', 'tasks made from then on: a time, or how long ago, -7d (default: the last 30 days)')
+    .option('--to <time>', 'tasks made before then (default: the end of today, UTC)')
+    .option('--group-by <what>', `${ANALYTICS_GROUPS.join(', ')} (default: day)`)
+    .addOption(new Option('--csv', 'as a table for spreadsheets').conflicts('json'))
     .option('--json', 'as JSON')
-    .addHelpText('after', example('tasktrail stats', 'tasktrail stats ID --json'))
+    .addHelpText(
+      'after',
+      example(
+        'tasktrail stats',
+        'tasktrail stats --from=-7d --group-by agent',
+        'tasktrail stats --from 2026-01-01 --to 2026-02-01 --group-by model --csv > january.csv',
+        "tasktrail stats --json | jq '.top_failures[]'",
+        'tasktrail stats ID',
+      ),
+    )
     .action(async (id: string | undefined, options: CommonOptions & StatsOptions) => {
       const config = configOf(options);
       const commands = await import('./commands/stats.ts');

@@ -1,3 +1,4 @@
+export type { Analytics, AnalyticsAsked } from '../core/analytics.ts';
 export type { EntryInput, LogEntry } from '../core/entry.ts';
 export { type ErrorCode, TrailError } from '../core/error.ts';
 export type { LogFilter } from '../core/filter.ts';

@@ -1,57 +1,74 @@
+import { ANALYTICS_GROUPS, type AnalyticsAsked, type AnalyticsGroup } from '../../core/analytics.ts';
+import { TrailError } from '../../core/error.ts';
 import { checkTaskId } from '../../core/id.ts';
-import { LEVELS } from '../../core/level.ts';
-import { PAGE_TASKS_MAX } from '../../core/limits.ts';
-import type { LogStats } from '../../core/query.ts';
-import type { Trail } from '../../core/trail.ts';
 import { statsToWire } from '../../core/wire.ts';
+import { analyticsCsv, analyticsToWire } from '../../core/wire-analytics.ts';
+import { readMoment } from '../../query/quantity.ts';
+import { analyticsTable } from '../analytics-table.ts';
 import type { Config } from '../settings.ts';
 import { safeText, type Terminal } from '../terminal.ts';
 import { withTarget } from '../with-target.ts';
 
 export interface StatsOptions {
+  readonly from?: string;
+  readonly to?: string;
+  readonly groupBy?: string;
+  readonly csv?: boolean;
   readonly json?: boolean;
 }
 
-/** Count a task's lines, or sum up all tasks. */
+/** Count a task's lines, or sum up what the tasks of a time came to. */
 export async function stats(
   terminal: Terminal,
   config: Config,
   id: string | undefined,
   options: StatsOptions,
 ): Promise<number> {
-  const taskId = id === undefined ? undefined : checkTaskId(id);
+  return id === undefined ? analytics(terminal, config, options) : counts(terminal, config, checkTaskId(id), options);
+}
+
+async function counts(terminal: Terminal, config: Config, taskId: string, options: StatsOptions): Promise<number> {
+  const [flag] = (['from', 'to', 'groupBy', 'csv'] as const).filter((name) => options[name] !== undefined);
+  if (flag !== undefined) {
+    const name = flag === 'groupBy' ? 'group-by' : flag;
+    throw new TrailError('invalid_usage', `--${name}: it goes with all tasks; leave out the task's id`);
+  }
   await withTarget(terminal, config, async ({ trail }) => {
-    const figures = taskId === undefined ? await totals(trail) : statsToWire(await trail.stats(taskId));
-    const text = options.json ? JSON.stringify(figures) : shown(figures);
-    await terminal.print(`${text}\n`);
+    const figures = statsToWire(await trail.stats(taskId));
+    await terminal.print(`${options.json ? JSON.stringify(figures) : shown(figures)}\n`);
   });
   return 0;
 }
 
-interface Totals {
-  readonly tasks: number;
-  readonly by_status: Record<string, number>;
-  readonly total: number;
-  readonly by_level: LogStats['byLevel'];
-  readonly lost: number;
+async function analytics(terminal: Terminal, config: Config, options: StatsOptions): Promise<number> {
+  const asked = askedBy(options, Date.now());
+  await withTarget(terminal, config, async ({ trail }) => {
+    const answer = await trail.analytics(asked);
+    if (options.csv) await terminal.print(analyticsCsv(answer));
+    else if (options.json) await terminal.print(`${JSON.stringify(analyticsToWire(answer))}\n`);
+    else await terminal.print(analyticsTable(answer, terminal));
+  });
+  return 0;
 }
 
-async function totals(trail: Trail): Promise<Totals> {
-  const byStatus: Record<string, number> = {};
-  const byLevel = { DEBUG: 0, INFO: 0, WARNING: 0, ERROR: 0 };
-  let [count, total, lost] = [0, 0, 0];
-  for (let cursor: string | null | undefined; cursor !== null; ) {
-    const page = await trail.tasks({ limit: PAGE_TASKS_MAX, ...(cursor !== undefined && { cursor }) });
-    for (const { status, log } of page.tasks) {
-      byStatus[status] = (byStatus[status] ?? 0) + 1;
-      for (const level of LEVELS) byLevel[level] += log.byLevel[level];
-      total += log.total;
-      lost += log.lost;
-    }
-    count += page.tasks.length;
-    cursor = page.nextCursor;
+function askedBy({ from, to, groupBy }: StatsOptions, nowMs: number): AnalyticsAsked {
+  if (groupBy !== undefined && !ANALYTICS_GROUPS.includes(groupBy as AnalyticsGroup)) {
+    throw new TrailError('invalid_usage', `--group-by: expected ${ANALYTICS_GROUPS.join(', ')}, got ${groupBy}`);
   }
-  return { tasks: count, by_status: byStatus, total, by_level: byLevel, lost };
+  return {
+    ...(from !== undefined && { from: moment('--from', from, nowMs) }),
+    ...(to !== undefined && { to: moment('--to', to, nowMs) }),
+    ...(groupBy !== undefined && { groupBy: groupBy as AnalyticsGroup }),
+  };
+}
+
+function moment(flag: string, text: string, nowMs: number): string {
+  const time = readMoment(text, nowMs);
+  if (time !== undefined) return time;
+  throw new TrailError(
+    'invalid_usage',
+    `${flag}: expected ISO 8601, Unix milliseconds or how long ago (-7d), got ${text}`,
+  );
 }
 
 /** One figure a line; groups of figures set in below their name. */

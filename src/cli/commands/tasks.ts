@@ -5,6 +5,7 @@ import { parseStatus, type Status } from '../../core/status.ts';
 import type { Task } from '../../core/task.ts';
 import { taskToWire } from '../../core/wire.ts';
 import type { Config } from '../settings.ts';
+import { spanText } from '../span.ts';
 import { type Style, safeText, styled, type Terminal } from '../terminal.ts';
 import { withTarget } from '../with-target.ts';
 
@@ -80,17 +81,10 @@ function cells(task: Task): readonly string[] {
     taskId,
     safeText((title ?? kind ?? '').replace(/\s+/g, ' '), { colour: false }),
     (startedAt ?? createdAt).replace(/\.\d{3}Z$/, 'Z'),
-    duration(metrics.durationSeconds),
+    metrics.durationSeconds === null ? '' : spanText(metrics.durationSeconds),
     String(log.total),
     String(log.byLevel.ERROR),
   ];
-}
-
-function duration(seconds: number | null): string {
-  if (seconds === null) return '';
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
-  return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
 }
 
 function fitted(text: string, width: number, right: boolean): string {

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { csvRow } from '../../core/csv.ts';
 import type { StoreReader } from '../../core/ports.ts';
 import type { WireEntry } from '../../core/wire.ts';
 import { pages, type Walk } from '../../query/page.ts';
@@ -32,8 +33,8 @@ const FORMATS: Readonly<Record<'text' | 'jsonl' | 'csv', Format>> = {
   csv: {
     contentType: 'text/csv; charset=utf-8; header=present',
     extension: 'csv',
-    head: `${COLUMNS.join(',')}\r\n`,
-    line: (entry) => `${COLUMNS.map((column) => cell(entry[column])).join(',')}\r\n`,
+    head: csvRow(COLUMNS),
+    line: (entry) => csvRow(COLUMNS.map((column) => entry[column])),
   },
 };
 
@@ -71,13 +72,4 @@ async function* fileText(store: StoreReader, taskId: string, walk: Walk, format:
 /** A task id may have colons, which some file systems refuse. */
 function fileName(taskId: string): string {
   return taskId.replaceAll(/[^A-Za-z0-9._-]/g, '_');
-}
-
-/** A cell by RFC 4180. What a spreadsheet would take for a formula is made text by a leading apostrophe. */
-function cell(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  if (typeof value === 'number') return String(value);
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  const inert = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(inert) || inert !== text ? `"${inert.replaceAll('"', '""')}"` : inert;
 }
