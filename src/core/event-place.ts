@@ -15,6 +15,14 @@ export function checkPlace(stream: string, { from, found }: { from: string | nul
   );
 }
 
+/** What is kept of refused steps after a commit that had these. */
+export function keptRefusals(
+  before: readonly Refusal[],
+  { buried = [], refused }: { readonly buried?: readonly string[]; readonly refused: readonly Refusal[] },
+): readonly Refusal[] {
+  return [...before.filter(({ id }) => !buried.includes(id)), ...refused];
+}
+
 /** Those of the steps, which must have names, that were refused for good. */
 export function refusalsOf(steps: readonly Pick<EventStep, 'id'>[], applied: readonly Applied[]): readonly Refusal[] {
   return applied.flatMap(({ error }, index) => {

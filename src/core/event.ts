@@ -44,6 +44,8 @@ export interface EventBatch {
   readonly from: string | null;
   /** The place behind the last one. */
   readonly to: string;
+  /** Names of steps that were refused before, and that need not be kept any more. */
+  readonly buried?: readonly string[];
   /** At most `EVENT_STEPS`. */
   readonly steps: readonly EventStep[];
 }

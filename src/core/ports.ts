@@ -144,7 +144,7 @@ export interface StoreReader {
   webhooks(): Promise<readonly StoredWebhook[]>;
   /** How far a stream of events has been stored; null when nothing was. */
   eventPlace(stream: string): Promise<string | null>;
-  /** Steps that the last commit of a stream refused, for who has to put them aside after a kill. */
+  /** Steps of a stream that were refused and are not known to be put aside: whoever should have may have been killed. */
   eventRefusals(stream: string): Promise<readonly Refusal[]>;
   /** Finish work under way and let go of the file or socket. Safe to call twice. */
   close(): Promise<void>;
@@ -182,7 +182,7 @@ export interface Store extends StoreReader {
   deliver(commit: DeliveryCommit): Promise<Delivered>;
   /**
    * Apply events in order and move the stream's place from `from` to `to`, in one commit. Throws `event_conflict` and stores nothing
-   * when the place is another one. Answers what became of each step; those it refused are kept until the place moves again.
+   * when the place is another one. Answers what became of each step; those it refused are kept until they are `buried`.
    */
   applyEvents(commit: EventCommit): Promise<readonly Applied[]>;
   /** Put a stream's place somewhere else: for a stream that was made anew, whose ids begin before it. */

@@ -23,7 +23,7 @@ interface Prepared {
 
 /** Steps as they may be committed; one that is wrong stays out, and its neighbours do not mind. Throws `invalid_request`. */
 export function preparedEvents(batch: EventBatch, preparing: Preparing): Prepared {
-  const { stream, from, to } = batch;
+  const { stream, from, to, buried } = batch;
   if (batch.steps.length > EVENT_STEPS) {
     throw new TrailError('invalid_request', `expected at most ${EVENT_STEPS} steps, got ${batch.steps.length}`);
   }
@@ -43,7 +43,7 @@ export function preparedEvents(batch: EventBatch, preparing: Preparing): Prepare
     reason: preparing.redactor.mask(reason),
   }));
   return {
-    commit: { stream, from, to, steps, refused },
+    commit: { stream, from, to, steps, refused, ...(buried && { buried }) },
     applied: (stored) => {
       let next = 0;
       return faults.map((error) => (error ? { error } : (stored[next++] ?? {})));

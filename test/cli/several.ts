@@ -44,12 +44,19 @@ export interface Several {
   go(taskId: string): Promise<void>;
 }
 
-/** A data directory with a Redis, for servers of several roles. */
-export async function several(t: TestContext, env: Readonly<Record<string, string>> = {}): Promise<Several> {
+/** A data directory with a Redis, for servers of several roles; `sections` are added to their config file. */
+export async function several(
+  t: TestContext,
+  env: Readonly<Record<string, string>> = {},
+  sections: object = {},
+): Promise<Several> {
   const redis = await startRedis(t);
   const at = await place(t, { REDIS_URL: redis.url, ...env });
   await writeFile(join(at.cwd, 'plugins.mjs'), PLUGINS);
-  await writeFile(join(at.cwd, 'tasktrail.config.json'), JSON.stringify({ plugins: ['plugins.mjs'], concurrency: 2 }));
+  await writeFile(
+    join(at.cwd, 'tasktrail.config.json'),
+    JSON.stringify({ plugins: ['plugins.mjs'], concurrency: 2, ...sections }),
+  );
   return {
     at,
     redis,

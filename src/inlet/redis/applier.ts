@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { asTrailError, ERRORS, TrailError } from '../../core/error.ts';
-import type { EventStep } from '../../core/event.ts';
+import type { EventBatch, Refusal } from '../../core/event.ts';
+import { refusalsOf } from '../../core/event-place.ts';
 import { EVENT_TRIES, RETRY_FIRST_MS, RETRY_MAX_MS } from '../../core/limits.ts';
 import type { Applied, Intake } from '../../core/ports.ts';
 import type { Clock } from '../../core/time.ts';
@@ -29,10 +30,10 @@ interface Stored {
 /**
  * Applies entries in the order of the stream and acknowledges them:
  *
- *   at or before the place ─▶ acknowledged: it was stored already
+ *   at or before the place ─▶ acknowledged: it was stored already; when it was refused and not buried yet, the dead ones
  *   not understood         ─▶ the dead ones, with the reason
  *   no type, no task       ─▶ left out with a warning
- *   all others             ─▶ one commit together with the place ─▶ acknowledged
+ *   all others             ─▶ one commit together with the place ─▶ those it refused: the dead ones ─▶ acknowledged
  *
  * A commit is sent while the one before is under way, from the place that this one will reach: should that fail, it is refused, and
  * sent again in its turn. While the store cannot commit it waits. What the store cannot stand for another reason is found by halves.
@@ -47,6 +48,10 @@ export class Applier {
   #sent: string | null = null;
   #last: Promise<void> = Promise.resolve();
   #storedMs = 0;
+  /** What was refused before this reader began, and may not be dead yet: whoever read then may have been killed. */
+  readonly #refused = new Map<string, string>();
+  /** Refused ones that are dead by now, which the store need not keep any more. */
+  readonly #buried = new Set<string>();
 
   constructor(options: ApplierOptions) {
     this.#options = options;
@@ -56,16 +61,19 @@ export class Applier {
     return this.#place;
   }
 
-  /** Begin behind a place; nothing is under way. */
-  begin(place: string | null): void {
+  /** Begin behind a place, with what the store says was refused; nothing is under way. */
+  begin(place: string | null, refused: readonly Refusal[]): void {
     this.#place = place;
     this.#sent = place;
     this.#last = Promise.resolve();
+    this.#buried.clear();
+    this.#refused.clear();
+    for (const { id, reason } of refused) this.#refused.set(id, reason);
   }
 
   /** An empty plan of what comes behind all that was sent. */
   plan(): Plan {
-    return new Plan(this.#sent, this.#options.clock);
+    return new Plan(this.#sent, this.#refused, this.#options.clock);
   }
 
   /**
@@ -84,9 +92,9 @@ export class Applier {
     this.#sent = to;
     // Poison is moved away before the place passes it: behind a place nobody looks for it.
     if (poison.length > 0) return undefined;
-    const { intake, stream, pace } = this.#options;
+    const { pace } = this.#options;
     const sentMs = performance.now();
-    const applied = await intake.applyEvents({ stream, from, to, steps: stepsOf(planned) }).catch(() => undefined);
+    const applied = await this.#store({ from, to, steps: planned }).catch(() => undefined);
     // Until the one before was stored it only waited.
     if (applied) pace.committed(planned.length, performance.now() - Math.max(sentMs, this.#storedMs));
     this.#storedMs = performance.now();
@@ -100,6 +108,7 @@ export class Applier {
     await before;
     for (const { id, reason } of poison) await this.#bury(id, reason);
     this.#skip(skipped);
+    if (to !== null) this.#forget();
     if (applied && to !== null) await this.#reached(to, { planned, applied });
     else if (to !== null) await this.#applyAll(planned, to);
     await this.#options.events.acknowledge(ids);
@@ -141,10 +150,16 @@ export class Applier {
   }
 
   async #commit(planned: readonly Planned[], to: string): Promise<void> {
-    const { intake, stream } = this.#options;
-    const steps = stepsOf(planned);
-    const applied = await this.#patiently(() => intake.applyEvents({ stream, from: this.#place, to, steps }));
+    const applied = await this.#patiently(() => this.#store({ from: this.#place, to, steps: planned }));
     await this.#reached(to, { planned, applied });
+  }
+
+  async #store(batch: Pick<EventBatch, 'from' | 'to' | 'steps'>): Promise<readonly Applied[]> {
+    const { intake, stream } = this.#options;
+    const buried = [...this.#buried];
+    const applied = await intake.applyEvents({ stream, ...batch, ...(buried.length > 0 && { buried }) });
+    for (const id of buried) this.#buried.delete(id);
+    return applied;
   }
 
   /** It is stored; deal with the steps that could not be applied. */
@@ -155,9 +170,12 @@ export class Applier {
       const error = applied[index]?.error;
       if (!error) this.processed++;
       else if (error.code === 'task_deleted') skipped.push(`${id}: ${error.message}`);
-      else await this.#bury(id, error.message);
     }
     this.#skip(skipped);
+    for (const { id, reason } of refusalsOf(planned, applied)) {
+      await this.#bury(id, reason);
+      this.#buried.add(id);
+    }
   }
 
   /** As long as the store cannot commit but may later, nothing is given up. */
@@ -176,9 +194,17 @@ export class Applier {
   }
 
   async #bury(id: string, reason: string): Promise<void> {
-    await this.#options.events.bury(id, reason);
+    const isKnown = this.#refused.delete(id);
+    await this.#options.events.bury(id, reason, isKnown);
+    if (isKnown) this.#buried.add(id);
     this.buried++;
     this.#options.log.warn(`event ${id} is moved to ${this.#options.events.dead}: ${reason}`);
+  }
+
+  /** All that lay at or before the place has been seen: what was refused of it and did not come is buried, or was deleted. */
+  #forget(): void {
+    for (const id of this.#refused.keys()) this.#buried.add(id);
+    this.#refused.clear();
   }
 
   /** One warning for all of a batch: a publisher that does it wrong does it again and again. */
@@ -199,8 +225,4 @@ export class Applier {
     if (this.#options.signal.aborted || !(error instanceof TrailError)) return true;
     return error.code === 'event_conflict';
   }
-}
-
-function stepsOf(planned: readonly Planned[]): readonly EventStep[] {
-  return planned.map(({ step }) => step);
 }

@@ -11,7 +11,7 @@ import type { Plan } from './plan.ts';
 import { EventStream, FIRST_ID, type Figures, isAfter, isVanished, type NotRead } from './stream.ts';
 
 export interface EventConsumerOptions {
-  readonly store: Pick<StoreReader, 'eventPlace'>;
+  readonly store: Pick<StoreReader, 'eventPlace' | 'eventRefusals'>;
   readonly intake: Pick<Intake, 'applyEvents' | 'setEventPlace' | 'check'>;
   /** Two connections of its own: on `read` it waits for what is new. */
   readonly redis: { readonly read: Redis; readonly command: Redis };
@@ -160,7 +160,8 @@ export class EventConsumer {
     // A stream that is not what it was. With its group it came back from an older copy, and what it has was stored before it went
     // back; without, it was made anew, and nothing of it was.
     const isOther = place !== null && (!facts || isAfter(place, facts.lastId));
-    this.#applier.begin(isOther ? (group && facts ? facts.lastId : null) : place);
+    const refused = isOther ? [] : await store.eventRefusals(stream);
+    this.#applier.begin(isOther ? (group && facts ? facts.lastId : null) : place, refused);
     if (isOther) {
       const what = group ? 'went back to an older state' : 'is not there or was made anew';
       log.warn(

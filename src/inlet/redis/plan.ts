@@ -4,10 +4,7 @@ import { readEvent } from './event.ts';
 import { isAfter, type StreamEntry } from './stream.ts';
 
 /** An entry that was understood. */
-export interface Planned {
-  readonly id: string;
-  readonly step: EventStep;
-}
+export type Planned = EventStep & { readonly id: string };
 
 /** What entries that follow each other mean, ready to be committed together. */
 export class Plan {
@@ -20,11 +17,13 @@ export class Plan {
   to: string | null = null;
   chars = 0;
   readonly #place: string | null;
+  readonly #refused: ReadonlyMap<string, string>;
   readonly #clock: Clock;
 
-  /** What is at or before `place` was stored. */
-  constructor(place: string | null, clock: Clock) {
+  /** What is at or before `place` was stored, or `refused` with a reason. */
+  constructor(place: string | null, refused: ReadonlyMap<string, string>, clock: Clock) {
     this.#place = place;
+    this.#refused = refused;
     this.#clock = clock;
   }
 
@@ -33,10 +32,14 @@ export class Plan {
     for (const { id, fields } of entries) {
       this.ids.push(id);
       for (const text of fields) this.chars += text.length;
-      if (this.to === null && this.#place !== null && !isAfter(id, this.#place)) continue;
+      if (this.to === null && this.#place !== null && !isAfter(id, this.#place)) {
+        const reason = this.#refused.get(id);
+        if (reason !== undefined) this.poison.push({ id, reason });
+        continue;
+      }
       this.to = id;
       const read = readEvent(fields, nowMs);
-      if (read.kind === 'step') this.planned.push({ id, step: read.step });
+      if (read.kind === 'step') this.planned.push({ ...read.step, id });
       else if (read.kind === 'skipped') this.skipped.push(`${id}: ${read.reason}`);
       else this.poison.push({ id, reason: read.reason });
     }

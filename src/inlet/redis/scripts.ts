@@ -57,11 +57,16 @@ return {'read', deleted}
 `;
 
 /**
- * Move a pending entry to the dead ones, byte for byte, and acknowledge it; once, however often it is asked.
- * KEYS stream, dead; ARGV group, id, reason, most entries, most fields (what Lua can pass on at once).
+ * Move a pending entry to the dead ones, byte for byte, and acknowledge it; once, however often it is asked. One that was buried before
+ * is pending again when its group was made again: then it is looked for among the newest dead ones.
+ * KEYS stream, dead; ARGV group, id, reason, most entries, most fields (what Lua can pass on at once), dead ones to look through.
  */
 export const BURY = `
 if #redis.call('xpending', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1) == 0 then return 0 end
+local known = ARGV[6] ~= '0' and redis.call('xrevrange', KEYS[2], '+', '-', 'COUNT', ARGV[6]) or {}
+for _, dead in ipairs(known) do
+  if dead[2][4] == ARGV[2] then return redis.call('xack', KEYS[1], ARGV[1], ARGV[2]) end
+end
 local found = redis.call('xrange', KEYS[1], ARGV[2], ARGV[2])
 local fields = found[1] and found[1][2] or {}
 local last = math.min(#fields, tonumber(ARGV[5]))

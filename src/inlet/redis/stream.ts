@@ -59,6 +59,8 @@ export interface Claimed {
 export const FIRST_ID = '0-0';
 /** Most fields of an entry that are kept: what Lua can pass on at once, and some room. */
 export const FIELDS_MAX = 7_000;
+/** How many of the newest dead ones are looked through for one that may be among them. */
+const DEAD_LOOK = 100;
 
 /** The stream and its group as Redis has them. */
 export class EventStream {
@@ -140,10 +142,11 @@ export class EventStream {
     if (ids.length > 0) await command.xack(stream, group, ...ids);
   }
 
-  /** Move an entry to the dead ones, with the reason, and acknowledge it. */
-  async bury(id: string, reason: string): Promise<void> {
+  /** Move an entry to the dead ones, with the reason, and acknowledge it. With `mayBeDead` it is looked for there first. */
+  async bury(id: string, reason: string, mayBeDead: boolean): Promise<void> {
     const { command, stream, group } = this.#options;
-    await command.eval(BURY, 2, stream, this.dead, group, id, reason, DEAD_LETTERS, FIELDS_MAX);
+    const args = [group, id, reason, DEAD_LETTERS, FIELDS_MAX, mayBeDead ? DEAD_LOOK : 0];
+    await command.eval(BURY, 2, stream, this.dead, ...args);
   }
 
   /** Delete what every group has acknowledged. */

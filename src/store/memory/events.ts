@@ -1,7 +1,7 @@
 import { isVanished } from '../../core/change.ts';
 import { TrailError } from '../../core/error.ts';
 import type { Refusal } from '../../core/event.ts';
-import { checkPlace, checkWaiting, forgottenMs, refusalsOf } from '../../core/event-place.ts';
+import { checkPlace, checkWaiting, forgottenMs, keptRefusals, refusalsOf } from '../../core/event-place.ts';
 import { eventTask, taskAfterEvent } from '../../core/event-task.ts';
 import type { Applied, Batch, EventCommit, EventCommitStep } from '../../core/ports.ts';
 import type { Task } from '../../core/task.ts';
@@ -39,7 +39,7 @@ export class EventLog {
     else this.#places.set(stream, { place, refused: [] });
   }
 
-  apply({ stream, from, to, steps, refused = [] }: EventCommit, work: EventWork): readonly Applied[] {
+  apply({ stream, from, to, steps, refused = [], buried = [] }: EventCommit, work: EventWork): readonly Applied[] {
     checkPlace(stream, { from, found: this.place(stream) });
     const applied = steps.map((step): Applied => {
       try {
@@ -50,7 +50,8 @@ export class EventLog {
         throw error;
       }
     });
-    this.#places.set(stream, { place: to, refused: [...refused, ...refusalsOf(steps, applied)] });
+    const now = [...refused, ...refusalsOf(steps, applied)];
+    this.#places.set(stream, { place: to, refused: keptRefusals(this.refusals(stream), { refused: now, buried }) });
     return applied;
   }
 

@@ -1,7 +1,7 @@
 import type { Draft } from '../../core/entry.ts';
 import { TrailError } from '../../core/error.ts';
 import type { Refusal } from '../../core/event.ts';
-import { checkPlace, checkWaiting, forgottenMs, refusalsOf } from '../../core/event-place.ts';
+import { checkPlace, checkWaiting, forgottenMs, keptRefusals, refusalsOf } from '../../core/event-place.ts';
 import { eventTask, taskAfterEvent } from '../../core/event-task.ts';
 import type { Applied, EventCommit, EventCommitStep } from '../../core/ports.ts';
 import { isoTime } from '../../core/time.ts';
@@ -23,22 +23,39 @@ export interface EventWork {
 
 /** Inside a write transaction: what `Store.applyEvents` promises. */
 export function commitEvents(
-  { stream, from, to, steps, refused = [] }: EventCommit,
+  { stream, from, to, steps, refused = [], buried }: EventCommit,
   work: EventWork,
 ): readonly Applied[] {
-  checkPlace(stream, { from, found: findPlace(work.db, stream) });
+  const row = findRow(work.db, stream);
+  checkPlace(stream, { from, found: row?.place ?? null });
   const applied = new Steps(work).apply(steps);
-  putPlace(work.db, stream, { place: to, refused: [...refused, ...refusalsOf(steps, applied)] });
+  const now = [...refused, ...refusalsOf(steps, applied)];
+  putPlace(work.db, stream, {
+    place: to,
+    refused: keptRefusals(refusalsIn(row), { refused: now, ...(buried && { buried }) }),
+  });
   return applied;
 }
 
+interface PlaceRow {
+  readonly place: string;
+  readonly refused_json: string | null;
+}
+
 export function findPlace(db: Database, stream: string): string | null {
-  return db.get<{ place: string }>('SELECT place FROM event_places WHERE stream = ?', stream)?.place ?? null;
+  return findRow(db, stream)?.place ?? null;
 }
 
 export function findRefusals(db: Database, stream: string): readonly Refusal[] {
-  const sql = 'SELECT refused_json FROM event_places WHERE stream = ?';
-  return JSON.parse(db.get<{ refused_json: string | null }>(sql, stream)?.refused_json ?? '[]') as readonly Refusal[];
+  return refusalsIn(findRow(db, stream));
+}
+
+function findRow(db: Database, stream: string): PlaceRow | undefined {
+  return db.get<PlaceRow>('SELECT place, refused_json FROM event_places WHERE stream = ?', stream);
+}
+
+function refusalsIn(row: PlaceRow | undefined): readonly Refusal[] {
+  return row?.refused_json ? (JSON.parse(row.refused_json) as readonly Refusal[]) : [];
 }
 
 /** Inside a write transaction. */

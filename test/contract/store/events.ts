@@ -69,7 +69,7 @@ function placeContract(open: OpenStore): void {
 }
 
 function refusalContract(open: OpenStore): void {
-  test('what a commit refused stands beside the place until it moves again; what a deleted task was told does not', async (t) => {
+  test('what a commit refused stands beside the place until it is buried; what a deleted task was told does not', async (t) => {
     const { store } = await opened(t, open);
     await store.createTask(taskOf('gone'));
     await store.deleteTask('gone', 'ada');
@@ -83,7 +83,14 @@ function refusalContract(open: OpenStore): void {
     assert.deepEqual([first, second?.id, more], [before, '1-1', []]);
     assert.match(second?.reason ?? '', /^expected at most 1000 lines/);
     assert.deepEqual(await again.eventRefusals('other'), []);
-    await again.applyEvents(commitOf([], { from: '1-0', to: '1-0' }));
+    await again.applyEvents(
+      commitOf([], { from: '1-0', to: '2-0', buried: ['1-9'], refused: [{ id: '1-10', reason: '' }] }),
+    );
+    assert.deepEqual(
+      (await again.eventRefusals('s')).map(({ id }) => id),
+      ['1-1', '1-10'],
+    );
+    await again.applyEvents(commitOf([], { from: '2-0', to: '2-0', buried: ['1-1', '1-10', 'never'] }));
     assert.deepEqual(await again.eventRefusals('s'), []);
   });
 }
