@@ -80,12 +80,13 @@ export class StoreIntake implements Intake {
   async applyEvents(events: EventBatch): Promise<readonly Applied[]> {
     this.#refuseClosed();
     const redactor = this.#redactor;
+    const sources: Kept['sources'] = new Map();
     const { commit, applied } = preparedEvents(events, {
       redactor,
       // What they say came in from elsewhere: a line over a limit is cut.
       lines: (taskId, entries) => {
         const parsed = entries.map((value, index) => ({ place: index + 1, value }));
-        return this.#kept(parsed, { taskId, captured: true, place: 'entry' });
+        return this.#kept(parsed, { taskId, captured: true, place: 'entry', sources });
       },
     });
     // Lines that were sent before stand before.
@@ -98,12 +99,12 @@ export class StoreIntake implements Intake {
     await this.#store.setEventPlace(stream, place);
   }
 
-  async saveWebhook(webhook: StoredWebhook, isNew = false): Promise<void> {
+  async saveWebhook(webhook: StoredWebhook): Promise<void> {
     this.#refuseClosed();
     // Before it is checked: a definition that repeats the secret would show it.
     if (webhook.secret !== null) this.#redactor.register(webhook.secret);
     checkWebhook(webhook, this.#redactor);
-    await this.#store.saveWebhook(webhook, isNew);
+    await this.#store.saveWebhook(webhook);
   }
 
   async deleteWebhook(webhookId: string): Promise<void> {
@@ -184,9 +185,9 @@ export class StoreIntake implements Intake {
   }
 
   /** Throws what is wrong with the lines. */
-  #kept(lines: readonly Parsed[], { taskId, captured, place }: Omit<Reading, 'nowMs'> & { readonly place: string }) {
+  #kept(lines: readonly Parsed[], { taskId, captured, place, sources = new Map() }: Lines) {
     const reading = { taskId, captured, nowMs: this.#clock.now() };
-    const kept: Kept = { drafts: [], filtered: 0, lost: 0, sources: new Map() };
+    const kept: Kept = { drafts: [], filtered: 0, lost: 0, sources };
     const faults: Fault[] = [];
     let code: ErrorCode = 'invalid_lines';
     for (const line of lines) {
@@ -248,11 +249,17 @@ export class StoreIntake implements Intake {
   }
 }
 
+interface Lines extends Omit<Reading, 'nowMs'> {
+  /** What a line is called where it is wrong. */
+  readonly place: string;
+  readonly sources?: Kept['sources'];
+}
+
 interface Kept {
   readonly drafts: Draft[];
   filtered: number;
   lost: number;
-  /** Masked sources of this batch: there are few of them, and many lines. */
+  /** Masked sources of what comes together: there are few of them, and many lines. */
   readonly sources: Map<string, string>;
 }
 
