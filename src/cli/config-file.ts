@@ -6,6 +6,7 @@ import { TEXT_CHARS } from '../core/limits.ts';
 import type { NoticeSettings } from '../outlet/slack/rules.ts';
 import type { ShellCommand } from '../plugins/shell.ts';
 import { AgentSection, type ConfiguredAgent, readAgents } from './agent-section.ts';
+import { AlertSection } from './alert-section.ts';
 import { fileKey } from './config.ts';
 import type { RawSections, SectionKey } from './sections.ts';
 import { SETTINGS } from './settings.ts';
@@ -26,6 +27,8 @@ export interface Sections {
   readonly agents: Readonly<Record<string, ConfiguredAgent>>;
   /** What is told to Slack; null for nothing. */
   readonly slack: NoticeSettings | null;
+  /** Who is told of what is logged, by id. */
+  readonly alerts: AlertSection;
 }
 
 const CONCURRENCY = 4;
@@ -91,6 +94,7 @@ const SHAPES = {
   webhooks: WebhookSection,
   agents: AgentSection,
   slack: SlackSection,
+  alerts: AlertSection,
 } satisfies Record<SectionKey, TSchema>;
 
 /** The sections, checked. Throws `invalid_setting` that names the place, what was expected and what is there. */
@@ -102,6 +106,7 @@ export function readSections({ file, dir, values }: RawSections): Sections {
   const webhooks = values.webhooks === undefined ? {} : checked('webhooks', SHAPES.webhooks, { file, values });
   const agents = values.agents === undefined ? {} : checked('agents', SHAPES.agents, { file, values });
   const slack = values.slack === undefined ? null : checked('slack', SHAPES.slack, { file, values });
+  const alerts = values.alerts === undefined ? {} : checked('alerts', SHAPES.alerts, { file, values });
   const wrongIn = (key: SectionKey) => (place: string, what: string) =>
     new TrailError('invalid_setting', `${key}.${place} in ${file}: ${what}`);
   const commands = Object.entries(shell.commands).map(([name, command]): [string, ShellCommand] => {
@@ -117,6 +122,7 @@ export function readSections({ file, dir, values }: RawSections): Sections {
     webhooks,
     agents: readAgents(agents, { dir, wrong: wrongIn('agents') }),
     slack: slack && readSlack(slack, wrongIn('slack')),
+    alerts,
   };
 }
 

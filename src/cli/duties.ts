@@ -1,3 +1,4 @@
+import type { Alerts } from '../outlet/alerts/alerts.ts';
 import type { TaskManager } from '../task/manager.ts';
 import type { Workspaces } from '../task/workspaces.ts';
 import { type TaskDirectories, writeDirectories } from '../trail/directories.ts';
@@ -13,6 +14,7 @@ export interface DutyParts {
   readonly tasks: TaskManager;
   readonly workspaces: Workspaces;
   readonly outlets: Outlets;
+  readonly alerts: Alerts;
   readonly redis: RedisParts | undefined;
   readonly log: ServerLog;
 }
@@ -38,7 +40,7 @@ export class Duties {
 
   begin(): void {
     if (this.#closed) return;
-    const { trail, tasks, workspaces, outlets, redis, log } = this.#parts;
+    const { trail, tasks, workspaces, outlets, alerts, redis, log } = this.#parts;
     const { compressAfterDays, taskLogsEnabled } = this.#config;
     const warn = (message: string): void => log.logger.warn(message);
     if (compressAfterDays > 0) {
@@ -54,7 +56,8 @@ export class Duties {
       this.#begun.push(this.#directories);
     }
     outlets.start();
-    this.#begun.push(outlets);
+    alerts.start();
+    this.#begun.push(outlets, alerts);
   }
 
   /** Safe to call twice. */

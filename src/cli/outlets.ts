@@ -50,7 +50,7 @@ export function serverOutlets(config: Config, { parts, log }: OutletOptions): Ou
   };
 }
 
-function accountsOf(config: Config): Accounts {
+export function accountsOf(config: Config): Accounts {
   const { githubToken, githubApiUrl, jiraUrl, jiraEmail, jiraApiToken, slackBotToken, slackApiUrl } = config;
   return {
     github: githubToken === undefined ? undefined : { url: githubApiUrl, token: githubToken },

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { AlertControl } from '../core/alert.ts';
 import type { Live } from '../core/live.ts';
 import type { LoggingControl } from '../core/logging.ts';
 import type { TaskRuns } from '../core/plugin.ts';
@@ -65,6 +66,7 @@ export interface ServerParts {
   readonly tasks: TaskRuns;
   readonly logging: LoggingControl;
   readonly webhooks: Webhooks;
+  readonly alerts: AlertControl;
   readonly settings: ServerSettings;
   readonly version: string;
   health(): Health | Promise<Health>;

@@ -16,6 +16,7 @@ import { Inflow } from './inflow.ts';
 import type { ServerParts, TrailServer } from './parts.ts';
 import { PROBLEM_TYPE, problemOf, sendProblem } from './problem.ts';
 import { RouteTable } from './route-table.ts';
+import { alertRoutes } from './routes/alerts.ts';
 import { analyticsRoutes } from './routes/analytics.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
 import { deliveryLogRoutes } from './routes/delivery-log.ts';
@@ -145,6 +146,7 @@ async function addRoutes(app: FastifyInstance, context: Context): Promise<void> 
     storageRoutes(scope, context);
     analyticsRoutes(scope, context);
     webhookRoutes(scope, context);
+    alertRoutes(scope, context);
     deliveryLogRoutes(scope, context);
     await scope.register(async (bytes) => deliveryRoutes(bytes as Scope, context));
   });

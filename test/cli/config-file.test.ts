@@ -31,7 +31,7 @@ test('commands, plugins and concurrency are read; paths are seen from the config
   });
   const none = { description: undefined, env: undefined, timeoutSeconds: undefined, approval: undefined };
   assert.deepEqual(read(), {
-    ...{ webhooks: {}, agents: {}, slack: null },
+    ...{ webhooks: {}, agents: {}, slack: null, alerts: {} },
     concurrency: 8,
     plugins: [join(cwd, 'plugins', 'backup.js'), '/opt/other.js'],
     shell: {
@@ -47,11 +47,19 @@ test('commands, plugins and concurrency are read; paths are seen from the config
 test('what is not there, or null, has its default', async (t) => {
   for (const content of [
     {},
-    { shell: null, plugins: null, concurrency: null, webhooks: null, agents: null, slack: null },
+    { shell: null, plugins: null, concurrency: null, webhooks: null, agents: null, slack: null, alerts: null },
     { shell: { commands: {} } },
   ]) {
     const { read } = await sections(t, content);
-    assert.deepEqual(read(), { shell: {}, plugins: [], concurrency: 4, webhooks: {}, agents: {}, slack: null });
+    assert.deepEqual(read(), {
+      shell: {},
+      plugins: [],
+      concurrency: 4,
+      webhooks: {},
+      agents: {},
+      slack: null,
+      alerts: {},
+    });
   }
 });
 

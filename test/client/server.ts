@@ -6,6 +6,7 @@ import { TaskManager } from '../../src/task/manager.ts';
 import type { LocalTrail } from '../../src/trail/local.ts';
 import { LoggingSettings } from '../../src/trail/logging.ts';
 import { openTrail } from '../../src/trail/open.ts';
+import { alertsOf } from '../support/alerts.ts';
 import { scratch } from '../support/scratch.ts';
 import { LOGGING } from '../support/served.ts';
 import { webhooksOf } from '../support/webhooks.ts';
@@ -34,6 +35,7 @@ export async function startServer(t: TestContext, options: ServeOptions = {}): P
     tasks,
     logging: await LoggingSettings.open(trail.parts.intake, LOGGING),
     webhooks: webhooksOf({ ...trail.parts, tasks }),
+    alerts: alertsOf(trail.parts),
     settings: { allowedHosts: [], allowedOrigins: [], tokens: options.tokens ?? [], loopback: true },
     version: '0.0.0',
     health: () => ({ healthy: true, store: 'sqlite', redis: null }),

@@ -9,13 +9,14 @@ import type { ServerParts, ServerSettings } from '../../src/server/parts.ts';
 import { createServer } from '../../src/server/server.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
 import { LoggingSettings } from '../../src/trail/logging.ts';
+import { alertsOf } from './alerts.ts';
 import { managerOf } from './runs.ts';
 import { webhooksOf } from './webhooks.ts';
 
 /** What the environment of a test's server says. */
 export const LOGGING = { level: 'INFO', taskLogLevel: 'INFO', enableBeliefState: true } as const;
 
-export interface ServedOptions extends Partial<Omit<ServerParts, 'settings' | 'tasks' | 'webhooks'>> {
+export interface ServedOptions extends Partial<Omit<ServerParts, 'settings' | 'tasks' | 'webhooks' | 'alerts'>> {
   readonly plugins?: readonly AnyPlugin[];
   readonly agents?: readonly AnyPlugin[];
   readonly settings?: Partial<ServerSettings>;
@@ -37,12 +38,14 @@ export async function served(
   const logging = await LoggingSettings.open(intake, LOGGING);
   const tasks = managerOf({ store, intake, live }, { plugins, agents });
   await tasks.start();
+  const alerts = alertsOf({ store, intake, live }, { clock, publicUrl: settings?.publicUrl });
   const server = await createServer({
     store,
     intake,
     live,
     tasks,
     logging,
+    alerts,
     webhooks: webhooksOf({ store, intake, tasks }, { clock, ...webhooks }),
     version: '0.0.0-test',
     health: () => ({ healthy: true, store: 'memory', redis: null }),
@@ -53,6 +56,7 @@ export async function served(
   const { url, port } = await server.listen({ host: '127.0.0.1', port: 0 });
   t.after(async () => {
     await server.close();
+    await alerts.close();
     await tasks.close();
     await intake.close();
     await store.close();
@@ -84,5 +88,5 @@ export async function served(
     if (count > 0) await intake.append({ taskId, body: lines.join('\n'), format: 'ndjson' });
   }
 
-  return { url, port, server, store, intake, live, tasks, logging, call, json, taskWith };
+  return { url, port, server, store, intake, live, tasks, alerts, logging, call, json, taskWith };
 }

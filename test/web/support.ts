@@ -17,6 +17,7 @@ import { createServer } from '../../src/server/server.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
 import type { TaskManager } from '../../src/task/manager.ts';
 import { LoggingSettings } from '../../src/trail/logging.ts';
+import { alertsOf } from '../support/alerts.ts';
 import { managerOf } from '../support/runs.ts';
 import { webhooksOf } from '../support/webhooks.ts';
 
@@ -90,6 +91,7 @@ export class Site {
       tasks,
       logging: await LoggingSettings.open(intake, { level: 'INFO', taskLogLevel: 'DEBUG', enableBeliefState: true }),
       webhooks: webhooksOf({ store, intake, tasks }),
+      alerts: alertsOf({ store, intake, live }),
       version: '0.0.0-test',
       health: () => ({ healthy: true, store: 'memory', redis: null }),
       clock: systemClock,

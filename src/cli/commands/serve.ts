@@ -15,6 +15,7 @@ import { Membership } from '../../trail/membership.ts';
 import { openTrail } from '../../trail/open.ts';
 import { type Owner, takeOwnership } from '../../trail/owner.ts';
 import { configuredAgents } from '../agents.ts';
+import { serverAlerts } from '../alerts.ts';
 import { checkExposure, secretValues } from '../config.ts';
 import { drainAll } from '../delivery.ts';
 import { Duties, type DutyParts } from '../duties.ts';
@@ -140,8 +141,9 @@ async function partsBehind(terminal: Terminal, config: Config, { owner, trail }:
   const options = { plugins, concurrency, agents, agentConcurrency, machineId, beliefs, shared };
   const tasks = new TaskManager(trail, options);
   const outlets = serverOutlets(config, { parts: trail.parts, log: log.logger });
+  const alerts = serverAlerts(config, { ...trail.parts, log: log.logger });
   const webhooks = await serverWebhooks(config, { store, intake, tasks, acknowledge: outlets.acknowledge });
-  return { owner, trail, tasks, workspaces, webhooks, outlets, redis, logging, log };
+  return { owner, trail, tasks, workspaces, webhooks, outlets, alerts, redis, logging, log };
 }
 
 /** Nothing of it is loaded where there is no Redis. */
@@ -152,11 +154,12 @@ async function redisParts(config: Config, surroundings: RedisSurroundings): Prom
   return Parts.open({ ...config, redisUrl }, surroundings);
 }
 
-/** What was changed at another server: how much is logged, and secrets of webhooks, which must not stand in a trail. */
-async function refresh({ logging, trail }: Served): Promise<void> {
+/** What was changed at another server: how much is logged, alerts, and secrets of webhooks, which must not stand in a trail. */
+async function refresh({ logging, alerts, trail }: Served): Promise<void> {
   const { store, intake } = trail.parts;
   try {
     await logging.refresh();
+    await alerts.refresh();
     await intake.hide((await store.webhooks()).flatMap(({ secret }) => secret ?? []));
   } catch {
     // A store that cannot be read now is read again at the next turn.
@@ -197,12 +200,13 @@ const LISTEN_FAULTS: Readonly<Record<string, string>> = {
 };
 
 function partsOf(config: Config, served: Served): ServerParts {
-  const { owner, trail, tasks, webhooks, redis, logging, log } = served;
+  const { owner, trail, tasks, webhooks, alerts, redis, logging, log } = served;
   const redoc = redocFile();
   return {
     ...trail.parts,
     tasks,
     webhooks,
+    alerts,
     settings: serverSettings(config, owner),
     version: version(),
     health: healthOf(served),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AlertDefinition, AlertTarget } from '../../core/alert.ts';
 import type { Json } from '../../core/entry.ts';
-import { TrailError } from '../../core/error.ts';
+import { asTrailError, TrailError } from '../../core/error.ts';
 import { ALERTS } from '../../core/limits.ts';
 import type { Intake } from '../../core/ports.ts';
 import { type Clock, isoTime } from '../../core/time.ts';
@@ -42,8 +42,7 @@ export class RuleBook {
   constructor(parts: BookParts) {
     this.#parts = parts;
     const rules = Object.entries(parts.configured).map(([id, definition]): [string, Rule] => {
-      const facts = { id, fixed: true, definition, createdAt: null, updatedAt: null };
-      return [id, this.#compiled(facts)];
+      return [id, this.#configured(id, definition)];
     });
     this.#fixed = new Map(rules);
   }
@@ -97,6 +96,17 @@ export class RuleBook {
       made.delete(id);
       return rule;
     });
+  }
+
+  /** The places of its faults begin with its id. */
+  #configured(id: string, definition: AlertDefinition): Rule {
+    try {
+      return this.#compiled({ id, fixed: true, definition, createdAt: null, updatedAt: null });
+    } catch (error) {
+      const { code, message, errors = [] } = asTrailError(error);
+      const placed = errors.map(({ path, detail }) => ({ path: `${id}.${path}`, detail }));
+      throw new TrailError(code, `${id}: ${message}`, { cause: error, errors: placed });
+    }
   }
 
   #checkChangeable(id: string): void {

@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
 import type { AlertDefinition } from '../../../src/core/alert.ts';
-import { Alerts, type AlertsParts } from '../../../src/outlet/alerts/alerts.ts';
-import { parseQuery, parseTaskQuery } from '../../../src/query/parse.ts';
+import type { Alerts, AlertsParts } from '../../../src/outlet/alerts/alerts.ts';
+import { alertsOf } from '../../support/alerts.ts';
 import { managed } from '../../task/support.ts';
 import { provider } from '../replies/support.ts';
 
@@ -11,9 +11,6 @@ export const definitionOf = (given: Partial<AlertDefinition> = {}): AlertDefinit
   ...given,
 });
 
-export const readQuery: AlertsParts['readQuery'] = (text, nowMs, on) =>
-  on === 'task' ? parseTaskQuery(text, nowMs) : parseQuery(text, nowMs);
-
 /** A real store with alerts that can be stopped and started, a target on loopback, and a clock that can be turned. */
 export async function alerting(t: TestContext, options: { dataDir?: string } = {}) {
   const { trail, dataDir } = await managed(t, { idle: true, ...options });
@@ -22,9 +19,8 @@ export async function alerting(t: TestContext, options: { dataDir?: string } = {
   let aheadMs = 0;
   const clock = { now: () => Date.now() + aheadMs };
   const made = (given: Partial<AlertsParts> = {}): Alerts => {
-    const alerts = new Alerts({
-      ...trail.parts,
-      ...{ clock, readQuery, configured: {}, publicUrl: 'https://trail.example/' },
+    const alerts = alertsOf(trail.parts, {
+      ...{ clock, publicUrl: 'https://trail.example/' },
       accounts: { slack: { url: `${there.url}/api`, token: 'xoxb-1234567890-abcdefghij' } },
       log: { warn: (message) => warnings.push(message) },
       ...given,
