@@ -158,6 +158,8 @@ export const COUNTED_TASKS = 1_000_000;
 export const SEARCH_LINES_MAX = 1_000;
 export const SEARCH_MS = 2_000;
 export const FACET_TASKS = 20;
+/** Tasks whose newest block's text filter (16 KiB) a writer keeps in memory until it is stored. */
+export const OPEN_FILTERS = 1_024;
 /** A search over the API: shortest and longest time it may be given, and most lines around each found one. */
 export const SEARCH_MS_MIN = 50;
 export const SEARCH_MS_MAX = 10_000;
@@ -176,3 +178,7 @@ export const TEMPLATE_CHARS = 300;
 export const TEMPLATES_KEPT = 5_000;
 export const PATTERNS = 50;
 export const PATTERNS_MAX = 1_000;
+/** Sources that a pattern names, characters of its sample, and tasks that are told apart beyond the first of each pattern. */
+export const PATTERN_SOURCES = 10;
+export const SAMPLE_CHARS = 1_000;
+export const PATTERN_TASKS = 200_000;

@@ -3,13 +3,15 @@ import { lineStart, reopenedTask } from '../../core/change.ts';
 import type { Draft } from '../../core/entry.ts';
 import { TrailError } from '../../core/error.ts';
 import type { Level } from '../../core/level.ts';
-import { BLOCK_LINES, KEY_DAYS } from '../../core/limits.ts';
+import { KEY_DAYS } from '../../core/limits.ts';
 import type { Appended, Batch } from '../../core/ports.ts';
 import type { Receipt } from '../../core/query.ts';
 import { isoTime } from '../../core/time.ts';
 import type { Database } from './database.ts';
 import type { Facet, Facets } from './facets.ts';
+import type { OpenFilters } from './filters.ts';
 import { ROW_BYTES } from './keeping.ts';
+import { earlier, later, Tally } from './tally.ts';
 import { missing, taskOfRow, taskRow, updateTask } from './task-row.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -57,10 +59,12 @@ export type Moved = Map<string, { readonly lastSeq: number; readonly reopened: b
 export class Appender {
   readonly #db: Database;
   readonly #facets: Facets;
+  readonly #filters: OpenFilters;
 
-  constructor(db: Database, facets: Facets) {
+  constructor(db: Database, { facets, filters }: { facets: Facets; filters: OpenFilters }) {
     this.#db = db;
     this.#facets = facets;
+    this.#filters = filters;
   }
 
   append(batch: Batch, { numbers, nowMs, moved }: { numbers: Numbers; nowMs: number; moved: Moved }): Appended {
@@ -89,6 +93,11 @@ export class Appender {
     return { receipt };
   }
 
+  /** Inside a write transaction: a task has ended, after the lines of this transaction. */
+  ended(taskNo: number): void {
+    this.#filters.ended(taskNo);
+  }
+
   #trail(taskId: string): TrailRow | undefined {
     return this.#db.get<TrailRow>(
       'SELECT trails.*, tasks.compressed, tasks.ended_lines FROM tasks JOIN trails USING (task_no) WHERE tasks.task_id = ?',
@@ -109,6 +118,7 @@ export class Appender {
 
   #store(trail: TrailRow, { drafts, lost }: Batch, { numbers, nowMs }: { numbers: Numbers; nowMs: number }): void {
     const tally = new Tally(this.#db, trail.task_no, trail.last_seq);
+    const { bytes: bytesBefore, last_seq: lastBefore } = trail;
     this.#insert(drafts, { trail, numbers, tally });
     tally.write();
     for (const [number, lines] of tally.total) {
@@ -127,7 +137,7 @@ export class Appender {
     const newest = drafts.at(-1);
     this.#db.run(
       `UPDATE trails SET last_seq = ?, lost = ?, debug = ?, info = ?, warning = ?, error = ?,
-         first_at = ?, last_at = ?, heard_at = ?, vanished = 0, bytes = ?, last_line = ?, revision = ? WHERE task_no = ?`,
+         first_at = ?, last_at = ?, heard_at = ?, vanished = 0, bytes = bytes + ?, last_line = ?, revision = ? WHERE task_no = ?`,
       ...[
         trail.last_seq,
         Math.min(trail.lost + lost, Number.MAX_SAFE_INTEGER),
@@ -136,9 +146,12 @@ export class Appender {
         trail.warning,
         trail.error,
       ],
-      ...[earlier(trail.first_at, tally.firstAt), later(trail.last_at, tally.lastAt), isoTime(nowMs), trail.bytes],
+      tally.firstAt === null ? trail.first_at : earlier(trail.first_at, tally.firstAt),
+      tally.lastAt === null ? trail.last_at : later(trail.last_at, tally.lastAt),
+      ...[isoTime(nowMs), trail.bytes - bytesBefore],
       ...[newest ? lineStart(newest.message) : trail.last_line, ++numbers.revision, trail.task_no],
     );
+    this.#filters.add(trail.task_no, lastBefore + 1, drafts);
   }
 
   /** Rows go in 64 at a time, the rest singly. */
@@ -220,81 +233,10 @@ const COLUMN_OF_LEVEL = { DEBUG: 'debug', INFO: 'info', WARNING: 'warning', ERRO
   string
 >;
 
-/** Counts of the lines of one batch: for the task as a whole, and written to each block they fall into. */
-class Tally {
-  readonly total = new Map<number, number>();
-  firstAt: string | null = null;
-  lastAt: string | null = null;
-  readonly #db: Database;
-  readonly #taskNo: number;
-  #blockNo: number;
-  #block: Block = { firstAt: null, lastAt: null, counts: new Map() };
-
-  constructor(db: Database, taskNo: number, lastSeq: number) {
-    this.#db = db;
-    this.#taskNo = taskNo;
-    this.#blockNo = Math.floor(lastSeq / BLOCK_LINES);
-  }
-
-  add(seq: number, facetNo: number, timestamp: string): void {
-    const blockNo = Math.floor((seq - 1) / BLOCK_LINES);
-    if (blockNo !== this.#blockNo) {
-      this.write();
-      this.#blockNo = blockNo;
-    }
-    const block = this.#block;
-    block.counts.set(facetNo, (block.counts.get(facetNo) ?? 0) + 1);
-    if (block.firstAt === null || timestamp < block.firstAt) block.firstAt = timestamp;
-    if (block.lastAt === null || timestamp > block.lastAt) block.lastAt = timestamp;
-  }
-
-  /** Merge what was counted into the block's row. */
-  write(): void {
-    const { counts, firstAt, lastAt } = this.#block;
-    if (firstAt === null || lastAt === null) return;
-    for (const [facetNo, lines] of counts) this.total.set(facetNo, (this.total.get(facetNo) ?? 0) + lines);
-    this.firstAt = earlier(this.firstAt, firstAt);
-    this.lastAt = later(this.lastAt, lastAt);
-    const stored = this.#db.get<{ first_at: string; last_at: string; facets_json: string }>(
-      'SELECT first_at, last_at, facets_json FROM blocks WHERE task_no = ? AND block_no = ?',
-      this.#taskNo,
-      this.#blockNo,
-    );
-    for (const [facetNo, lines] of Object.entries(JSON.parse(stored?.facets_json ?? '{}') as Record<string, number>)) {
-      counts.set(Number(facetNo), (counts.get(Number(facetNo)) ?? 0) + lines);
-    }
-    this.#db.run(
-      'INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?, ?)',
-      this.#taskNo,
-      this.#blockNo,
-      earlier(stored?.first_at ?? null, firstAt),
-      later(stored?.last_at ?? null, lastAt),
-      JSON.stringify(Object.fromEntries(counts)),
-    );
-    this.#block = { firstAt: null, lastAt: null, counts: new Map() };
-  }
-}
-
-interface Block {
-  firstAt: string | null;
-  lastAt: string | null;
-  readonly counts: Map<number, number>;
-}
-
 function isReopened(moved: Moved, taskId: string): boolean {
   return moved.get(taskId)?.reopened ?? false;
 }
 
 function sameFacet(a: Facet, b: Facet): boolean {
   return a.level === b.level && a.source === b.source && a.stream === b.stream && a.type === b.type;
-}
-
-function earlier(a: string | null, b: string | null): string | null {
-  if (a === null || b === null) return a ?? b;
-  return a < b ? a : b;
-}
-
-function later(a: string | null, b: string | null): string | null {
-  if (a === null || b === null) return a ?? b;
-  return a > b ? a : b;
 }

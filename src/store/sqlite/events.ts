@@ -157,6 +157,7 @@ class Steps {
     const after = taskAfterEvent(before, step, { now: this.#now, vanished: row.vanished > 0 });
     if (after === before) return;
     changeRow(db, row, after, numbers);
+    if (after.ended) this.#work.appender.ended(row.task_no);
     moved.set(taskId, { lastSeq: row.last_seq, reopened: true });
   }
 

@@ -1,8 +1,9 @@
 import { KEY_DAYS, READ_ROWS, TOMBSTONE_DAYS } from '../../core/limits.ts';
 import { type Database, storeError } from './database.ts';
+import { TASK_FILTERS } from './filters.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Chunks of a deleted task that one step deletes. */
+/** Chunks, or filters, of a deleted task that one step deletes. */
 const PURGE_CHUNKS = 64;
 /** Free pages (4 KiB) that stay in the file for the lines to come, and those that one step gives back. */
 const SPARE_PAGES = 4_096;
@@ -27,6 +28,12 @@ export function purgeSome(db: Database): boolean {
     ...[taskNo, PURGE_CHUNKS],
   );
   if (chunks > 0) return true;
+  const first = taskNo * TASK_FILTERS;
+  const filters = db.run(
+    `DELETE FROM block_filters WHERE filter_no IN (SELECT filter_no FROM block_filters WHERE filter_no BETWEEN ? AND ? LIMIT ?)`,
+    ...[first, first + TASK_FILTERS - 1, PURGE_CHUNKS],
+  );
+  if (filters > 0) return true;
   for (const table of ['blocks', 'task_facets', 'receipts']) db.run(`DELETE FROM ${table} WHERE task_no = ?`, taskNo);
   db.run('UPDATE tombstones SET task_no = NULL WHERE task_no = ?', taskNo);
   return true;

@@ -12,6 +12,7 @@ import { type Database, isBroken, openDatabase, storeError } from './database.ts
 import { findKey, freeKey, insertDelivery, putWebhook, removeWebhook, sweepDeliveries } from './deliveries.ts';
 import { commitEvents, putPlace, sweepEvents } from './events.ts';
 import { Facets } from './facets.ts';
+import { OpenFilters } from './filters.ts';
 import { buryEnded, buryTask, failSilent } from './keeping.ts';
 import { checkpoint, purgeSome, shrinkSome, sweepSome } from './purge.ts';
 import { SqliteReader } from './reader.ts';
@@ -34,6 +35,7 @@ export interface SqliteStoreOptions {
 export class SqliteStore extends SqliteReader implements Store {
   readonly #db: Database;
   readonly #facets: Facets;
+  readonly #filters: OpenFilters;
   readonly #appender: Appender;
   readonly #clock: Clock;
   readonly #onCommit: Wake;
@@ -47,7 +49,8 @@ export class SqliteStore extends SqliteReader implements Store {
     super(db, clock);
     this.#db = db;
     this.#facets = new Facets(this.#db);
-    this.#appender = new Appender(this.#db, this.#facets);
+    this.#filters = new OpenFilters(this.#db);
+    this.#appender = new Appender(this.#db, { facets: this.#facets, filters: this.#filters });
     this.#clock = clock;
     this.#onCommit = onCommit;
     this.#deliveryLimits = deliveryLimits;
@@ -122,6 +125,7 @@ export class SqliteStore extends SqliteReader implements Store {
       changed = after !== before;
       if (!changed) return before;
       changeRow(this.#db, row, after, numbers);
+      if (after.ended) this.#appender.ended(row.task_no);
       return after;
     });
     if (changed) this.#onCommit({ taskId, lastSeq: task.log.lastSeq });
@@ -237,6 +241,7 @@ export class SqliteStore extends SqliteReader implements Store {
         if (!numbers) throw new Error('the row of shared numbers is missing');
         const { entry_id, revision } = numbers;
         const value = work(numbers);
+        this.#filters.settle();
         if (numbers.entry_id !== entry_id || numbers.revision !== revision) {
           this.#db.run(
             'UPDATE state SET entry_id = ?, revision = ?, lost = ?',
@@ -250,6 +255,7 @@ export class SqliteStore extends SqliteReader implements Store {
     } catch (error) {
       // A number that was given out in the transaction that failed may be given to another facet next time.
       this.#facets.forget();
+      this.#filters.forget();
       if (isBroken(error)) this.#state = 'broken';
       throw storeError(error);
     }
