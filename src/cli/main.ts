@@ -9,6 +9,8 @@ const USAGE: ReadonlySet<ErrorCode> = new Set([
   'invalid_usage',
   'invalid_setting',
   'invalid_filter',
+  'invalid_query',
+  'invalid_cursor',
   'invalid_parameter',
   'invalid_task_id',
   'invalid_task',

@@ -9,8 +9,10 @@ import type { StatsOptions } from './commands/stats.ts';
 import type { TasksOptions } from './commands/tasks.ts';
 import { type CommonOptions, common, configOf, example } from './common.ts';
 import { fileCommands } from './file-commands.ts';
+import { filterOptions } from './filter-options.ts';
 import { version } from './package.ts';
 import { redisCommand } from './redis-commands.ts';
+import { searchCommand } from './search-command.ts';
 import { SETTINGS } from './settings.ts';
 import type { Terminal } from './terminal.ts';
 import { webhookCommand } from './webhook-commands.ts';
@@ -32,6 +34,7 @@ export function program(terminal: Terminal): Command {
     serve(terminal),
     run(terminal),
     logs(terminal),
+    searchCommand(terminal),
     tasks(terminal),
     stats(terminal),
     ...actCommands(terminal),
@@ -94,20 +97,13 @@ function run(terminal: Terminal): Command {
 }
 
 function logs(terminal: Terminal): Command {
-  return new Command('logs')
+  const command = new Command('logs')
     .description('print the lines of a task, oldest first')
     .argument('<id>', 'the task')
     .option('-f, --follow', 'go on with new lines until the task ends')
     .option('-n, --tail <count>', 'only the last lines')
-    .option('--level <levels>', 'only these levels, by comma')
-    .option('--min-level <level>', 'this level and above')
-    .option('--source <sources>', 'only these sources, by comma')
-    .option('--stream <streams>', 'only stdout or stderr')
-    .option('--type <types>', 'only these types, by comma')
-    .option('--search <text>', 'only lines that contain this text, in any case')
-    .option('--regex', 'take --search as a regular expression (RE2 syntax)')
-    .option('--from <time>', 'from this time on (ISO 8601 or Unix ms)')
-    .option('--to <time>', 'before this time')
+    .option('-q, --query <query>', 'only lines that match, as in "level>=warning timeout -retry"');
+  return filterOptions(command)
     .addOption(new Option('--json', 'one JSON object a line, as the API gives them').conflicts('raw'))
     .option('--raw', 'messages as they came, with their escape sequences')
     .addHelpText(
@@ -115,6 +111,7 @@ function logs(terminal: Terminal): Command {
       example(
         'tasktrail logs ID --follow',
         'tasktrail logs ID --min-level warning --tail 20',
+        `tasktrail logs ID --query 'level:error after:-2h'`,
         'tasktrail logs ID --json | jq .message',
       ),
     )
@@ -130,6 +127,7 @@ function tasks(terminal: Terminal): Command {
     .description('list tasks, newest first')
     .option('--status <statuses>', 'only these statuses, by comma')
     .option('--source <sources>', 'only these sources, by comma')
+    .option('-q, --query <query>', 'only tasks that match, as in "status:failed cost>1 nightly"')
     .option('--limit <count>', 'how many', '50')
     .option('--json', 'one JSON object a line, as the API gives them')
     .addHelpText('after', example('tasktrail tasks', 'tasktrail tasks --status failed,timed_out --limit 10'))

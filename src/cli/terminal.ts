@@ -126,7 +126,7 @@ function visible(character: string): string {
   return `<U+${code.toString(16).toUpperCase().padStart(4, '0')}>`;
 }
 
-const STYLES = { dim: 2, red: 31, yellow: 33, cyan: 36, green: 32, bold: 1 } as const;
+const STYLES = { dim: 2, red: 31, yellow: 33, cyan: 36, green: 32, bold: 1, mark: '1;7' } as const;
 export type Style = keyof typeof STYLES;
 
 /** The text in a style, if colours are wanted. */

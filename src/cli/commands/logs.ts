@@ -1,13 +1,15 @@
 import type { LogEntry } from '../../core/entry.ts';
 import { TrailError } from '../../core/error.ts';
-import { FILTER_KEYS, type LogFilter, parseFilter } from '../../core/filter.ts';
+import type { LogFilter } from '../../core/filter.ts';
 import { checkTaskId } from '../../core/id.ts';
-import type { Level } from '../../core/level.ts';
 import { PAGE_LINES_MAX } from '../../core/limits.ts';
 import type { Trail } from '../../core/trail.ts';
 import { toSnake } from '../../core/wire.ts';
+import { readFilter } from '../../query/filter.ts';
+import { rawFilterOf } from '../filter-options.ts';
+import { lineText } from '../line-text.ts';
 import type { Config } from '../settings.ts';
-import { type Style, safeText, styled, type Terminal } from '../terminal.ts';
+import type { Terminal } from '../terminal.ts';
 import { withTarget } from '../with-target.ts';
 
 export interface LogsOptions {
@@ -24,10 +26,12 @@ const READ_LINES = 1_000;
 /** Print a task's lines: all that is stored, or the last ones, and with `follow` those that come. */
 export async function logs(terminal: Terminal, config: Config, id: string, options: LogsOptions): Promise<number> {
   const taskId = checkTaskId(id);
-  const filter = filterOf(options);
+  const filter = readFilter(rawFilterOf(options));
   const tail = countOf('tail', options.tail);
   const show = (entry: LogEntry): string =>
-    options.json ? `${JSON.stringify(toSnake(entry))}\n` : line(terminal, entry, options);
+    options.json
+      ? `${JSON.stringify(toSnake(entry))}\n`
+      : lineText(entry, { colour: terminal.colour, raw: options.raw });
   await withTarget(terminal, config, async ({ trail }) => {
     const lines = options.follow
       ? trail.follow(taskId, { ...filter, ...(tail !== undefined && { tail }) })
@@ -66,32 +70,9 @@ async function lastLines(trail: Trail, taskId: string, filter: LogFilter, tail: 
   return pages.flat();
 }
 
-function filterOf(options: LogsOptions): LogFilter {
-  const raw = Object.fromEntries(FILTER_KEYS.map((key) => [key, options[key === 'min_level' ? 'minLevel' : key]]));
-  if (options.regex && !options.search) throw new TrailError('invalid_usage', '--regex needs --search PATTERN');
-  return parseFilter(raw);
-}
-
 function countOf(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const count = Number(text);
   if (/^\d+$/.test(text) && count <= PAGE_LINES_MAX) return count;
   throw new TrailError('invalid_usage', `--${name}: expected a whole number, 0–${PAGE_LINES_MAX}, got ${text}`);
-}
-
-const LEVEL_STYLES: Readonly<Record<Level, Style | undefined>> = {
-  DEBUG: 'dim',
-  INFO: undefined,
-  WARNING: 'yellow',
-  ERROR: 'red',
-};
-
-function line({ colour }: Terminal, entry: LogEntry, { raw }: LogsOptions): string {
-  const { timestamp, level, source, message } = entry;
-  const time = styled(timestamp, 'dim', colour);
-  const name = styled(level.padEnd(7), LEVEL_STYLES[level], colour);
-  const origin = styled(`[${safeText(source, { colour: false })}]`, 'cyan', colour);
-  // Further lines of a message are set in, so that none can pass for a line of its own.
-  const text = raw ? message : safeText(message.replaceAll('\r\n', '\n'), { colour }).replaceAll('\n', '\n    ');
-  return `${time} ${name} ${origin} ${text}\n`;
 }
