@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { ANALYTICS_GROUPS } from '../core/analytics.ts';
 import { TrailError } from '../core/error.ts';
 import { actCommands } from './act-commands.ts';
+import { alertsCommand } from './alert-commands.ts';
 import type { LogsOptions } from './commands/logs.ts';
 import type { PruneOptions } from './commands/prune.ts';
 import type { RunOptions } from './commands/run.ts';
@@ -43,6 +44,7 @@ export function program(terminal: Terminal): Command {
   ];
   for (const command of commands) root.addCommand(common(command));
   root.addCommand(webhookCommand(terminal));
+  root.addCommand(alertsCommand(terminal));
   root.addCommand(redisCommand(terminal));
   root.addHelpText(
     'after',

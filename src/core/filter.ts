@@ -23,6 +23,11 @@ export interface LogFilter {
   readonly query?: Query;
 }
 
+/** The same as a program asks it: `q` is a query as text, and takes the place of `query`. */
+export interface AskedFilter extends LogFilter {
+  readonly q?: string;
+}
+
 /** A query in the language of `docs/query.md`: as it was written, and what it said at that moment. */
 export interface Query {
   readonly text: string;
@@ -100,8 +105,8 @@ export function filterKey(filter: LogFilter): string {
  * The filter as query parameters: what `readFilter` reads back to an equal filter. An empty list lets nothing pass, and no
  * parameter says that, so it becomes a level that contradicts its minimum.
  */
-export function filterParams(filter: LogFilter): Record<string, string> {
-  const { levels, sources, streams, types } = filter;
+export function filterParams(filter: AskedFilter): Record<string, string> {
+  const { levels, sources, streams, types, q = filter.query?.text } = filter;
   const params: Record<string, string> = {};
   if (levels) params.level = levels.join(',');
   if (sources?.length) params.source = sources.join(',');
@@ -115,7 +120,7 @@ export function filterParams(filter: LogFilter): Record<string, string> {
   if (filter.regex) params.regex = 'true';
   if (filter.from) params.from = filter.from;
   if (filter.to) params.to = filter.to;
-  if (filter.query) params.q = filter.query.text;
+  if (q) params.q = q;
   return params;
 }
 

@@ -1,5 +1,5 @@
 import type { EntryType, Stream } from './entry.ts';
-import type { LogFilter } from './filter.ts';
+import type { LogFilter, Query } from './filter.ts';
 import type { Level } from './level.ts';
 import type { Status } from './status.ts';
 import type { Task } from './task.ts';
@@ -88,8 +88,8 @@ export interface TaskQuery {
   readonly kind?: readonly string[];
   readonly agent?: readonly string[];
   readonly tag?: readonly string[];
-  /** Text in the id, title, kind, source or error, folded by `toLowerCase`. */
-  readonly q?: string;
+  /** Its texts stand in the id, title, kind, source or error, folded by `toLowerCase`; its times are those of `createdAt`. */
+  readonly query?: Query;
   /** ISO 8601 bounds of `createdAt`: from inclusive, to exclusive. */
   readonly from?: string;
   readonly to?: string;
@@ -99,6 +99,11 @@ export interface TaskQuery {
   readonly order?: Order;
   readonly limit?: number;
   readonly cursor?: string;
+}
+
+/** The same as a program asks it: `q` is a query of tasks as text (`docs/query.md`). */
+export interface AskedTasks extends Omit<TaskQuery, 'query'> {
+  readonly q?: string;
 }
 
 export interface TaskPage {

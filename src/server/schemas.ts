@@ -1,15 +1,7 @@
 import { type TSchema, Type } from 'typebox';
 import { ENTRY_TYPES, STREAMS } from '../core/entry.ts';
 import { LEVELS } from '../core/level.ts';
-import {
-  PAGE_LINES,
-  PAGE_LINES_MAX,
-  PAGE_TASKS,
-  PAGE_TASKS_MAX,
-  SEARCH_CHARS,
-  TAGS,
-  TEXT_CHARS,
-} from '../core/limits.ts';
+import { PAGE_LINES, PAGE_LINES_MAX, PAGE_TASKS, PAGE_TASKS_MAX, TAGS, TEXT_CHARS } from '../core/limits.ts';
 import { TASK_SORTS } from '../core/query.ts';
 import { STATUSES } from '../core/status.ts';
 
@@ -154,7 +146,16 @@ export const ProblemAnswer = Type.Object({
   detail: Type.String(),
   code: Type.String({ description: 'See docs/errors.md' }),
   request_id: Type.String(),
-  errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), detail: Type.String() }))),
+  errors: Type.Optional(
+    Type.Array(
+      Type.Object({
+        path: Type.String(),
+        detail: Type.String(),
+        column: Type.Optional(Type.Integer({ description: 'Where in a text, from 1 on' })),
+        length: Type.Optional(Type.Integer()),
+      }),
+    ),
+  ),
 });
 
 /** What a caller may say of a new task. Limits and times are checked by intake, which every way in shares. */
@@ -206,7 +207,12 @@ const taskFilter = {
   kind: list('Kinds'),
   agent: list('Agents'),
   tag: list('Tags'),
-  q: Type.Optional(Type.String({ maxLength: SEARCH_CHARS, description: 'Text in id, title, kind, source or error' })),
+  q: Type.Optional(
+    Type.String({
+      description:
+        'A query (docs/query.md): text in id, title, kind, source or error, and fields like status:failed cost>1',
+    }),
+  ),
   from: Type.Optional(Type.String({ description: 'Created at or after this time' })),
   to: Type.Optional(Type.String({ description: 'Created before this time' })),
   min_cost: Type.Optional(Type.Number({ minimum: 0 })),
@@ -231,6 +237,9 @@ const logFilter = {
   regex: Type.Optional(Type.Boolean({ description: 'search is a pattern in RE2 syntax' })),
   from: Type.Optional(Type.String({ description: 'From this time on, inclusive' })),
   to: Type.Optional(Type.String({ description: 'Up to this time, exclusive' })),
+  q: Type.Optional(
+    Type.String({ description: 'A query (docs/query.md), like level>=warning "connection refused" -retry' }),
+  ),
 };
 export const LogFilterQuery = Type.Object(logFilter);
 /** What a follower may ask, over HTTP and over WebSocket. */

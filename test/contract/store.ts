@@ -11,6 +11,7 @@ import { randomContract } from './store/random.ts';
 import { randomAnalyticsContract } from './store/random-analytics.ts';
 import { randomDeliveriesContract } from './store/random-deliveries.ts';
 import { randomEventsContract } from './store/random-events.ts';
+import { randomListingContract } from './store/random-listing.ts';
 import { readContract } from './store/read.ts';
 import type { OpenStore } from './store/support.ts';
 import { webhookEventsContract } from './store/webhook-events.ts';
@@ -31,6 +32,7 @@ export function storeContract(name: string, open: OpenStore): void {
     eventsContract(open);
     webhookEventsContract(open);
     randomContract(open);
+    randomListingContract(open);
     randomAnalyticsContract(open);
     randomDeliveriesContract(open);
     randomEventsContract(open);

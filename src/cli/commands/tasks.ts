@@ -1,6 +1,6 @@
 import { TrailError } from '../../core/error.ts';
 import { PAGE_TASKS_MAX } from '../../core/limits.ts';
-import type { TaskQuery } from '../../core/query.ts';
+import type { AskedTasks } from '../../core/query.ts';
 import { parseStatus, type Status } from '../../core/status.ts';
 import type { Task } from '../../core/task.ts';
 import { taskToWire } from '../../core/wire.ts';
@@ -12,6 +12,7 @@ import { withTarget } from '../with-target.ts';
 export interface TasksOptions {
   readonly status?: string;
   readonly source?: string;
+  readonly query?: string;
   readonly limit?: string;
   readonly json?: boolean;
 }
@@ -31,7 +32,7 @@ export async function tasks(terminal: Terminal, config: Config, options: TasksOp
   return 0;
 }
 
-function queryOf({ status, source, limit = '50' }: TasksOptions): TaskQuery {
+function queryOf({ status, source, query, limit = '50' }: TasksOptions): AskedTasks {
   const count = Number(limit);
   if (!/^\d+$/.test(limit) || count < 1 || count > PAGE_TASKS_MAX) {
     throw new TrailError('invalid_usage', `--limit: expected a whole number, 1–${PAGE_TASKS_MAX}, got ${limit}`);
@@ -40,6 +41,7 @@ function queryOf({ status, source, limit = '50' }: TasksOptions): TaskQuery {
   const sources = partsOf(source);
   return {
     limit: count,
+    ...(query !== undefined && { q: query }),
     ...(statuses.length > 0 && { status: statuses }),
     ...(sources.length > 0 && { source: sources }),
   };

@@ -10,6 +10,7 @@ import { parseStatus } from '../../core/status.ts';
 import type { Metrics, TaskChange, TaskDraft, Task as TaskFields, TaskInput } from '../../core/task.ts';
 import { parseTime } from '../../core/time.ts';
 import { taskPageToWire, taskToWire, toCamel } from '../../core/wire.ts';
+import { askedTasks } from '../../query/filter.ts';
 import { emptyBodyAllowed } from '../bodies.ts';
 import type { Routes } from '../context.ts';
 import {
@@ -212,22 +213,22 @@ function invalidTask(path: string, detail: string): TrailError {
 }
 
 function taskQueryOf(query: Static<typeof TaskFacetsQuery>): TaskQuery {
-  const { q, from, to, min_cost: minCost, max_cost: maxCost } = query;
+  const { q = '', from, to, min_cost: minCost, max_cost: maxCost } = query;
   const [status, source, kind, agent, tag] = [query.status, query.source, query.kind, query.agent, query.tag].map(
     listOf,
   );
-  return {
+  return askedTasks({
+    q,
     ...(status && { status: status.map(parseStatus) }),
     ...(source && { source }),
     ...(kind && { kind }),
     ...(agent && { agent }),
     ...(tag && { tag }),
-    ...(q !== undefined && { q }),
     ...(from !== undefined && { from: timeOf('from', from) }),
     ...(to !== undefined && { to: timeOf('to', to) }),
     ...(minCost !== undefined && { minCost }),
     ...(maxCost !== undefined && { maxCost }),
-  };
+  });
 }
 
 function listOf(values: readonly string[] | undefined): readonly string[] | undefined {

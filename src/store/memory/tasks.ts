@@ -3,6 +3,7 @@ import { PAGE_TASKS, PAGE_TASKS_MAX } from '../../core/limits.ts';
 import type { TaskFacets, TaskPage, TaskQuery } from '../../core/query.ts';
 import type { Status } from '../../core/status.ts';
 import type { Task } from '../../core/task.ts';
+import { matchesTask, taskQueryExpr } from '../../core/task-predicate.ts';
 import { tally } from './lines.ts';
 
 /** A task's place in a listing: what it is sorted by, then its id, so that no two places are equal. */
@@ -21,13 +22,13 @@ export function pageOf(tasks: readonly Task[], query: TaskQuery): TaskPage {
   const placeOf = (task: Task): Place => ({ value: sortValue(task, sort), id: task.taskId });
   const compare = order === 'asc' ? ascending : descending;
   const start = query.cursor === undefined ? undefined : decodeCursor(query.cursor, sort, order);
-  const matching = tasks.filter(matcher(query)).sort((a, b) => compare(placeOf(a), placeOf(b)));
-  const rest = start ? matching.filter((task) => compare(placeOf(task), start) > 0) : matching;
+  const found = matching(tasks, query).toSorted((a, b) => compare(placeOf(a), placeOf(b)));
+  const rest = start ? found.filter((task) => compare(placeOf(task), start) > 0) : found;
   const page = rest.slice(0, limit);
   const last = page.at(-1);
   return {
     tasks: page,
-    total: matching.length,
+    total: found.length,
     totalExact: true,
     nextCursor: last && rest.length > page.length ? encodeCursor({ sort, order, ...placeOf(last) }) : null,
   };
@@ -50,43 +51,20 @@ export function runsOf(
 
 /** Counts over the tasks that match; sort, limit and cursor play no part. A task counts once for each of its tags. */
 export function facetsOf(tasks: readonly Task[], query: TaskQuery): TaskFacets {
-  const matching = tasks.filter(matcher(query));
-  const named = (name: (task: Task) => string | null) => tally(matching.map(name).filter((value) => value !== null));
+  const found = matching(tasks, query);
+  const named = (name: (task: Task) => string | null) => tally(found.map(name).filter((value) => value !== null));
   return {
     status: named((task) => task.status),
     source: named((task) => task.source),
     kind: named((task) => task.kind),
     agent: named((task) => task.assignedAgent),
-    tag: tally(matching.flatMap((task) => [...new Set(task.tags)])),
+    tag: tally(found.flatMap((task) => [...new Set(task.tags)])),
   };
 }
 
-function matcher(query: TaskQuery): (task: Task) => boolean {
-  const { status, source, kind, agent, tag, from, to, minCost, maxCost } = query;
-  const q = query.q?.toLowerCase();
-  return (task) => {
-    const { costUsd } = task.metrics;
-    return (
-      (status === undefined || status.includes(task.status)) &&
-      (source === undefined || within(source, task.source) || within(source, task.provider)) &&
-      (kind === undefined || within(kind, task.kind)) &&
-      (agent === undefined || within(agent, task.assignedAgent)) &&
-      (tag === undefined || task.tags.some((name) => tag.includes(name))) &&
-      (from === undefined || task.createdAt >= from) &&
-      (to === undefined || task.createdAt < to) &&
-      (minCost === undefined || (costUsd !== null && costUsd >= minCost)) &&
-      (maxCost === undefined || (costUsd !== null && costUsd <= maxCost)) &&
-      (q === undefined || searched(task).some((text) => text.toLowerCase().includes(q)))
-    );
-  };
-}
-
-function within(names: readonly string[], name: string | null): boolean {
-  return name !== null && names.includes(name);
-}
-
-function searched({ taskId, title, kind, source, error }: Task): readonly string[] {
-  return [taskId, title, kind, source, error].filter((text) => text !== null);
+function matching(tasks: readonly Task[], query: TaskQuery): readonly Task[] {
+  const expr = taskQueryExpr(query);
+  return tasks.filter((task) => matchesTask(expr, task));
 }
 
 function ascending(a: Place, b: Place): number {

@@ -3,6 +3,7 @@ import { TrailError } from '../../core/error.ts';
 import type { Refusal } from '../../core/event.ts';
 import type { LogFilter } from '../../core/filter.ts';
 import type { EntryPage } from '../../core/page.ts';
+import type { Patterns, PatternsQuery } from '../../core/patterns.ts';
 import type { StoreReader } from '../../core/ports.ts';
 import type {
   Changes,
@@ -31,12 +32,14 @@ import { findKey, listDeliveries, listWebhooks, readDelivery } from './deliverie
 import { findPlace, findRefusals } from './events.ts';
 import { Facets } from './facets.ts';
 import { listEnded, storageOf } from './keeping.ts';
+import { patternsOf } from './patterns.ts';
 import { readPage } from './read.ts';
 import type { Tables } from './scan.ts';
 import { facetsOfLines, histogramOfSearch, searchLines } from './search.ts';
 import { countLines, histogramOf, statsOf } from './summary.ts';
-import { countFacets, defineFold, listRuns, listTasks } from './task-list.ts';
+import { countFacets, listRuns, listTasks } from './task-list.ts';
 import { type TaskRow, taskOfRow, taskRow } from './task-row.ts';
+import { defineTaskFunctions } from './task-where.ts';
 
 /** Reads one database through a connection of its own. Every method is one short read, or several with turns between them. */
 export class SqliteReader implements StoreReader {
@@ -49,7 +52,7 @@ export class SqliteReader implements StoreReader {
     this.#db = db;
     this.#tables = { db, facets: new Facets(db), chunks: new Chunks(db) };
     this.#clock = clock;
-    defineFold(db);
+    defineTaskFunctions(db);
     defineGathered(db);
   }
 
@@ -107,6 +110,10 @@ export class SqliteReader implements StoreReader {
 
   async searchHistogram(query: Scope & { readonly buckets: number }, signal?: AbortSignal): Promise<Histogram> {
     return this.#reading(() => histogramOfSearch(this.#tables, query, signal), signal);
+  }
+
+  async patterns(query: PatternsQuery, signal?: AbortSignal): Promise<Patterns> {
+    return this.#reading(() => patternsOf(this.#tables, query, signal), signal);
   }
 
   async totals(): Promise<Totals> {

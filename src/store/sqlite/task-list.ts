@@ -4,8 +4,10 @@ import { PAGE_TASKS, PAGE_TASKS_MAX } from '../../core/limits.ts';
 import type { TaskFacets, TaskPage, TaskQuery, TaskSort } from '../../core/query.ts';
 import type { Status } from '../../core/status.ts';
 import type { Task } from '../../core/task.ts';
+import { taskQueryExpr } from '../../core/task-predicate.ts';
 import type { Database } from './database.ts';
 import { TASK_SELECT, type TaskRow, taskOfRow } from './task-row.ts';
+import { taskCondition } from './task-where.ts';
 
 /** Tasks a total counts before it says "at least". */
 const COUNTED_TASKS = 10_000;
@@ -28,16 +30,10 @@ const SORT_COLUMN: Readonly<Record<TaskSort, string>> = {
 };
 const NULLABLE: ReadonlySet<TaskSort> = new Set(['started_at', 'completed_at', 'title', 'duration', 'cost']);
 
+/** All of these. */
 interface Where {
-  readonly sql: string[];
-  readonly values: SQLInputValue[];
-}
-
-/** Give the connection the function that folds text as the contract says; SQLite's own `lower` only knows ASCII. */
-export function defineFold(db: Database): void {
-  db.define('contains_folded', (text: string | null, folded: string): number =>
-    text?.toLowerCase().includes(folded) ? 1 : 0,
-  );
+  readonly sql: readonly string[];
+  readonly values: readonly SQLInputValue[];
 }
 
 export function listTasks(db: Database, query: TaskQuery): TaskPage {
@@ -114,32 +110,8 @@ export function countFacets(db: Database, query: TaskQuery): TaskFacets {
 }
 
 function conditions(query: TaskQuery): Where {
-  const where: Where = { sql: [], values: [] };
-  const add = (sql: string, ...values: SQLInputValue[]): void => {
-    where.sql.push(sql);
-    where.values.push(...values);
-  };
-  const list = (names: readonly string[]): string => JSON.stringify(names);
-  const within = (column: string): string => `${column} IN (SELECT value FROM json_each(?))`;
-  const { status, source, kind, agent, tag, q, from, to, minCost, maxCost } = query;
-  if (status) add(within('tasks.status'), list(status));
-  if (source) add(`(${within('tasks.source')} OR ${within('tasks.provider')})`, list(source), list(source));
-  if (kind) add(within('tasks.kind'), list(kind));
-  if (agent) add(within('tasks.assigned_agent'), list(agent));
-  if (tag) add(`EXISTS (SELECT 1 FROM json_each(tasks.tags_json) AS t WHERE ${within('t.value')})`, list(tag));
-  if (from !== undefined) add('tasks.created_at >= ?', from);
-  if (to !== undefined) add('tasks.created_at < ?', to);
-  if (minCost !== undefined) add('tasks.cost_usd >= ?', minCost);
-  if (maxCost !== undefined) add('tasks.cost_usd <= ?', maxCost);
-  if (q) {
-    const folded = q.toLowerCase();
-    const columns = ['task_id', 'title', 'kind', 'source', 'error'];
-    add(
-      `(${columns.map((column) => `contains_folded(tasks.${column}, ?)`).join(' OR ')})`,
-      ...columns.map(() => folded),
-    );
-  }
-  return where;
+  const { sql, values } = taskCondition(taskQueryExpr(query));
+  return { sql: [sql], values };
 }
 
 function afterCursor(where: Where, query: { sort: TaskSort; order: 'asc' | 'desc'; cursor: string }): Where {
@@ -167,5 +139,5 @@ function countTasks(db: Database, where: Where): number {
 }
 
 function whereSql({ sql }: Where): string {
-  return sql.length === 0 ? '' : `WHERE ${sql.join(' AND ')}`;
+  return `WHERE ${sql.join(' AND ')}`;
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Store } from '../../../src/core/ports.ts';
 import { type Order, TASK_SORTS, type TaskQuery } from '../../../src/core/query.ts';
 import type { Task, TaskDraft } from '../../../src/core/task.ts';
+import { parseTaskQuery } from '../../../src/query/parse.ts';
 import { line, type OpenStore, opened, plain, rejectsWith, stored, taskOf } from './support.ts';
 
 const DRAFTS: Readonly<Record<string, TaskDraft>> = {
@@ -19,6 +20,10 @@ const DRAFTS: Readonly<Record<string, TaskDraft>> = {
     metrics: { durationSeconds: 1 },
   },
   'done-6': { title: 'aXb', status: 'completed', completedAt: '2026-01-24T10:30:00.000Z', metrics: { costUsd: 2 } },
+};
+const said = (text: string): TaskQuery => {
+  const query = parseTaskQuery(text, 0);
+  return query ? { query } : {};
 };
 const ids = (tasks: readonly Task[]) => tasks.map((task) => task.taskId);
 
@@ -38,16 +43,35 @@ export function listingContract(open: OpenStore): void {
       query: { tag: ['ci', 'main'] },
       expected: ['build-1', 'build-2', 'turkish.3'],
     },
-    { name: 'text in the title, whatever its case', query: { q: 'BUILD I' }, expected: ['build-2'] },
-    { name: 'text in the id', query: { q: 'Hook-' }, expected: ['hook-1', 'hook-2'] },
-    { name: 'text in the kind', query: { q: 'demo' }, expected: ['turkish.3'] },
-    { name: 'text in the source', query: { q: 'WEBH' }, expected: ['hook-1'] },
-    { name: 'text in the error', query: { q: 'broken' }, expected: ['build-2'] },
-    { name: 'text folded by toLowerCase', query: { q: 'İstan' }, expected: ['turkish.3'] },
-    { name: 'text with a wildcard of SQL', query: { q: 'a_b' }, expected: ['done-5'] },
-    { name: 'text with another wildcard of SQL', query: { q: '0%' }, expected: ['build-2'] },
-    { name: 'text with a quote', query: { q: "'" }, expected: [] },
-    { name: 'text that only an agent has', query: { q: 'planner' }, expected: [] },
+    { name: 'text in the title, whatever its case', query: said('"BUILD I"'), expected: ['build-2'] },
+    { name: 'text in the id', query: said('Hook-'), expected: ['hook-1', 'hook-2'] },
+    { name: 'text in the kind', query: said('demo'), expected: ['turkish.3'] },
+    { name: 'text in the source', query: said('WEBH'), expected: ['hook-1'] },
+    { name: 'text in the error', query: said('broken'), expected: ['build-2'] },
+    { name: 'text folded by toLowerCase', query: said('İstan'), expected: ['turkish.3'] },
+    { name: 'text with a wildcard of SQL', query: said('a_b'), expected: ['done-5'] },
+    { name: 'text with another wildcard of SQL', query: said('0%'), expected: ['build-2'] },
+    { name: 'text with a quote', query: said("'"), expected: [] },
+    { name: 'text that only an agent has', query: said('planner'), expected: [] },
+    { name: 'one of two texts', query: said('zebra OR hook'), expected: ['hook-1', 'hook-2'] },
+    {
+      name: 'a query of fields',
+      query: said('status:failed,running source:cli -title'),
+      expected: ['build-1', 'build-2'],
+    },
+    { name: 'a source or provider by a query', query: said('source:github'), expected: ['hook-1', 'hook-2'] },
+    {
+      name: 'what is missing is not denied',
+      query: said('-kind:build -agent:planner -(cost>1 OR dur>5)'),
+      expected: ['done-5', 'plain:4', 'turkish.3'],
+    },
+    {
+      name: 'a duration of its own, or between start and end',
+      query: said('dur>=1 dur<10'),
+      expected: ['done-5', 'hook-2'],
+    },
+    { name: 'a time by a query', query: said('before:2026-01-24T10:00:01Z'), expected: ['build-1'] },
+    { name: 'every text', query: said('"" build'), expected: ['build-1', 'build-2'] },
     { name: 'a lowest cost, it included', query: { minCost: 0.5 }, expected: ['build-1', 'done-6', 'hook-2'] },
     { name: 'a highest cost, it included', query: { maxCost: 0.5 }, expected: ['build-1', 'turkish.3'] },
     { name: 'a span of costs', query: { minCost: 0.1, maxCost: 1 }, expected: ['build-1'] },
@@ -59,7 +83,7 @@ export function listingContract(open: OpenStore): void {
     { name: 'a last moment, it not included', query: { to: '2026-01-24T10:00:01.000Z' }, expected: ['build-1'] },
     {
       name: 'everything together',
-      query: { status: ['executing'], source: ['cli'], tag: ['ci'], q: 'b' },
+      query: { status: ['executing'], source: ['cli'], tag: ['ci'], ...said('b') },
       expected: ['build-1'],
     },
   ];
@@ -150,7 +174,7 @@ export function listingContract(open: OpenStore): void {
     assert.deepEqual(pairs(all.kind), ['Demo 1', 'build 2', 'constructor 1']);
     assert.deepEqual(pairs(all.agent), ['default 1', 'planner 1']);
     assert.deepEqual(pairs(all.tag), ['__proto__ 1', 'ci 2', 'main 2']);
-    const some = await store.taskFacets({ q: 'build', limit: 1, sort: 'title' });
+    const some = await store.taskFacets({ ...said('build'), limit: 1, sort: 'title' });
     assert.deepEqual(pairs(some.status), ['executing 1', 'failed 1']);
     assert.deepEqual([pairs(some.tag), pairs(some.agent)], [['ci 2', 'main 1'], []]);
   });
@@ -159,7 +183,7 @@ export function listingContract(open: OpenStore): void {
     const store = await withListing(t, open);
     await store.changeTask('build-1', { status: 'completed', title: 'Zebra', tags: [] });
     await store.deleteTask('build-2', 'ada');
-    assert.deepEqual(ids((await store.tasks({ status: ['completed'], q: 'zebra' })).tasks), ['build-1']);
+    assert.deepEqual(ids((await store.tasks({ status: ['completed'], ...said('zebra') })).tasks), ['build-1']);
     assert.deepEqual(ids((await store.tasks({ tag: ['ci'] })).tasks), []);
     await stored(store, 'done-5', [line('1', { level: 'ERROR' }), line('2'), line('3'), line('4')]);
     for (const sort of ['lines', 'errors'] as const) {
