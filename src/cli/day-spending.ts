@@ -8,19 +8,23 @@ import { type Spent, tokensOf } from '../task/agent-watch.ts';
 const SETTLED_MS = 30_000;
 const PAGE_TASKS = 1_000;
 
+type Reading = Pick<StoreReader, 'task' | 'tasks' | 'deletedSpending'>;
+
 /**
  * What the agents' tasks that were made today (UTC) have cost. All tasks of the day are read once, at the first question of the day;
- * from then on only those whose figures may still change: the ones that run or wait. A task that is deleted has cost what it has.
+ * from then on only those whose figures may still change: the ones that run or wait. A task that is deleted has cost what it has;
+ * the store's daily totals tell of those that were deleted before the first question.
  */
 export class DaySpending {
-  readonly #store: Pick<StoreReader, 'task' | 'tasks'>;
+  readonly #store: Reading;
   readonly #clock: Clock;
   #day = '';
+  #deleted: Spent = { usd: 0, tokens: 0 };
   readonly #spent = new Map<string, Spent>();
   readonly #open = new Set<string>();
   #asking: Promise<unknown> = Promise.resolve();
 
-  constructor(store: Pick<StoreReader, 'task' | 'tasks'>, clock: Clock = systemClock) {
+  constructor(store: Reading, clock: Clock = systemClock) {
     this.#store = store;
     this.#clock = clock;
   }
@@ -46,7 +50,7 @@ export class DaySpending {
       if (task?.createdAt.startsWith(day)) this.#count(task);
       else this.#open.delete(taskId);
     }
-    let [usd, tokens] = [0, 0];
+    let { usd, tokens } = this.#deleted;
     for (const spent of this.#spent.values()) {
       usd += spent.usd;
       tokens += spent.tokens;
@@ -59,6 +63,7 @@ export class DaySpending {
     this.#open.clear();
     this.#day = day;
     try {
+      this.#deleted = await this.#store.deletedSpending(day);
       for (let cursor: string | null | undefined; cursor !== null; ) {
         const query = { from: `${day}T00:00:00.000Z`, sort: 'created_at', order: 'asc', limit: PAGE_TASKS } as const;
         const page = await this.#store.tasks({ ...query, ...(cursor && { cursor }) });

@@ -12,7 +12,7 @@ async function spending(t: TestContext) {
   const { intake, store } = trail.parts;
   const clock = { nowMs: Date.parse('2026-03-01T12:00:00Z'), now: () => clock.nowMs };
   const asked = { tasks: 0, task: 0 };
-  const counted = {
+  const countedTasks = {
     tasks: (query: Parameters<typeof store.tasks>[0]) => {
       asked.tasks += 1;
       return store.tasks(query);
@@ -22,12 +22,13 @@ async function spending(t: TestContext) {
       return store.task(taskId);
     },
   };
+  const counted = { ...countedTasks, deletedSpending: (day: string) => store.deletedSpending(day) };
   const day = new DaySpending(counted, clock);
   const time = () => new Date(clock.nowMs).toISOString();
   const create = (taskId: string, draft: TaskDraft) =>
     intake.createTask({ taskId, runner: 'agent:default', createdAt: time(), startedAt: time(), ...draft });
   const ended = { status: 'completed', completedAt: '2026-03-01T11:00:00.000Z' } as const;
-  return { day, clock, asked, create, ended, intake, time };
+  return { day, again: () => new DaySpending(counted, clock), clock, asked, create, ended, intake, time };
 }
 
 test('the figures of agents’ tasks of the day are added up, in dollars and tokens', async (t) => {
@@ -72,6 +73,17 @@ test('a task that is tried again counts once; one that is deleted has cost what 
   await intake.changeTask('gone', { status: 'cancelled' });
   await intake.deleteTask('gone', 'ada');
   assert.equal((await day.today()).usd, 4);
+});
+
+test('what was deleted before the server started again has cost what it has', async (t) => {
+  const { day, again, create, ended, intake } = await spending(t);
+  await create('gone', { ...ended, metrics: { costUsd: 1.5, outputTokens: 7 } });
+  await create('reported', { ...ended, runner: null, metrics: { costUsd: 10 } });
+  await create('stays', { ...ended, metrics: { costUsd: 2 } });
+  assert.equal((await day.today()).usd, 3.5);
+  for (const taskId of ['gone', 'reported']) await intake.deleteTask(taskId, 'ada');
+  assert.deepEqual(await day.today(), { usd: 3.5, tokens: 7 });
+  assert.deepEqual(await again().today(), { usd: 3.5, tokens: 7 });
 });
 
 test('a new day (UTC) begins with nothing, but for what was made in it', async (t) => {
