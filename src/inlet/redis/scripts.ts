@@ -57,6 +57,21 @@ return {'read', deleted}
 `;
 
 /**
+ * What the group has now. How many entries it was given is written down: Redis 7.0 does not do that when it gives
+ * them, and after a kill what was read before would count as unread, and when it is trimmed as lost.
+ * KEYS stream; ARGV group, last delivered id before. Answers pending, lag; nothing when there is no group.
+ */
+export const FIGURES = `${INFO}
+if redis.call('exists', KEYS[1]) == 0 then return {} end
+local group = groupOf(KEYS[1], ARGV[1])
+if not group then return {} end
+local last = group['last-delivered-id']
+local passed = group['entries-read']
+if passed and last ~= ARGV[2] then redis.call('xgroup', 'setid', KEYS[1], ARGV[1], last, 'entriesread', passed) end
+return {group['pending'], group['lag']}
+`;
+
+/**
  * Move a pending entry to the dead ones, byte for byte, and acknowledge it; once, however often it is asked. One that was buried before
  * is pending again when its group was made again: then it is looked for among the newest dead ones.
  * KEYS stream, dead; ARGV group, id, reason, most entries, most fields (what Lua can pass on at once), dead ones to look through.

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { DEAD_LETTERS } from '../../core/limits.ts';
 import type { Lease } from './lease.ts';
-import { BURY, CHECK, TIDY, TRIM } from './scripts.ts';
+import { BURY, CHECK, FIGURES, TIDY, TRIM } from './scripts.ts';
 
 export interface StreamEntry {
   readonly id: string;
@@ -83,9 +83,9 @@ export class EventStream {
 
   /** Undefined when the stream or its group is not there. */
   async group(): Promise<GroupFacts | undefined> {
-    const { command, stream } = this.#options;
+    const { command, stream, group } = this.#options;
     const groups = await command.call('XINFO', 'GROUPS', stream).catch(unlessMissing);
-    const found = this.#own(groups);
+    const found = ((groups ?? []) as unknown[]).map(named).find(({ name }) => name === group);
     if (!found) return undefined;
     return { lastDelivered: String(found['last-delivered-id']), ...figuresOf(found) };
   }
@@ -113,22 +113,19 @@ export class EventStream {
    */
   async read(lease: Lease, lastDelivered: string, count: number): Promise<Reading> {
     const { read, stream, group, consumer } = this.#options;
-    const [checked, taken, groups] =
+    const [checked, taken, has] =
       (await read
         .multi()
         .eval(CHECK, 2, lease.key, stream, lease.token, group, lastDelivered)
         .xreadgroup('GROUP', group, consumer, 'COUNT', count, 'STREAMS', stream, '>')
-        .xinfo('GROUPS', stream)
+        .eval(FIGURES, 1, stream, group, lastDelivered)
         .exec()) ?? [];
     const [kind, deleted] = reply(checked) as [Reading['kind'], number?];
     if (kind !== 'read') return { kind };
     const [[, entries] = []] = (reply(taken) ?? []) as [string, unknown[]][];
-    return {
-      kind,
-      entries: (entries ?? []).map(entryOf),
-      deleted: deleted ?? 0,
-      figures: figuresOf(this.#own(reply(groups))),
-    };
+    const [pending = 0, lag] = reply(has) as number[];
+    const figures = figuresOf({ pending, lag });
+    return { kind, entries: (entries ?? []).map(entryOf), deleted: deleted ?? 0, figures };
   }
 
   /** Resolves when there may be something behind an id, or after `ms`. Takes nothing: it may be left alone. */
@@ -162,11 +159,6 @@ export class EventStream {
 
   async deadCount(): Promise<number> {
     return this.#options.command.xlen(this.dead);
-  }
-
-  /** Our group among all of the stream. */
-  #own(groups: unknown): Readonly<Record<string, unknown>> | undefined {
-    return ((groups ?? []) as unknown[]).map(named).find(({ name }) => name === this.#options.group);
   }
 }
 
@@ -208,8 +200,8 @@ function reply(result: [Error | null, unknown] | undefined): unknown {
   return value;
 }
 
-function figuresOf({ pending, lag }: Readonly<Record<string, unknown>> = {}): Figures {
-  return { pending: Number(pending ?? 0), lag: typeof lag === 'number' ? lag : null };
+function figuresOf({ pending, lag }: Readonly<Record<string, unknown>>): Figures {
+  return { pending: Number(pending), lag: typeof lag === 'number' ? lag : null };
 }
 
 function entryOf(reply: unknown): StreamEntry {
