@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import type { WireAnalytics } from '../../src/core/wire-analytics.ts';
 import { openTrail } from '../../src/trail/open.ts';
@@ -58,6 +61,24 @@ test('deleted tasks count on, and the table says what is known of them only abou
   assert.match(stdout, /^nightly +2 +50 % +\$12\.50 .* ~30\.0 s +~1 min \d+ s +2 +1$/m);
   assert.match(stdout, /^~ with deleted tasks, whose durations are known to 2\.5 %$/m);
   assert.doesNotMatch(stdout, /Dearest/);
+});
+
+test('the directory of a deleted task that is imported again brings no second run', async (t) => {
+  const at = await recorded(t);
+  const kept = join(at.cwd, 'kept');
+  await tasktrail(t, at, 'check', '--repair');
+  await cp(join(at.dataDir, 'tasks', 'a'), join(kept, 'a'), { recursive: true });
+  const trail = await openTrail({ dataDir: at.dataDir });
+  await trail.delete('a');
+  await trail.close();
+  // What its id answers for 90 days is over.
+  const db = new DatabaseSync(join(at.dataDir, 'tasktrail.db'));
+  db.exec('DELETE FROM tombstones');
+  db.close();
+  const ask = async () => JSON.parse((await tasktrail(t, at, 'stats', '--json')).stdout) as WireAnalytics;
+  const { total } = await ask();
+  assert.match((await tasktrail(t, at, 'import', kept)).stdout, /^1 tasks with 2 lines imported/);
+  assert.deepEqual([total.runs, (await ask()).total], [3, total]);
 });
 
 test('a server answers the same as the directory', async (t) => {

@@ -113,3 +113,16 @@ test('who may read may read analytics', async (t) => {
     (await call('GET', '/api/analytics', undefined, headers)).status;
   assert.deepEqual([await status(), await status({ authorization: 'Bearer r' })], [401, 200]);
 });
+
+test('many who ask at once are each answered what they asked', async (t) => {
+  const { json } = await counted(t);
+  const asked = ['day', 'source', 'agent', 'source', 'nothing', 'day'];
+  const answers = await Promise.all(asked.map((by) => json('GET', `/api/analytics?group_by=${by}`)));
+  assert.deepEqual(
+    answers.map(({ body }) => body.group_by ?? body.code),
+    ['day', 'source', 'agent', 'source', 'invalid_parameter', 'day'],
+  );
+  assert.deepEqual(answers[0]?.body, answers[5]?.body);
+  await json('DELETE', '/api/tasks/b');
+  assert.deepEqual((await json('GET', '/api/analytics')).body.top_failures, [], 'an answer is not kept');
+});

@@ -44,11 +44,20 @@ async function analytics(terminal: Terminal, config: Config, options: StatsOptio
   const asked = askedBy(options, Date.now());
   await withTarget(terminal, config, async ({ trail }) => {
     const answer = await trail.analytics(asked);
-    if (options.csv) await terminal.print(analyticsCsv(answer));
+    if (options.csv) await terminal.print(csvFor(terminal, analyticsCsv(answer)));
     else if (options.json) await terminal.print(`${JSON.stringify(analyticsToWire(answer))}\n`);
     else await terminal.print(analyticsTable(answer, terminal));
   });
   return 0;
+}
+
+/** Words of strangers do nothing to a person's terminal; a file gets them as they are. */
+function csvFor({ columns }: Terminal, csv: string): string {
+  if (columns === undefined) return csv;
+  return csv
+    .split('\r\n')
+    .map((row) => safeText(row, { colour: false }))
+    .join('\n');
 }
 
 function askedBy({ from, to, groupBy }: StatsOptions, nowMs: number): AnalyticsAsked {

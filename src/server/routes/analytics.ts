@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { type TSchema, Type } from 'typebox';
-import { ANALYTICS_GROUPS, analyticsQuery } from '../../core/analytics.ts';
+import { ANALYTICS_GROUPS, type Analytics, type AnalyticsQuery, analyticsQuery } from '../../core/analytics.ts';
 import { ANALYTICS_DAYS } from '../../core/limits.ts';
 import { STATUSES } from '../../core/status.ts';
 import { analyticsCsv, analyticsToWire } from '../../core/wire-analytics.ts';
@@ -71,6 +71,7 @@ const AnalyticsAnswer = Type.Object({
 
 /** What the tasks of a time came to together. */
 export const analyticsRoutes: Routes = (scope, { store, clock }) => {
+  const ask = shared((query) => store.analytics(query));
   scope.get(
     '/api/analytics',
     {
@@ -84,7 +85,7 @@ export const analyticsRoutes: Routes = (scope, { store, clock }) => {
     },
     async ({ query: { from, to, group_by: groupBy, format } }, reply) => {
       const asked = { ...(from && { from }), ...(to && { to }), ...(groupBy && { groupBy }) };
-      const analytics = await store.analytics(analyticsQuery(asked, clock.now()));
+      const analytics = await ask(analyticsQuery(asked, clock.now()));
       reply.header('cache-control', 'no-store');
       if (format !== 'csv') return reply.send(analyticsToWire(analytics));
       const name = `analytics-${analytics.groupBy}-${analytics.from.slice(0, 10)}.csv`;
@@ -94,3 +95,20 @@ export const analyticsRoutes: Routes = (scope, { store, clock }) => {
     },
   );
 };
+
+type Ask = (query: AnalyticsQuery) => Promise<Analytics>;
+
+/** Many who ask the same at once are answered by one reading, and those who ask other things one after the other. */
+function shared(read: Ask): Ask {
+  const underWay = new Map<string, Promise<Analytics>>();
+  let last: Promise<unknown> = Promise.resolve();
+  return (query) => {
+    const key = JSON.stringify(query);
+    const known = underWay.get(key);
+    if (known) return known;
+    const answer = last.then(() => read(query)).finally(() => underWay.delete(key));
+    last = answer.catch(() => {});
+    underWay.set(key, answer);
+    return answer;
+  };
+}
