@@ -89,7 +89,9 @@ export class StoreIntake implements Intake {
         return this.#kept(parsed, { taskId, captured: true, place: 'entry', sources });
       },
     });
-    // Lines that were sent before stand before.
+    // One turn of the event loop: who came during the commit of events before does not wait for this one too. Lines that were sent
+    // before stand before.
+    await new Promise((resolve) => setImmediate(resolve));
     await this.#group.settled();
     return applied(await this.#store.applyEvents(commit));
   }

@@ -122,6 +122,16 @@ test('lines of events are cut to the limits, counted when they are below the lev
   assert.equal((await store.task('task-1')).log.total, 3);
 });
 
+test('lines that come while events wait for their turn do not wait for their commit', async () => {
+  const { intake, send } = await door();
+  const ended: string[] = [];
+  const steps = [stepOf({ entries: [{ message: 'event' }] })];
+  const events = intake.applyEvents({ stream: 's', from: null, to: '1-0', steps }).then(() => ended.push('events'));
+  const lines = send({ message: 'line' }).then(() => ended.push('lines'));
+  await Promise.all([events, lines]);
+  assert.deepEqual(ended, ['lines', 'events']);
+});
+
 test('so many steps come at once and no more, and a door that is closed takes none', async () => {
   const { store, intake } = await door();
   const most = Array.from({ length: EVENT_STEPS }, () => stepOf({ entries: [{ message: 'one' }] }));
