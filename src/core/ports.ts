@@ -6,6 +6,7 @@ import type { LogFilter } from './filter.ts';
 import type { Level } from './level.ts';
 import type { PackedLines } from './packed.ts';
 import type { EntryPage } from './page.ts';
+import type { Patterns, PatternsQuery } from './patterns.ts';
 import type {
   Changes,
   Count,
@@ -126,6 +127,8 @@ export interface StoreReader {
   lineFacets(scope: Scope, signal?: AbortSignal): Promise<LineFacets>;
   /** The same as `histogram` over the lines of many tasks. */
   searchHistogram(query: Scope & { readonly buckets: number }, signal?: AbortSignal): Promise<Histogram>;
+  /** Matching lines by pattern, found from new to old until the time is up. */
+  patterns(query: PatternsQuery, signal?: AbortSignal): Promise<Patterns>;
   /** Lines that were ever stored, and lost. */
   totals(): Promise<Totals>;
   /** Tasks that changed after revision `after`, oldest change first, at most `limit`. */

@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { AnalyticsQuery } from '../core/analytics.ts';
 import type { LogFilter } from '../core/filter.ts';
+import type { PatternsQuery } from '../core/patterns.ts';
 import type { EndedQuery, ReadQuery, TaskQuery } from '../core/query.ts';
 import type { Scope, SearchQuery } from '../core/search.ts';
 import type { Status } from '../core/status.ts';
@@ -34,6 +35,7 @@ function open(dataDir: string): Methods {
     lineFacets: (scope: Scope, signal?: AbortSignal) => reader.lineFacets(scope, signal),
     searchHistogram: (query: Scope & { buckets: number }, signal?: AbortSignal) =>
       reader.searchHistogram(query, signal),
+    patterns: (query: PatternsQuery, signal?: AbortSignal) => reader.patterns(query, signal),
     totals: () => reader.totals(),
     changes: (after: number, limit: number) => reader.changes(after, limit),
     storage: () => reader.storage(),

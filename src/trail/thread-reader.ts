@@ -2,6 +2,7 @@ import type { Analytics, AnalyticsQuery } from '../core/analytics.ts';
 import type { Refusal } from '../core/event.ts';
 import type { LogFilter } from '../core/filter.ts';
 import { EntryPage, type PageFacts } from '../core/page.ts';
+import type { Patterns, PatternsQuery } from '../core/patterns.ts';
 import type { StoreReader } from '../core/ports.ts';
 import type {
   Changes,
@@ -92,6 +93,10 @@ export class ThreadReader implements StoreReader {
 
   searchHistogram(query: Scope & { readonly buckets: number }, signal?: AbortSignal): Promise<Histogram> {
     return this.#search('searchHistogram', query, signal);
+  }
+
+  patterns(query: PatternsQuery, signal?: AbortSignal): Promise<Patterns> {
+    return this.#search('patterns', query, signal);
   }
 
   totals(): Promise<Totals> {

@@ -7,6 +7,7 @@ import { figuresContract } from './store/figures.ts';
 import { keepingContract } from './store/keeping.ts';
 import { lifeContract } from './store/life.ts';
 import { listingContract } from './store/listing.ts';
+import { patternsContract } from './store/patterns.ts';
 import { randomContract } from './store/random.ts';
 import { randomAnalyticsContract } from './store/random-analytics.ts';
 import { randomDeliveriesContract } from './store/random-deliveries.ts';
@@ -27,6 +28,7 @@ export function storeContract(name: string, open: OpenStore): void {
     listingContract(open);
     readContract(open);
     figuresContract(open);
+    patternsContract(open);
     deliveriesContract(open);
     webhooksContract(open);
     eventsContract(open);

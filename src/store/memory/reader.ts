@@ -1,6 +1,7 @@
 import { TrailError } from '../../core/error.ts';
 import type { LogFilter } from '../../core/filter.ts';
 import type { EntryPage } from '../../core/page.ts';
+import type { Patterns, PatternsQuery } from '../../core/patterns.ts';
 import type {
   Count,
   EndedQuery,
@@ -22,7 +23,7 @@ import { DeliveryLog } from './deliveries.ts';
 import type { Held, Tombstone } from './held.ts';
 import { checkNotDeleted, endedOf, storageOf } from './keeping.ts';
 import { countMatches, histogramOf, readPage, statsOf } from './lines.ts';
-import { facetsOfLines, histogramOfAll, matchingLines, searchPage } from './search.ts';
+import { facetsOfLines, histogramOfAll, matchingLines, patternsOfLines, searchPage } from './search.ts';
 import { facetsOf, pageOf, runsOf } from './tasks.ts';
 
 /** The reading half: what is held, and what can be asked of it. */
@@ -83,6 +84,10 @@ export class MemoryReader extends DeliveryLog {
   async searchHistogram(query: Scope & { readonly buckets: number }, signal?: AbortSignal): Promise<Histogram> {
     signal?.throwIfAborted();
     return histogramOfAll(matchingLines(this.all(), query), query.buckets);
+  }
+
+  async patterns(query: PatternsQuery): Promise<Patterns> {
+    return patternsOfLines(matchingLines(this.all(), query), query.limit);
   }
 
   async storage(): Promise<Storage> {

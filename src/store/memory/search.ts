@@ -2,6 +2,7 @@ import type { Draft, JsonObject, LogEntry } from '../../core/entry.ts';
 import { entryId } from '../../core/entry.ts';
 import { taskFacts } from '../../core/expr.ts';
 import { FACET_TASKS } from '../../core/limits.ts';
+import { PatternCount, type Patterns } from '../../core/patterns.ts';
 import { predicate } from '../../core/predicate.ts';
 import type { Histogram } from '../../core/query.ts';
 import {
@@ -68,6 +69,12 @@ export function histogramOfAll(found: readonly Found[], buckets: number): Histog
     found.map((line) => line.draft),
     buckets,
   );
+}
+
+export function patternsOfLines(found: readonly Found[], limit: number): Patterns {
+  const count = new PatternCount();
+  for (const { taskId, seq, draft } of found) count.add({ ...draft, taskId, seq });
+  return count.answer(limit);
 }
 
 function entryOf({ taskId, seq, draft }: Found): LogEntry {
