@@ -79,11 +79,13 @@ export class Chunk {
   }
 
   /**
-   * False when no message holds this text, folded by `toLowerCase`. Folding all at once is folding each: how a character folds
+   * False when no message holds all of these texts, folded by `toLowerCase`. Folding all at once is folding each: how a character folds
    * depends at most on the letters around it, and a line break is none.
    */
-  mayHold(folded: string): boolean {
-    return this.#messages.toLowerCase().includes(folded);
+  mayHold(texts: readonly string[]): boolean {
+    if (texts.length === 0) return true;
+    const folded = this.#messages.toLowerCase();
+    return texts.every((text) => folded.includes(text));
   }
 
   get lines(): readonly StoredLine[] {

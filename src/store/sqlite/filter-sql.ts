@@ -1,6 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { Expr } from '../../core/expr.ts';
 import { requiredTexts } from '../../core/literals.ts';
+import { TASK_FILTERS } from './filters.ts';
 import { type Mark, marksOf } from './text-filter.ts';
 
 /** Part of a statement with the values in it. */
@@ -20,6 +21,15 @@ const ALL_MARKS = 400;
 export function filterSql(expr: Expr): Sql | undefined {
   const condition = possible(expr);
   return condition && condition.values.length <= ALL_MARKS * 2 ? condition : undefined;
+}
+
+/** Up to which seq no line of a block (a row of a table with `task_no` and `block_no`) can match, by its filter. */
+export function clearSql(filter: Sql | undefined, table: string): { clear: Sql; join: string } {
+  if (!filter) return { clear: { sql: '0', values: [] }, join: '' };
+  return {
+    clear: { sql: `iif(f.filter_no IS NULL OR ${filter.sql}, 0, f.to_seq)`, values: filter.values },
+    join: `LEFT JOIN block_filters f ON f.filter_no = ${table}.task_no * ${TASK_FILTERS} + ${table}.block_no`,
+  };
 }
 
 function possible(expr: Expr): Sql | undefined {

@@ -8,6 +8,9 @@ import type { Facets } from './facets.ts';
 import { type Block, Scan, type Tables } from './scan.ts';
 import { scanned, type TaskRow } from './task-row.ts';
 
+/** Blocks that one read passes: it is as short as one that looks into a few. */
+const READ_BLOCKS = 4_096;
+
 interface Window {
   readonly lowest: number;
   readonly highest: number;
@@ -27,16 +30,18 @@ export function readPage(tables: Tables, { task, query }: { task: TaskRow; query
   if (page.room <= 0) return page.soFar();
   if (isOpenFilter(filter)) return readOpen(scan, page, window);
   let visited = 0;
+  let passed = 0;
   for (const block of scan.blocks(window.lowest, window.highest, order)) {
     const from = Math.max(block.firstSeq, window.lowest);
     const to = Math.min(block.lastSeq, window.highest);
     if (block.atMost > 0 && !page.skipWhole(block, { from, to })) {
-      for (const line of scan.lines(from, to, order)) if (page.add(line)) return page.full(line.seq);
+      for (const line of scan.lines(Math.max(from, block.lookFrom), to, order))
+        if (page.add(line)) return page.full(line.seq);
       if (scan.stoppedAt !== undefined) return page.full(scan.stoppedAt);
       visited += to - from + 1;
     }
     page.scanned(from, to);
-    if (visited + block.lastSeq - block.firstSeq >= READ_ROWS) return page.soFar();
+    if (visited + block.lastSeq - block.firstSeq >= READ_ROWS || ++passed >= READ_BLOCKS) return page.soFar();
   }
   return page.finished();
 }

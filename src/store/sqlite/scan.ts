@@ -1,15 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite';
-import {
-  type Expr,
-  hasTerm,
-  isFalse,
-  isTrue,
-  judge,
-  type Knows,
-  settle,
-  type TaskFacts,
-  type Term,
-} from '../../core/expr.ts';
+import { type Expr, hasTerm, isFalse, isTrue, judge, settle, type TaskFacts, type Term } from '../../core/expr.ts';
 import type { LogFilter } from '../../core/filter.ts';
 import { BLOCK_LINES, LOOK_CHARS } from '../../core/limits.ts';
 import { filterExpr, lineMatcher } from '../../core/predicate.ts';
@@ -18,6 +8,8 @@ import type { Chunk, LineRow } from './chunk.ts';
 import type { Chunks } from './chunks.ts';
 import type { Database } from './database.ts';
 import { type Facets, knowsFacet } from './facets.ts';
+import { clearSql, filterSql, type Sql } from './filter-sql.ts';
+import { knowsSpan, linesSql, neededTexts } from './line-sql.ts';
 
 /** What lines are read from. */
 export interface Tables {
@@ -36,6 +28,10 @@ export interface Scanned {
 export interface Block {
   readonly firstSeq: number;
   readonly lastSeq: number;
+  /** The first line that may match, as far as the block's text filter tells. */
+  readonly lookFrom: number;
+  /** No line is older than the one before it. */
+  readonly sorted: boolean;
   readonly firstAt: string;
   readonly lastAt: string;
   /** Lines by facet, only facets that may match. */
@@ -48,11 +44,14 @@ export interface Block {
   readonly all: boolean;
 }
 
-interface BlockRow {
+export interface BlockRow {
   block_no: number;
   first_at: string;
   last_at: string;
   facets_json: string;
+  sorted: number;
+  /** No line up to this seq can match. */
+  clear_to: number;
 }
 
 /** What is left of an expression for the lines of one facet. */
@@ -77,6 +76,7 @@ export class Scan {
   readonly #expr: Expr;
   readonly #residues = new Map<number, Residue>();
   readonly #texts: readonly string[];
+  readonly #filter: Sql | undefined;
   readonly #sql: string;
   readonly #values: readonly SQLInputValue[];
   #looked = 0;
@@ -88,7 +88,10 @@ export class Scan {
     this.#taskNo = taskNo;
     this.#expr = filterExpr(filter, facts);
     this.#texts = neededTexts(this.#expr);
-    const { sql, values } = this.#conditions();
+    this.#filter = filterSql(this.#expr);
+    const narrowing = hasTerm(this.#expr, isFacetTerm);
+    const mayMatch = (number: number): boolean => !isFalse(this.#residue(number).expr);
+    const { sql, values } = linesSql(this.#expr, narrowing ? facets.of(taskNo).filter(mayMatch) : undefined);
     this.#sql = sql;
     this.#values = values;
   }
@@ -100,12 +103,14 @@ export class Scan {
     const last = blockOf(order === 'asc' ? to : from);
     while ((last - blockNo) * step >= 0) {
       const bounds = order === 'asc' ? ([blockNo, last] as const) : ([last, blockNo] as const);
+      const { clear, join } = clearSql(this.#filter, 'blocks');
       const rows = this.#db.all<BlockRow>(
-        `SELECT block_no, first_at, last_at, facets_json FROM blocks
+        `SELECT block_no, first_at, last_at, facets_json, sorted, ${clear.sql} AS clear_to FROM blocks ${join}
          WHERE task_no = ? AND block_no BETWEEN ? AND ? ORDER BY block_no ${order} LIMIT ?`,
+        ...clear.values,
         ...[this.#taskNo, ...bounds, BLOCK_ROWS],
       );
-      for (const row of rows) yield this.#block(row);
+      for (const row of rows) yield this.block(row);
       const end = rows.at(-1);
       if (!end) return;
       blockNo = end.block_no + step;
@@ -147,7 +152,7 @@ export class Scan {
     for (const chunk of this.#chunks.between(this.#taskNo, from, to, order)) {
       const first = Math.max(from, chunk.firstSeq);
       const last = Math.min(to, chunk.lastSeq);
-      if (this.#texts.every((text) => chunk.mayHold(text))) yield* this.#linesOf(chunk, { first, last, order });
+      if (chunk.mayHold(this.#texts)) yield* this.#linesOf(chunk, { first, last, order });
       if (this.#enough(chunk.chars, order === 'asc' ? last : first)) return;
     }
   }
@@ -169,7 +174,8 @@ export class Scan {
     return true;
   }
 
-  #block(row: BlockRow): Block {
+  /** A block by its row. */
+  block(row: BlockRow): Block {
     const { first_at: firstAt, last_at: lastAt } = row;
     const knows = knowsSpan(firstAt, lastAt);
     const counts = new Map<number, number>();
@@ -186,7 +192,15 @@ export class Scan {
     }
     const firstSeq = row.block_no * BLOCK_LINES + 1;
     const lastSeq = firstSeq + BLOCK_LINES - 1;
-    return { firstSeq, lastSeq, firstAt, lastAt, counts, atMost, whole, all: whole && atMost === total };
+    const lookFrom = Math.max(firstSeq, row.clear_to + 1);
+    if (row.clear_to > 0) {
+      whole = false;
+      atMost = Math.min(atMost, Math.max(0, firstSeq + total - lookFrom));
+    }
+    return {
+      ...{ firstSeq, lastSeq, lookFrom, firstAt, lastAt, sorted: row.sorted === 1 },
+      ...{ counts, atMost, whole, all: whole && atMost === total },
+    };
   }
 
   #passes({ facet_no: facetNo, timestamp, message, metadata_json: metadataJson }: LineRow): boolean {
@@ -204,71 +218,12 @@ export class Scan {
     this.#residues.set(facetNo, residue);
     return residue;
   }
-
-  #conditions(): { sql: string; values: SQLInputValue[] } {
-    const values: SQLInputValue[] = [];
-    let sql = '';
-    if (hasTerm(this.#expr, isFacetTerm)) {
-      const facets = this.#facets.of(this.#taskNo).filter((number) => !isFalse(this.#residue(number).expr));
-      sql += ' AND facet_no IN (SELECT value FROM json_each(?))';
-      values.push(JSON.stringify(facets));
-    }
-    for (const term of needed(this.#expr)) {
-      if (term.op !== 'time') continue;
-      if (term.from !== undefined) {
-        sql += ' AND timestamp >= ?';
-        values.push(term.from);
-      }
-      if (term.to !== undefined) {
-        sql += ' AND timestamp < ?';
-        values.push(term.to);
-      }
-    }
-    for (const folded of this.#texts) {
-      // A line of ASCII only is folded by SQLite as by JavaScript; any other goes to the predicate. Where characters and bytes
-      // differ there is more than ASCII (or a NUL, at which `length` stops).
-      const mixed = 'length(message) <> octet_length(message)';
-      if (isAscii(folded)) {
-        sql += ` AND (instr(lower(message), ?) > 0 OR ${mixed})`;
-        values.push(folded);
-      } else {
-        sql += ` AND ${mixed}`;
-      }
-    }
-    return { sql, values };
-  }
-}
-
-/** Terms without which no line matches. */
-function needed(expr: Expr): readonly Term[] {
-  if (expr.op === 'all') return expr.parts.flatMap(needed);
-  return expr.op === 'any' || expr.op === 'not' ? [] : [expr];
-}
-
-/** Texts, folded, that every matching message contains. */
-function neededTexts(expr: Expr): readonly string[] {
-  return needed(expr).flatMap((term) => (term.op === 'text' ? [term.text.toLowerCase()] : []));
-}
-
-function isFacetTerm({ op }: Term): boolean {
-  return op === 'level' || op === 'source' || op === 'stream' || op === 'type';
-}
-
-/** Answers the time terms for lines between two moments, both included. */
-function knowsSpan(firstAt: string, lastAt: string): Knows {
-  return (term) => {
-    if (term.op !== 'time') return undefined;
-    const { from, to } = term;
-    if ((from !== undefined && lastAt < from) || (to !== undefined && firstAt >= to)) return false;
-    return (from === undefined || firstAt >= from) && (to === undefined || lastAt < to) ? true : undefined;
-  };
 }
 
 function blockOf(seq: number): number {
   return Math.floor((seq - 1) / BLOCK_LINES);
 }
 
-function isAscii(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII begins with them; NUL is left out on purpose
-  return /^[\u0001-\u007f]*$/.test(text);
+function isFacetTerm({ op }: Term): boolean {
+  return op === 'level' || op === 'source' || op === 'stream' || op === 'type';
 }

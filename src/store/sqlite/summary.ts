@@ -142,7 +142,7 @@ class Walk {
   }
 
   async look(block: Block, visit: (line: LineRow) => void): Promise<void> {
-    for (let from = block.firstSeq; from <= block.lastSeq; ) {
+    for (let from = block.lookFrom; from <= block.lastSeq; ) {
       this.over = this.#started && performance.now() >= this.#endMs;
       if (this.over) return;
       this.#started = true;
