@@ -1,5 +1,23 @@
 import { TrailError } from '../core/error.ts';
+import { type Reading, readQuery } from '../query/parser.ts';
 import { safeText, type Terminal } from './terminal.ts';
+
+interface Asked {
+  readonly query: string | undefined;
+  readonly of: Reading['of'];
+}
+
+/** Work with a query: tells what in it most likely is meant otherwise, and where it is not understood. */
+export async function withQuery<T>(terminal: Terminal, { query = '', of }: Asked, work: () => Promise<T>): Promise<T> {
+  try {
+    const hints = readQuery(query, { nowMs: Date.now(), of })?.hints ?? [];
+    for (const { column, detail } of hints) terminal.tell(`query, column ${column}: ${detail}`);
+    return await work();
+  } catch (error) {
+    showPlace(terminal, query, error);
+    throw error;
+  }
+}
 
 /** Under a query that is not understood: where in it the fault is. Nothing for any other error. */
 export function showPlace({ streams }: Terminal, query: string, error: unknown): void {

@@ -68,6 +68,36 @@ test('logs takes the filters of the API', async (t) => {
   assert.deepEqual(await printed('--from', '1769248800002', '--to', '2026-01-24T10:00:00.004Z'), ['3', '4']);
 });
 
+test('logs and tasks take a query, with a server and without one', async (t) => {
+  const at = await recorded(t, 12);
+  const reads = async () => {
+    const lines = await tasktrail(t, at, 'logs', at.taskId, '--query', 'level>=warning -"line 12" (source:git OR 11)');
+    const last = await tasktrail(t, at, 'logs', at.taskId, '-q', '/line [0-9]$/', '--tail', '2');
+    const listed = await tasktrail(t, at, 'tasks', '--query', '"A TITLE" source:nightly -status:failed', '--json');
+    const none = await tasktrail(t, at, 'tasks', '-q', 'cost>1', '--json');
+    return [lines, last, listed, none].map(({ stdout }) =>
+      [...stdout.matchAll(/line (\d+)$|"task_id":"([^"]+)"/gm)].map(([, n, id]) => n ?? id),
+    );
+  };
+  const expected = [['4', '8', '11'], ['8', '9'], [at.taskId], []];
+  assert.deepEqual(await reads(), expected);
+  await serve(t, at);
+  assert.deepEqual(await reads(), expected);
+});
+
+test('a wrong query ends with 2, shows the place, and a near miss is told of', async (t) => {
+  const at = await recorded(t, 2);
+  const wrong = await tasktrail(t, at, 'logs', at.taskId, '-q', 'line level:eror');
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /^ {2}line level:eror\n {13}\^{4}\n/m);
+  assert.match(wrong.stderr, /column 12: expected a level \(DEBUG/);
+  const list = await tasktrail(t, at, 'tasks', '-q', 'level:error');
+  assert.equal(list.code, 2);
+  const near = await tasktrail(t, at, 'logs', at.taskId, '-q', 'lvl:error');
+  assert.deepEqual([near.code, near.stdout], [0, '']);
+  assert.match(near.stderr, /did you mean level:\?/);
+});
+
 test('logs --json prints what the API gives, a line each', async (t) => {
   const at = await recorded(t, 2);
   const { stdout } = await tasktrail(t, at, 'logs', at.taskId, '--json');

@@ -8,6 +8,7 @@ import { toSnake } from '../../core/wire.ts';
 import { readFilter } from '../../query/filter.ts';
 import { rawFilterOf } from '../filter-options.ts';
 import { lineText } from '../line-text.ts';
+import { withQuery } from '../query-place.ts';
 import type { Config } from '../settings.ts';
 import type { Terminal } from '../terminal.ts';
 import { withTarget } from '../with-target.ts';
@@ -17,6 +18,7 @@ export interface LogsOptions {
   readonly tail?: string;
   readonly json?: boolean;
   readonly raw?: boolean;
+  readonly query?: string;
   readonly [filter: string]: unknown;
 }
 
@@ -26,17 +28,19 @@ const READ_LINES = 1_000;
 /** Print a task's lines: all that is stored, or the last ones, and with `follow` those that come. */
 export async function logs(terminal: Terminal, config: Config, id: string, options: LogsOptions): Promise<number> {
   const taskId = checkTaskId(id);
-  const filter = readFilter(rawFilterOf(options));
   const tail = countOf('tail', options.tail);
   const show = (entry: LogEntry): string =>
     options.json
       ? `${JSON.stringify(toSnake(entry))}\n`
       : lineText(entry, { colour: terminal.colour, raw: options.raw });
-  await withTarget(terminal, config, async ({ trail }) => {
-    const lines = options.follow
-      ? trail.follow(taskId, { ...filter, ...(tail !== undefined && { tail }) })
-      : stored(trail, taskId, filter, tail);
-    for await (const entry of lines) await terminal.print(show(entry));
+  await withQuery(terminal, { query: options.query, of: 'lines' }, async () => {
+    const filter = readFilter(rawFilterOf(options));
+    await withTarget(terminal, config, async ({ trail }) => {
+      const lines = options.follow
+        ? trail.follow(taskId, { ...filter, ...(tail !== undefined && { tail }) })
+        : stored(trail, taskId, filter, tail);
+      for await (const entry of lines) await terminal.print(show(entry));
+    });
   });
   return 0;
 }

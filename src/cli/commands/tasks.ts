@@ -4,6 +4,7 @@ import type { AskedTasks } from '../../core/query.ts';
 import { parseStatus, type Status } from '../../core/status.ts';
 import type { Task } from '../../core/task.ts';
 import { taskToWire } from '../../core/wire.ts';
+import { withQuery } from '../query-place.ts';
 import type { Config } from '../settings.ts';
 import { spanText } from '../span.ts';
 import { type Style, safeText, styled, type Terminal } from '../terminal.ts';
@@ -20,15 +21,14 @@ export interface TasksOptions {
 /** List tasks, newest first. */
 export async function tasks(terminal: Terminal, config: Config, options: TasksOptions): Promise<number> {
   const query = queryOf(options);
-  await withTarget(terminal, config, async ({ trail }) => {
-    const page = await trail.tasks(query);
-    if (options.json) {
-      for (const task of page.tasks) await terminal.print(`${JSON.stringify(taskToWire(task))}\n`);
-      return;
-    }
-    await terminal.print(table(page.tasks, terminal));
-    if (page.nextCursor) terminal.tell(`${page.tasks.length} of ${page.total} tasks; --limit shows more`);
-  });
+  const list = () => withTarget(terminal, config, ({ trail }) => trail.tasks(query));
+  const page = await withQuery(terminal, { query: options.query, of: 'tasks' }, list);
+  if (options.json) {
+    for (const task of page.tasks) await terminal.print(`${JSON.stringify(taskToWire(task))}\n`);
+    return 0;
+  }
+  await terminal.print(table(page.tasks, terminal));
+  if (page.nextCursor) terminal.tell(`${page.tasks.length} of ${page.total} tasks; --limit shows more`);
   return 0;
 }
 
