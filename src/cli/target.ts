@@ -99,6 +99,16 @@ export async function findServer(config: Config): Promise<FoundServer | undefine
   return { address, to: LOCAL, base: config.publicUrl ?? owner.url };
 }
 
+/** The server that a command is about. Throws `server_unreachable` where there is none. */
+export async function serverOf(config: Config, what: string): Promise<FoundServer> {
+  const server = await findServer(config);
+  if (server) return server;
+  throw new TrailError(
+    'server_unreachable',
+    `no server runs on ${config.dataDir}, and ${what} are a server's affair; start one with: ${COMMAND} serve`,
+  );
+}
+
 function serverTarget(trail: ServerTrail, { to, base }: FoundServer): Target {
   return {
     to,

@@ -8,10 +8,10 @@ import type {
   WireWebhook,
   WireWebhookList,
 } from '../../core/wire-webhook.ts';
-import { COMMAND } from '../package.ts';
 import type { Config } from '../settings.ts';
-import { type FoundServer, findServer } from '../target.ts';
-import { type Style, safeText, styled, type Terminal } from '../terminal.ts';
+import { type Coloured, printJson, printTable } from '../table.ts';
+import { type FoundServer, serverOf } from '../target.ts';
+import type { Style, Terminal } from '../terminal.ts';
 import { receivedLine } from '../webhook-words.ts';
 
 export interface WebhookOptions {
@@ -33,8 +33,11 @@ const STYLES: Readonly<Record<DeliveryOutcome, Style>> = {
   failed: 'red',
 };
 
+/** The column that bears an outcome's colour. */
+const COLOURED: Coloured = { column: 4, style: (cell) => STYLES[cell as DeliveryOutcome] };
+
 export async function list(terminal: Terminal, config: Config, { json }: WebhookOptions): Promise<number> {
-  const server = await serverOf(config);
+  const server = await serverOf(config, 'webhooks');
   const { webhooks } = await ask<WireWebhookList>(server, 'GET', 'api/webhooks');
   if (json) return printJson(terminal, webhooks);
   const rows = webhooks.map((webhook) => {
@@ -52,12 +55,17 @@ export async function deliveries(
   options: DeliveriesOptions,
 ): Promise<number> {
   const query = queryOf(options);
-  const page = await ask<WireDeliveryPage>(await serverOf(config), 'GET', `${webhookPath(id)}/deliveries`, query);
+  const page = await ask<WireDeliveryPage>(
+    await serverOf(config, 'webhooks'),
+    'GET',
+    `${webhookPath(id)}/deliveries`,
+    query,
+  );
   if (options.json) return printJson(terminal, page.deliveries);
   if (page.deliveries.length === 0)
     terminal.tell(`no ${options.outcome ?? ''} delivery of ${id} is kept`.replace('  ', ' '));
   const head = ['N', 'RECEIVED', 'EVENT', 'SENDER', 'OUTCOME', 'WHY'];
-  await printTable(terminal, head, page.deliveries.map(cells), STYLED);
+  await printTable(terminal, head, page.deliveries.map(cells), COLOURED);
   if (page.next_before !== null)
     terminal.tell(`${page.deliveries.length} deliveries; there are older ones, --limit shows more`);
   return 0;
@@ -69,19 +77,10 @@ export async function replay(
   { id, n, options }: { id: string; n: string; options: WebhookOptions },
 ): Promise<number> {
   if (!/^[1-9]\d{0,14}$/.test(n)) throw new TrailError('invalid_usage', `expected the number of a delivery, got ${n}`);
-  const server = await serverOf(config);
+  const server = await serverOf(config, 'webhooks');
   const told = await ask<WireReceived>(server, 'POST', `${webhookPath(id)}/deliveries/${n}/replay`);
   await terminal.print(options.json ? `${JSON.stringify(told)}\n` : `${receivedLine(told, server.base)}\n`);
   return 0;
-}
-
-async function serverOf(config: Config): Promise<FoundServer> {
-  const server = await findServer(config);
-  if (server) return server;
-  throw new TrailError(
-    'server_unreachable',
-    `no server runs on ${config.dataDir}, and webhooks are a server's affair; start one with: ${COMMAND} serve`,
-  );
 }
 
 function ask<T>({ address }: FoundServer, method: 'GET' | 'POST', path: string, query = {}): Promise<T> {
@@ -124,32 +123,4 @@ function cells(delivery: WireDelivery): readonly string[] {
 
 function time(iso: string): string {
   return iso.replace(/\.\d{3}Z$/, 'Z');
-}
-
-/** The column that bears an outcome's colour. */
-const STYLED = 4;
-
-async function printTable(
-  terminal: Terminal,
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  styledColumn?: number,
-): Promise<number> {
-  const safe = rows.map((row) => row.map((cell) => safeText(cell.replace(/\s+/g, ' ').trim(), { colour: false })));
-  const widths = head.map((name, column) => Math.max(name.length, ...safe.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[], index: number): string =>
-    row
-      .map((cell, column) => {
-        const style = index < 0 ? 'bold' : column === styledColumn ? STYLES[cell as DeliveryOutcome] : undefined;
-        const last = column === row.length - 1;
-        return styled(last ? cell : cell.padEnd(widths[column] ?? 0), style, terminal.colour);
-      })
-      .join('  ');
-  await terminal.print(`${[line(head, -1), ...safe.map(line)].join('\n')}\n`);
-  return 0;
-}
-
-async function printJson(terminal: Terminal, list: readonly object[]): Promise<number> {
-  for (const one of list) await terminal.print(`${JSON.stringify(one)}\n`);
-  return 0;
 }
