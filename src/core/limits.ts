@@ -137,7 +137,7 @@ export const TASK_LOGS_REDIS_MAX = 100_000;
  * such a commit is to take, so that others who append are not held up.
  */
 export const EVENT_STEPS = 20_000;
-export const EVENTS_COMMIT_MS = 200;
+export const EVENTS_COMMIT_MS = 250;
 /** How long lines of webhook events wait for their task, and how many of one event. */
 export const WEBHOOK_EVENT_HOURS = 24;
 export const WEBHOOK_EVENT_LINES = 1_000;
@@ -145,6 +145,8 @@ export const WEBHOOK_EVENT_LINES = 1_000;
 export const ANALYTICS_DAYS = 30;
 export const ANALYTICS_GROUPS_MAX = 1_000;
 export const TOP_TASKS = 10;
+/** Tasks of one day that analytics reads at once; of a day with more it reads a part after the other. */
+export const DAY_TASKS = 50_000;
 /** Durations of one group that are kept as they are; with more, some are only known to 2.5 %. */
 export const EXACT_DURATIONS = 2_000_000;
 /** Failed tasks whose reasons are looked at, the newest first, and how much of each reason, in characters. */

@@ -2,108 +2,31 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Analytics, AnalyticsQuery, CostlyTask, FailureGroup } from '../../core/analytics.ts';
 import { dayOf } from '../../core/analytics.ts';
 import { Failures } from '../../core/failures.ts';
-import { dearest, type FigureKey, type FigureRow, Summing } from '../../core/figures.ts';
-import { FAILURES_READ, READ_ROWS, TOP_TASKS } from '../../core/limits.ts';
+import { dearest, type FigureKey, Summing } from '../../core/figures.ts';
+import { DAY_TASKS, FAILURES_READ, READ_ROWS, TOP_TASKS } from '../../core/limits.ts';
 import type { Status } from '../../core/status.ts';
-import { totalsOf } from './daily-totals.ts';
 import type { Database } from './database.ts';
-
-const DAY = 'substr(created_at, 1, 10)';
-const WITHIN = `counted = 0 AND ${DAY} = ? AND created_at >= ? AND created_at < ?`;
-/** Of a task that has not ended its trail is asked. */
-const linesOf = (kept: string, counted: string): string =>
-  `coalesce(${kept}, (SELECT trails.${counted} FROM trails WHERE trails.task_no = tasks.task_no))`;
-const MIDNIGHT = 'T00:00:00.000Z';
-
-type Range = Pick<AnalyticsQuery, 'from' | 'to'>;
-
-/** Give the connection the function that hands the figures of a group over together: doubles, one after the other. */
-export function defineGathered(db: Database): void {
-  db.defineAggregate<number[]>('gathered', {
-    start: () => [],
-    step: (list, value) => {
-      if (typeof value === 'number') list.push(value);
-      return list;
-    },
-    result: (list) => new Uint8Array(Float64Array.from(list).buffer),
-  });
-}
+import { nextDay, type Range, readDay, WITHIN } from './day-figures.ts';
 
 /**
- * The tasks that are there and the totals of those that were deleted, a day at a time with turns for other readers in between. A
- * day is one short read, so that a task that is deleted meanwhile is in one of the two.
+ * The tasks that are there and the totals of those that were deleted, a day at a time with turns for other readers in between; of
+ * a day with more than `dayTasks` a part at a time.
  */
-export async function analyticsOf(db: Database, query: AnalyticsQuery): Promise<Analytics> {
+export async function analyticsOf(db: Database, query: AnalyticsQuery, dayTasks = DAY_TASKS): Promise<Analytics> {
   const summing = new Summing(query.groupBy);
   const peaks = new Peaks();
   let day = nextDay(db, dayOf(query.from), query);
   while (day !== undefined) {
-    readDay(db, day, { query, summing, peaks });
-    await nextTurn();
+    for (const { row, peakUsd } of await readDay(db, day, { query, dayTasks })) {
+      summing.add(row);
+      if (peakUsd > 0) peaks.add(row, peakUsd);
+    }
     day = nextDay(db, `${day}~`, query);
   }
   const topCost = peaks.tasks(db, query);
   await nextTurn();
   const { topFailures, topFailuresExact } = await failuresOf(db, query);
   return { ...query, ...summing.figures(), topCost, topFailures, topFailuresExact };
-}
-
-interface LiveRow {
-  status: Status;
-  source: string;
-  agent: string | null;
-  model: string | null;
-  runs: number;
-  cost_usd: number | null;
-  input_tokens: number | null;
-  output_tokens: number | null;
-  cache_read_tokens: number | null;
-  cache_creation_tokens: number | null;
-  lines: number;
-  errors: number;
-  durations: Uint8Array;
-  peak: number | null;
-}
-
-function readDay(
-  db: Database,
-  day: string,
-  { query, summing, peaks }: { query: Range; summing: Summing; peaks: Peaks },
-): void {
-  db.beginRead();
-  try {
-    const live = db.all<LiveRow>(
-      `SELECT status, source, assigned_agent AS agent, model, count(*) AS runs, sum(cost_usd) AS cost_usd,
-         sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, sum(cache_read_tokens) AS cache_read_tokens,
-         sum(cache_creation_tokens) AS cache_creation_tokens, sum(${linesOf('ended_lines', 'last_seq')}) AS lines,
-         sum(${linesOf('ended_errors', 'error')}) AS errors,
-         gathered(duration_seconds) AS durations, max(cost_usd) AS peak
-       FROM tasks INDEXED BY tasks_figures WHERE ${WITHIN}
-       GROUP BY status, source, assigned_agent, model`,
-      ...[day, query.from, query.to],
-    );
-    for (const row of live) {
-      const figures = figuresOf(day, row);
-      summing.add(figures);
-      if (row.peak !== null && row.peak > 0) peaks.add(figures, row.peak);
-    }
-    // Of deleted tasks the day is known: it counts with its first moment, so that ranges that meet count it once.
-    if (`${day}${MIDNIGHT}` >= query.from) for (const row of totalsOf(db, day)) summing.add(row);
-  } finally {
-    db.endRead();
-  }
-}
-
-/** The first day with tasks, or totals of them, from a day on. */
-function nextDay(db: Database, from: string, { to }: Range): string | undefined {
-  const found = db.get<{ day: string | null }>(
-    `SELECT min(day) AS day FROM (
-       SELECT * FROM (SELECT ${DAY} AS day FROM tasks INDEXED BY tasks_figures WHERE counted = 0 AND ${DAY} >= ?1
-         ORDER BY ${DAY} LIMIT 1)
-       UNION ALL SELECT * FROM (SELECT day FROM daily_totals WHERE day >= ?1 ORDER BY day LIMIT 1))`,
-    from,
-  );
-  return found?.day != null && `${found.day}${MIDNIGHT}` < to ? found.day : undefined;
 }
 
 /** Where the dearest tasks are: each group tells its dearest, so only a few groups need be looked into. */
@@ -127,7 +50,8 @@ class Peaks {
         ...[day, from, to, status, source, agent, model, TOP_TASKS],
       ),
     );
-    const found = numbers
+    // A group of a day that was read in parts stands here once for each.
+    const found = [...new Map(numbers.map((number) => [number.task_no, number])).values()]
       .sort((a, b) => b.cost_usd - a.cost_usd || (a.created_at > b.created_at ? -1 : 1))
       .slice(0, TOP_TASKS)
       .flatMap(({ task_no }) =>
@@ -185,19 +109,4 @@ function named(db: Database, failures: Failures<number>): readonly FailureGroup[
         .all<{ task_id: string }>('SELECT task_id FROM tasks WHERE task_no = ?', id)
         .map(({ task_id: taskId }) => ({ ...group, taskId })),
     );
-}
-
-function figuresOf(day: string, { status, source, agent, model, runs, lines, errors, ...row }: LiveRow): FigureRow {
-  return {
-    ...{ day, source, agent, model, status, runs, lines, errors, costUsd: row.cost_usd },
-    ...{ inputTokens: row.input_tokens, outputTokens: row.output_tokens },
-    ...{ cacheReadTokens: row.cache_read_tokens, cacheCreationTokens: row.cache_creation_tokens },
-    durations: doublesOf(row.durations),
-    buckets: {},
-  };
-}
-
-function doublesOf(bytes: Uint8Array): Float64Array {
-  const aligned = bytes.byteOffset % Float64Array.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
-  return new Float64Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / Float64Array.BYTES_PER_ELEMENT);
 }
