@@ -1,12 +1,15 @@
 import { EVENT_STEPS, EVENTS_COMMIT_MS, EVENTS_READ, EVENTS_READ_CHARS } from '../../core/limits.ts';
 
-/** Fewest entries of a commit of a backlog, however long the last one took. */
-const LEAST = 100;
+/**
+ * Fewest entries of a commit of a backlog, however long the last one took: on a busy machine it is mostly the tasks that take the time,
+ * and smaller commits have hardly fewer of them.
+ */
+const LEAST = 2 * EVENTS_READ;
 
 /** How many entries are read and committed at once, judging by the last ones. */
 export class Pace {
   #read = EVENTS_READ;
-  #commit = EVENTS_READ;
+  #commit = LEAST;
 
   /** Entries of the next read, for a commit that has so many already. */
   read(held: number): number {
@@ -29,6 +32,7 @@ export class Pace {
     const isSlow = ms > EVENTS_COMMIT_MS;
     if (!isSlow && 2 * entries < this.#commit) return;
     const fitting = Math.floor((entries * EVENTS_COMMIT_MS) / Math.max(1, ms));
-    this.#commit = Math.min(Math.max(fitting, LEAST), 2 * this.#commit, EVENT_STEPS);
+    // A hiccup of the disk is no slow store: not less than half at a time.
+    this.#commit = Math.min(Math.max(fitting, this.#commit >> 1, LEAST), 2 * this.#commit, EVENT_STEPS);
   }
 }

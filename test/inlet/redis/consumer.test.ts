@@ -160,7 +160,7 @@ describe('the consumer of events', { skip: noRedis }, () => {
   test('a commit that fails with the next one under way behind it is made again before that one', async (t) => {
     const { redis, dataDir, intake, consumer, drained, said } = await consuming(t);
     const publisher = new Publisher(redis);
-    await publisher.publish(EVENTS_READ + 500, 7);
+    await publisher.publish(2 * EVENTS_READ + 500, 7);
     const second = Promise.withResolvers<void>();
     const from: (string | null)[] = [];
     const applyEvents: Intake['applyEvents'] = async (batch) => {
