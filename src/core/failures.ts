@@ -1,21 +1,6 @@
 import type { FailureGroup } from './analytics.ts';
 import { ERROR_CHARS, TOP_TASKS } from './limits.ts';
-
-/** What differs from one failure to the next of the same kind. Larger shapes come first: a path has numbers in it. */
-const SHAPES: readonly (readonly [RegExp, string])[] = [
-  [/\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s"'<>()[\]]+/gi, '<url>'],
-  [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '<id>'],
-  [/\b(?:task-)?[0-9A-HJKMNP-TV-Z]{26}\b/g, '<id>'],
-  [/(?:\b[a-z]:|~)?[\w.@+-]*(?:[\\/][\w.@+-]+)+[\\/]?/gi, '<path>'],
-  [/\b(?:0x)?(?=[a-f]*\d)[0-9a-f]{7,}\b/gi, '<id>'],
-  [/\d+(?:[.,:]\d+)*/g, '<n>'],
-];
-
-/** The reason of a failure without its numbers, ids and paths. */
-export function failureTemplate(error: string): string {
-  const line = error.replace(/\s+/g, ' ').trim();
-  return SHAPES.reduce((text, [shape, name]) => text.replace(shape, name), line);
-}
+import { template } from './template.ts';
 
 /** The start of an error, by whole characters. */
 export function errorStart(error: string): string {
@@ -30,16 +15,16 @@ export class Failures<Id> {
   readonly #groups = new Map<string | null, { count: number; readonly id: Id; readonly example: string | null }>();
 
   add(id: Id, error: string | null): void {
-    const template = error === null ? null : this.#templateOf(error);
-    const group = this.#groups.get(template);
+    const kind = error === null ? null : this.#templateOf(error);
+    const group = this.#groups.get(kind);
     if (group) group.count += 1;
-    else this.#groups.set(template, { count: 1, id, example: error });
+    else this.#groups.set(kind, { count: 1, id, example: error });
   }
 
   /** The most frequent first; of equal ones the one with the newest task. */
   top(): readonly (Omit<FailureGroup, 'taskId'> & { readonly id: Id })[] {
     return [...this.#groups]
-      .map(([template, group]) => ({ template, ...group }))
+      .map(([kind, group]) => ({ template: kind, ...group }))
       .sort((a, b) => b.count - a.count)
       .slice(0, TOP_TASKS);
   }
@@ -48,8 +33,8 @@ export class Failures<Id> {
   #templateOf(error: string): string {
     const known = this.#templates.get(error);
     if (known !== undefined) return known;
-    const template = failureTemplate(error);
-    this.#templates.set(error, template);
-    return template;
+    const made = template(error, ERROR_CHARS);
+    this.#templates.set(error, made);
+    return made;
   }
 }

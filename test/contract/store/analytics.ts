@@ -182,7 +182,7 @@ export function analyticsContract(open: OpenStore): void {
     await store.deleteTask('g', 'ada');
     const { topFailures, topFailuresExact } = plain(await store.analytics(ALL));
     assert.deepEqual(topFailures[0], {
-      ...{ template: 'exit code <n> in <path>:<n>', count: 3, taskId: 'c' },
+      ...{ template: 'exit code <n> in <path>', count: 3, taskId: 'c' },
       example: 'exit code 137 in /home/ada/x.js:9',
     });
     assert.deepEqual(
