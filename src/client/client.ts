@@ -1,4 +1,14 @@
 import type { Analytics, AnalyticsAsked } from '../core/analytics.ts';
+import {
+  type CompareAsked,
+  type Comparison,
+  compareParams,
+  comparisonOfWire,
+  type PatternsAsked,
+  patternsOfWire,
+  type WireComparison,
+  type WirePatterns,
+} from '../core/comparison.ts';
 import type { EntryInput, LogEntry } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
 import { type AskedFilter, filterParams } from '../core/filter.ts';
@@ -10,6 +20,7 @@ import {
   type WireSearchPage,
 } from '../core/found.ts';
 import { checkTaskId } from '../core/id.ts';
+import type { Patterns } from '../core/patterns.ts';
 import type {
   AskedTasks,
   Histogram,
@@ -176,6 +187,17 @@ export class ServerTrail implements Trail {
     const page = await this.#http.call<WireSearchPage>('GET', 'api/logs/search', call);
     const { next_cursor: nextCursor, scanned_from: scannedFrom, complete } = page;
     return { logs: page.logs.map(foundOfWire), nextCursor, scannedFrom, complete };
+  }
+
+  async patterns({ signal, ...asked }: PatternsAsked = {}): Promise<Patterns> {
+    return patternsOfWire(
+      await this.#http.call<WirePatterns>('GET', 'api/logs/patterns', { query: searchParams(asked), signal }),
+    );
+  }
+
+  async compare(taskId: string, { signal, ...asked }: CompareAsked = {}): Promise<Comparison> {
+    const call = { query: compareParams(asked), signal };
+    return comparisonOfWire(await this.#http.call<WireComparison>('GET', taskPath(taskId, 'logs/compare'), call));
   }
 
   async sources(taskId: string): Promise<readonly string[]> {

@@ -1,7 +1,9 @@
 import type { Analytics, AnalyticsAsked } from './analytics.ts';
+import type { CompareAsked, Comparison, PatternsAsked } from './comparison.ts';
 import type { EntryInput, EntryType, Json, LogEntry, Stream } from './entry.ts';
 import type { AskedFilter } from './filter.ts';
 import type { SearchOptions, SearchResult } from './found.ts';
+import type { Patterns } from './patterns.ts';
 import type { AskedTasks, Histogram, LogStats, Order, Receipt, TaskPage } from './query.ts';
 import type { Metrics, Task, TaskChange, TaskDraft } from './task.ts';
 
@@ -99,6 +101,10 @@ export interface Trail {
   sources(taskId: string): Promise<readonly string[]>;
   /** Lines of all tasks, newest first: one page. */
   search(options?: SearchOptions): Promise<SearchResult>;
+  /** Lines by pattern: what is left of them without their numbers, ids and paths. */
+  patterns(asked?: PatternsAsked): Promise<Patterns>;
+  /** What the lines of a task say that those of another, its last good run for one, do not. */
+  compare(taskId: string, asked?: CompareAsked): Promise<Comparison>;
   /** What the tasks of a time came to together; the last 30 days by day unless it is asked otherwise. */
   analytics(asked?: AnalyticsAsked): Promise<Analytics>;
   histogram(taskId: string, query?: AskedFilter & { buckets?: number }): Promise<Histogram>;

@@ -27,6 +27,7 @@ import { ingestRoutes, partialRoutes } from './routes/ingest.ts';
 import { figureRoutes, logRoutes } from './routes/logs.ts';
 import { pageRoutes } from './routes/page.ts';
 import { partRoutes } from './routes/parts.ts';
+import { patternRoutes, taskPatternRoutes } from './routes/patterns.ts';
 import { pluginRoutes } from './routes/plugins.ts';
 import { lineFacetRoutes, searchRoutes } from './routes/search.ts';
 import { settingsRoutes } from './routes/settings.ts';
@@ -120,6 +121,7 @@ async function addRoutes(app: FastifyInstance, context: Context): Promise<void> 
     downloadRoutes,
     partialRoutes,
     lineFacetRoutes,
+    taskPatternRoutes,
   ];
   for (const prefix of ['/api/tasks', '/tasks']) {
     const marked = prefix === '/tasks';
@@ -141,6 +143,7 @@ async function addRoutes(app: FastifyInstance, context: Context): Promise<void> 
     refuseUnknownQueries(scope);
     healthRoutes(scope, context);
     searchRoutes(scope, context);
+    patternRoutes(scope, context);
     pluginRoutes(scope, context);
     settingsRoutes(scope, context);
     storageRoutes(scope, context);

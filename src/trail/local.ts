@@ -1,7 +1,9 @@
 import { type Analytics, type AnalyticsAsked, analyticsQuery } from '../core/analytics.ts';
+import type { CompareAsked, Comparison, PatternsAsked } from '../core/comparison.ts';
 import type { EntryInput, Json, LogEntry } from '../core/entry.ts';
 import type { AskedFilter } from '../core/filter.ts';
 import type { SearchOptions, SearchResult } from '../core/found.ts';
+import type { Patterns } from '../core/patterns.ts';
 import type { AskedTasks, Histogram, LogStats, Receipt, TaskPage } from '../core/query.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
 import { type LineSink, TaskLogger, textOf } from '../core/task-logger.ts';
@@ -14,6 +16,7 @@ import type { ManagedTrail } from '../task/manager.ts';
 import type { TaskParts } from '../task/parts.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { readLogPage } from './log-page.ts';
+import { readComparison, readPatterns } from './patterns.ts';
 import { readSearchPage } from './search-page.ts';
 
 /** What a server and its tasks are made of: reading, writing, the wake-ups between them, and the buffer of what loggers write. */
@@ -117,6 +120,14 @@ export class LocalTrail implements Trail, ManagedTrail {
 
   search(options: SearchOptions = {}): Promise<SearchResult> {
     return readSearchPage(this.parts.store, options);
+  }
+
+  patterns(asked: PatternsAsked = {}): Promise<Patterns> {
+    return readPatterns(this.parts.store, asked);
+  }
+
+  compare(taskId: string, asked: CompareAsked = {}): Promise<Comparison> {
+    return readComparison(this.parts.store, taskId, asked);
   }
 
   async sources(taskId: string): Promise<readonly string[]> {
