@@ -43,7 +43,7 @@ test('a long line is cut, never inside a pair, and says how much is hidden', () 
 });
 
 test('search text is marked in any case', () => {
-  const { pieces } = drawLine('Error and ERROR', { search: 'error' });
+  const { pieces } = drawLine('Error and ERROR', { searched: ['error'] });
   assert.deepEqual(
     pieces.map(({ text, kind }) => [text, kind]),
     [
@@ -54,14 +54,20 @@ test('search text is marked in any case', () => {
   );
 });
 
+test('of several texts each is marked, and of those that overlap the one that begins first', () => {
+  const { pieces } = drawLine('abcd xabc', { searched: ['bc', 'ABC', 'cd', '', 'x'] });
+  const hits = pieces.filter(({ kind }) => kind === 'hit').map(({ text }) => text);
+  assert.deepEqual(hits, ['abc', 'x', 'abc']);
+});
+
 test('marks never change the text, for any message and search', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), fc.string({ minLength: 1, maxLength: 3 }), (message, search) => {
-      const joined = (options: { search?: string }): string =>
+    fc.property(fc.string({ unit: 'binary' }), fc.array(fc.string({ maxLength: 3 })), (message, searched) => {
+      const joined = (options: { searched?: readonly string[] }): string =>
         drawLine(message, options)
           .pieces.map((piece) => piece.text)
           .join('');
-      assert.equal(joined({ search }), joined({}));
+      assert.equal(joined({ searched }), joined({}));
     }),
   );
 });

@@ -52,25 +52,26 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 /**
- * What to draw for a message: looks from its ANSI colours, tokens for what cannot be seen, marks where the search text stands.
+ * What to draw for a message: looks from its ANSI colours, tokens for what cannot be seen, marks where searched texts stand.
  * @param breaks keep line breaks as they are, for a place that has room for them
  */
 export function drawLine(
   message: string,
-  options: { search?: string | undefined; maxChars?: number; breaks?: boolean } = {},
+  options: { searched?: readonly string[]; maxChars?: number; breaks?: boolean } = {},
 ): Line {
-  const { search, maxChars = ROW_CHARS, breaks = false } = options;
+  const { searched = [], maxChars = ROW_CHARS, breaks = false } = options;
+  const wanted = searched.map((text) => text.toLowerCase()).filter((text) => text !== '');
   const shown = cut(message, maxChars);
   const pieces: Piece[] = [];
   for (const { text, look } of ansiSpans(shown)) {
     let from = 0;
     for (const match of text.matchAll(UNSAFE)) {
       if (breaks && match[0] === '\n') continue;
-      pushText(pieces, text.slice(from, match.index), look, search);
+      pushText(pieces, text.slice(from, match.index), look, wanted);
       pushToken(pieces, match[0], look);
       from = match.index + match[0].length;
     }
-    pushText(pieces, text.slice(from), look, search);
+    pushText(pieces, text.slice(from), look, wanted);
   }
   return { pieces, hiddenChars: message.length - shown.length };
 }
@@ -82,22 +83,40 @@ export function plainLine(message: string): string {
     .join('');
 }
 
-function pushText(pieces: Piece[], text: string, look: Look, search: string | undefined): void {
+function pushText(pieces: Piece[], text: string, look: Look, wanted: readonly string[]): void {
   if (text === '') return;
   const folded = text.toLowerCase();
   // Folding may change the length of rare letters; then the places would be wrong, and no mark is better than a wrong one.
-  if (!search || folded.length !== text.length) {
+  if (wanted.length === 0 || folded.length !== text.length) {
     pieces.push({ text, look, kind: 'text' });
     return;
   }
-  const wanted = search.toLowerCase();
   let from = 0;
-  for (let at = folded.indexOf(wanted); at !== -1; at = folded.indexOf(wanted, from)) {
-    if (at > from) pieces.push({ text: text.slice(from, at), look, kind: 'text' });
-    from = at + wanted.length;
-    pieces.push({ text: text.slice(at, from), look, kind: 'hit' });
+  for (const [start, end] of hitsIn(folded, wanted)) {
+    if (start > from) pieces.push({ text: text.slice(from, start), look, kind: 'text' });
+    pieces.push({ text: text.slice(start, end), look, kind: 'hit' });
+    from = end;
   }
   if (from < text.length) pieces.push({ text: text.slice(from), look, kind: 'text' });
+}
+
+/** Where the texts stand, from the first on; of those that overlap, the one that begins first. */
+function hitsIn(folded: string, wanted: readonly string[]): readonly (readonly [number, number])[] {
+  const all = wanted.flatMap((text) => {
+    const places: (readonly [number, number])[] = [];
+    for (let at = folded.indexOf(text); at !== -1; at = folded.indexOf(text, at + text.length)) {
+      places.push([at, at + text.length]);
+    }
+    return places;
+  });
+  let end = 0;
+  return all
+    .sort(([a, aEnd], [b, bEnd]) => a - b || bEnd - aEnd)
+    .filter(([start, stop]) => {
+      const free = start >= end;
+      if (free) end = stop;
+      return free;
+    });
 }
 
 function pushToken(pieces: Piece[], unsafe: string, look: Look): void {

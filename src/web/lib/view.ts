@@ -1,5 +1,6 @@
 import { filterParams, type LogFilter, parseFilter } from '../../core/filter.ts';
 import { parseStatus, type Status } from '../../core/status.ts';
+import { readText } from './query.ts';
 
 /** What of the log panel stands in the address, so that a link, a reload and "back" show the same lines. */
 export interface LogView {
@@ -50,6 +51,11 @@ export function withPart<K extends keyof LogFilter>(filter: LogFilter, part: K, 
 }
 
 function readFilter(params: URLSearchParams): LogFilter {
+  const { query } = readText(params.get('q') ?? '', 'lines');
+  return { ...readPlainFilter(params), ...(query && { query }) };
+}
+
+function readPlainFilter(params: URLSearchParams): LogFilter {
   try {
     return parseFilter({
       level: params.getAll('level'),

@@ -1,4 +1,4 @@
-import { filterParams, type LogFilter } from '../../core/filter.ts';
+import { filterParams, type LogFilter, type Query } from '../../core/filter.ts';
 import type { WireEntry, WireStats, WireTask } from '../../core/wire.ts';
 import { type Api, asProblem, type Problem } from '../lib/api.ts';
 import { PAGE_ROWS } from '../lib/pages.ts';
@@ -125,6 +125,17 @@ export class TaskLog {
     } catch (error) {
       if (!signal.aborted) this.problem = asProblem(error);
       return null;
+    }
+  }
+
+  /** What the server finds wrong with a query; null when that is nothing, or when it cannot be asked now. */
+  async faultIn(query: Query): Promise<Problem | null> {
+    try {
+      await this.#api.lines(this.taskId, { filter: { query }, limit: 0, count: 'none' });
+      return null;
+    } catch (error) {
+      const problem = asProblem(error);
+      return problem.code === 'invalid_query' ? problem : null;
     }
   }
 
