@@ -12,6 +12,7 @@ import { type CommonOptions, common, configOf, example } from './common.ts';
 import { fileCommands } from './file-commands.ts';
 import { filterOptions } from './filter-options.ts';
 import { version } from './package.ts';
+import { patternCommands } from './pattern-commands.ts';
 import { redisCommand } from './redis-commands.ts';
 import { searchCommand } from './search-command.ts';
 import { SETTINGS } from './settings.ts';
@@ -36,6 +37,7 @@ export function program(terminal: Terminal): Command {
     run(terminal),
     logs(terminal),
     searchCommand(terminal),
+    ...patternCommands(terminal),
     tasks(terminal),
     stats(terminal),
     ...actCommands(terminal),
