@@ -101,7 +101,10 @@ export class Outbox {
   #take(waiting: Waiting): void {
     this.#waiting.set(waiting.id, waiting);
     if (this.#closed) return;
-    const sending = this.#send(waiting).finally(() => this.#under.delete(sending));
+    // Not before whoever fired has noted how far it came: what is written down has both or neither.
+    const sending = Promise.resolve()
+      .then(() => this.#send(waiting))
+      .finally(() => this.#under.delete(sending));
     this.#under.add(sending);
   }
 
