@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { newTaskId } from '../../src/core/id.ts';
@@ -87,6 +88,13 @@ for (const [message, expected] of LINES) {
     assert.equal(template(expected), expected);
   });
 }
+
+test('every example of docs/patterns.md has the pattern that is told there', async () => {
+  const page = await readFile(new URL('../../docs/patterns.md', import.meta.url), 'utf8');
+  const rows = [...page.matchAll(/^\| [^|]+ \| `(.+)` \| `(.+)` \|$/gm)];
+  assert.ok(rows.length > 10);
+  for (const [, message = '', pattern = ''] of rows) assert.equal(template(message), pattern);
+});
 
 test('a long template is cut, and ends in whole characters', () => {
   const cut = template('word '.repeat(200));
