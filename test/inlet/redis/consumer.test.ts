@@ -170,7 +170,8 @@ describe('the consumer of events', { skip: noRedis }, () => {
       await second.promise;
       throw new TrailError('storage_full', 'the disk is full');
     };
-    consumer({ intake: { ...failing(intake, () => undefined), applyEvents } });
+    // Who loses the lease sends no second one, and the first would wait for it.
+    consumer({ intake: { ...failing(intake, () => undefined), applyEvents }, leaseMs: 60_000 });
     await drained();
     publisher.check(dataDir);
     const [, middle] = from;
