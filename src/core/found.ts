@@ -1,6 +1,8 @@
 import type { LogEntry } from './entry.ts';
 import { filterParams, type LogFilter } from './filter.ts';
-import { entryOfWire, toSnake, type WireEntry } from './wire.ts';
+import type { LineFacets } from './search.ts';
+import type { Task } from './task.ts';
+import { entryOfWire, toSnake, type Wired, type WireEntry } from './wire.ts';
 
 /** Where something stands in a text: from the first UTF-16 unit up to the one behind the last. */
 export type Span = readonly [start: number, end: number];
@@ -18,6 +20,14 @@ export interface FoundLine extends LogEntry {
   /** Only when it was asked for. */
   readonly context?: Around<LogEntry>;
 }
+
+/** Found lines of one task, in their order. */
+export interface FoundGroup {
+  readonly task: FoundTask;
+  readonly logs: readonly FoundLine[];
+}
+
+export type FoundTask = Pick<Task, 'taskId' | 'title' | 'status' | 'kind' | 'assignedAgent' | 'createdAt'>;
 
 /** What to search for: a query in the language of `docs/query.md`, plain filters, or both. */
 export interface SearchOptions extends Omit<LogFilter, 'query'> {
@@ -72,7 +82,23 @@ export interface WireSearchPage {
   readonly scanned_from: string | null;
   readonly complete: boolean;
   readonly took_ms: number;
+  /** With `facets=true`. */
+  readonly facets?: WireLineFacets;
 }
+
+export interface WireFoundGroup {
+  readonly task: Wired<FoundTask>;
+  readonly logs: readonly WireFound[];
+}
+
+/** The same answer with `group=task`. */
+export type WireSearchGroups = Omit<WireSearchPage, 'logs'> & { readonly groups: readonly WireFoundGroup[] };
+
+/** The answer of `GET /api/logs/search/facets`. */
+export type WireLineFacets = Omit<LineFacets, 'exact' | 'tasks'> & {
+  readonly total_exact: boolean;
+  readonly tasks: readonly { readonly task_id: string; readonly title: string | null; readonly lines: number }[];
+};
 
 export function foundToWire({ highlights, context, ...entry }: FoundLine): WireFound {
   return {

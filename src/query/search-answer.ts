@@ -1,10 +1,9 @@
 import type { LogEntry } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
-import type { Around, FoundLine, SearchResult } from '../core/found.ts';
+import type { Around, FoundGroup, FoundLine, SearchResult } from '../core/found.ts';
 import { FOUND_CHARS } from '../core/limits.ts';
 import type { StoreReader } from '../core/ports.ts';
 import type { SearchPlace } from '../core/search.ts';
-import type { Task } from '../core/task.ts';
 import { highlighter } from './highlight.ts';
 import { pages } from './page.ts';
 import { encodeSearchCursor } from './search-cursor.ts';
@@ -56,14 +55,6 @@ export async function searchAnswer(
     complete: page.complete,
   };
 }
-
-/** Found lines of one task, in their order. */
-export interface FoundGroup {
-  readonly task: FoundTask;
-  readonly logs: readonly FoundLine[];
-}
-
-export type FoundTask = Pick<Task, 'taskId' | 'title' | 'status' | 'kind' | 'assignedAgent' | 'createdAt'>;
 
 /** The lines by task, the task of the first line first. A task that was deleted meanwhile is left out. */
 export async function byTask(store: StoreReader, logs: readonly FoundLine[]): Promise<readonly FoundGroup[]> {

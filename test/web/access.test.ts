@@ -15,7 +15,13 @@ async function seed(site: Site): Promise<void> {
       level,
       source: level,
     })),
-    { message: 'cloning', source: 'git', stream: 'stderr', metadata: { progress: 30 } },
+    {
+      message: 'cloning',
+      source: 'git',
+      stream: 'stderr',
+      metadata: { progress: 30 },
+      timestamp: '2026-01-24T10:00:00Z',
+    },
     ...Array.from({ length: 24 }, (_, i) => ({ message: `text of ${i}`, source: `source-${i}` })),
     ...Array.from(
       { length: 16 },
@@ -64,6 +70,17 @@ for (const theme of THEMES) {
     await page.keyboard.press('?');
     await page.getByRole('heading', { name: 'Keyboard' }).waitFor();
     assert.deepEqual(await serious(page), []);
+    await page.goto(`${site.url}/search`);
+    await page.getByText('Examples').waitFor();
+    assert.deepEqual(await serious(page), []);
+    await page.goto(`${site.url}/search?q=o&level=INFO`);
+    await page.getByRole('group', { name: 'Lines over time' }).waitFor();
+    await page.getByRole('button', { name: 'Lines around line 5' }).click();
+    await page.getByText('a WARNING line').waitFor();
+    assert.deepEqual(await serious(page), []);
+    await page.goto(`${site.url}/search?q=level:loud`);
+    await page.getByRole('alert').waitFor();
+    assert.deepEqual(await serious(page), []);
     await page.goto(`${site.url}/t/nosuch`);
     await page.getByText('This task does not exist').waitFor();
     assert.deepEqual(await serious(page), []);
@@ -87,6 +104,17 @@ test('nothing scrolls sideways at 360 pixels, and every action is there', page, 
   await page.locator('tr[data-task=demo] a').click();
   await rowsOf(page).first().waitFor();
   assert.equal(await width(), 360);
+  await page.getByRole('link', { name: 'Search', exact: true }).click();
+  await page.getByText('Examples').waitFor();
+  assert.equal(await width(), 360);
+  await page.goto(`${site.url}/search?q=o`);
+  await page.getByRole('button', { name: /ERROR \d/ }).waitFor();
+  assert.equal(await width(), 360);
+  await page.goto(`${site.url}/search?q=timeout+level:${'loud'.repeat(40)}`);
+  await page.getByRole('alert').waitFor();
+  assert.equal(await width(), 360);
+  await page.goto(`${site.url}/t/demo`);
+  await rowsOf(page).first().waitFor();
   for (const name of ['Download', 'Tasks'])
     assert.ok(await page.getByRole('link', { name, exact: true }).first().isVisible());
   for (const name of [/ERROR \d/, /Keyboard help/]) assert.ok(await page.getByRole('button', { name }).isVisible());

@@ -1,5 +1,12 @@
 import type { Static } from 'typebox';
-import { foundToWire, type SearchResult } from '../../core/found.ts';
+import {
+  type FoundGroup,
+  foundToWire,
+  type WireFoundGroup,
+  type WireLineFacets,
+  type WireSearchGroups,
+  type WireSearchPage,
+} from '../../core/found.ts';
 import { PAGE_LINES, SEARCH_MS } from '../../core/limits.ts';
 import { predicate } from '../../core/predicate.ts';
 import type { LineFacets as Facets } from '../../core/search.ts';
@@ -110,29 +117,33 @@ function searchOf(query: RawSearch, { clock }: Context): SearchRequest {
   return search;
 }
 
-async function pageOf(context: Context, search: SearchRequest, query: Query, signal: AbortSignal): Promise<object> {
+async function pageOf(
+  context: Context,
+  search: SearchRequest,
+  query: Query,
+  signal: AbortSignal,
+): Promise<WireSearchPage | WireSearchGroups> {
   const startMs = performance.now();
   const { store } = context;
   const result = await searchAnswer(store, search, wishOf(query), signal);
-  const lines =
-    query.group === 'task'
-      ? {
-          groups: (await byTask(store, result.logs)).map(({ task, logs }) => ({
-            task: toSnake(task),
-            logs: logs.map(foundToWire),
-          })),
-        }
-      : { logs: result.logs.map(foundToWire) };
+  const groups = query.group === 'task' ? await byTask(store, result.logs) : undefined;
   const facets = query.facets && (await facetsOf(context, search, query.budget_ms, signal));
-  return { ...lines, ...endOf(result), took_ms: Math.round(performance.now() - startMs), ...(facets && { facets }) };
+  return {
+    ...(groups ? { groups: groups.map(groupToWire) } : { logs: result.logs.map(foundToWire) }),
+    next_cursor: result.nextCursor,
+    scanned_from: result.scannedFrom,
+    complete: result.complete,
+    took_ms: Math.round(performance.now() - startMs),
+    ...(facets && { facets }),
+  };
 }
 
 function wishOf({ limit = PAGE_LINES, context = 0, budget_ms: budgetMs = SEARCH_MS }: Query): PageWish {
   return { limit, context, budgetMs };
 }
 
-function endOf({ nextCursor, scannedFrom, complete }: SearchResult): object {
-  return { next_cursor: nextCursor, scanned_from: scannedFrom, complete };
+function groupToWire({ task, logs }: FoundGroup): WireFoundGroup {
+  return { task: toSnake(task), logs: logs.map(foundToWire) };
 }
 
 async function facetsOf(
@@ -140,21 +151,14 @@ async function facetsOf(
   { filter, tasks }: SearchRequest,
   budgetMs = SEARCH_MS,
   signal?: AbortSignal,
-): Promise<object> {
-  const {
-    total,
-    exact,
-    level,
-    source,
-    stream,
-    type,
-    tasks: top,
-  } = await store.lineFacets({ filter, budgetMs, ...(tasks && { tasks }) }, signal);
-  return { total, total_exact: exact, level, source, stream, type, tasks: await named(store, top) };
+): Promise<WireLineFacets> {
+  const found = await store.lineFacets({ filter, budgetMs, ...(tasks && { tasks }) }, signal);
+  const { total, exact, level, source, stream, type } = found;
+  return { total, total_exact: exact, level, source, stream, type, tasks: await named(store, found.tasks) };
 }
 
 /** The tasks with their titles; of one that was deleted meanwhile there is none. */
-function named(store: Context['store'], top: Facets['tasks']): Promise<readonly object[]> {
+function named(store: Context['store'], top: Facets['tasks']): Promise<WireLineFacets['tasks']> {
   return Promise.all(
     top.map(async ({ taskId, lines }) => {
       const task = await unlessGone(store.task(taskId));

@@ -1,10 +1,12 @@
 import type { JsonObject } from '../../core/entry.ts';
 import type { Fault } from '../../core/error.ts';
 import { filterParams, type LogFilter } from '../../core/filter.ts';
+import type { WireLineFacets, WireSearchGroups } from '../../core/found.ts';
 import type { Logging } from '../../core/logging.ts';
 import type { PluginInfo } from '../../core/plugin.ts';
 import type { TaskFacets } from '../../core/query.ts';
-import type { Wired, WireLogPage, WireStats, WireTask, WireTaskPage } from '../../core/wire.ts';
+import type { Wired, WireHistogram, WireLogPage, WireStats, WireTask, WireTaskPage } from '../../core/wire.ts';
+import type { WireAlert, WireAlertList, WireAlertPreview, WireAlertTest } from '../../core/wire-alert.ts';
 import type {
   WireDeliveryDetails,
   WireDeliveryPage,
@@ -81,6 +83,19 @@ export class Api {
     return this.#get<WireLogPage>(`${taskRoute(taskId)}/logs`, params, signal);
   }
 
+  /** Lines of all tasks, by task; `params` as `searchParams` makes them. */
+  search(params: URLSearchParams, signal: AbortSignal): Promise<WireSearchGroups> {
+    return this.#get<WireSearchGroups>('api/logs/search', params, signal);
+  }
+
+  searchFacets(params: URLSearchParams, signal: AbortSignal): Promise<WireLineFacets> {
+    return this.#get<WireLineFacets>('api/logs/search/facets', params, signal);
+  }
+
+  searchHistogram(params: URLSearchParams, signal: AbortSignal): Promise<WireHistogram> {
+    return this.#get<WireHistogram>('api/logs/search/histogram', params, signal);
+  }
+
   async plugins(signal?: AbortSignal): Promise<readonly PluginInfo[]> {
     return (await this.#get<{ plugins: readonly PluginInfo[] }>('api/plugins', undefined, signal)).plugins;
   }
@@ -139,6 +154,32 @@ export class Api {
     return this.#send<WireTrial>('POST', webhookRoute(webhookId, 'test'), trial);
   }
 
+  alerts(signal?: AbortSignal): Promise<WireAlertList> {
+    return this.#get<WireAlertList>('api/alerts', undefined, signal);
+  }
+
+  makeAlert(rule: JsonObject): Promise<WireAlert> {
+    return this.#send<WireAlert>('POST', 'api/alerts', rule);
+  }
+
+  changeAlert(alertId: string, rule: JsonObject): Promise<WireAlert> {
+    return this.#send<WireAlert>('PUT', alertRoute(alertId), rule);
+  }
+
+  async deleteAlert(alertId: string): Promise<true> {
+    await this.#call(alertRoute(alertId), { method: 'DELETE' });
+    return true;
+  }
+
+  /** How often a rule would have fired; nothing is stored. */
+  previewAlert(request: JsonObject): Promise<WireAlertPreview> {
+    return this.#send<WireAlertPreview>('POST', 'api/alerts/preview', request);
+  }
+
+  testAlert(alertId: string): Promise<WireAlertTest> {
+    return this.#send<WireAlertTest>('POST', `${alertRoute(alertId)}/test`, {});
+  }
+
   deliveries(webhookId: string, params: URLSearchParams, signal?: AbortSignal): Promise<WireDeliveryPage> {
     return this.#get<WireDeliveryPage>(webhookRoute(webhookId, 'deliveries'), params, signal);
   }
@@ -187,6 +228,10 @@ export class Api {
 
 export function taskRoute(taskId: string): string {
   return `api/tasks/${encodeURIComponent(taskId)}`;
+}
+
+function alertRoute(alertId: string): string {
+  return `api/alerts/${encodeURIComponent(alertId)}`;
 }
 
 function webhookRoute(webhookId: string, rest?: string): string {

@@ -2,6 +2,7 @@
 export type Route =
   | { readonly screen: 'tasks' }
   | { readonly screen: 'task'; readonly taskId: string }
+  | { readonly screen: 'search' }
   | { readonly screen: 'settings' }
   | { readonly screen: 'missing'; readonly path: string };
 
@@ -17,6 +18,7 @@ export function readRoute(pathname: string, base: string): Route {
   if (!pathname.startsWith(base)) return missing;
   const [first = '', id = '', ...rest] = pathname.slice(base.length).replace(/\/$/, '').split('/');
   if (first === '') return { screen: 'tasks' };
+  if (first === 'search' && id === '') return { screen: 'search' };
   if (first === 'settings' && id === '') return { screen: 'settings' };
   if (first !== 't' || id === '' || rest.length > 0) return missing;
   try {

@@ -55,7 +55,8 @@ function readFilter(params: URLSearchParams): LogFilter {
   return { ...readPlainFilter(params), ...(query && { query }) };
 }
 
-function readPlainFilter(params: URLSearchParams): LogFilter {
+/** What stands in the address beside the query. */
+export function readPlainFilter(params: URLSearchParams): LogFilter {
   try {
     return parseFilter({
       level: params.getAll('level'),
