@@ -101,12 +101,12 @@ export class StoreIntake implements Intake {
     await this.#store.setEventPlace(stream, place);
   }
 
-  async saveWebhook(webhook: StoredWebhook): Promise<void> {
+  async saveWebhook(webhook: StoredWebhook, isNew = false): Promise<void> {
     this.#refuseClosed();
     // Before it is checked: a definition that repeats the secret would show it.
     if (webhook.secret !== null) this.#redactor.register(webhook.secret);
     checkWebhook(webhook, this.#redactor);
-    await this.#store.saveWebhook(webhook);
+    await this.#store.saveWebhook(webhook, isNew);
   }
 
   async deleteWebhook(webhookId: string): Promise<void> {
