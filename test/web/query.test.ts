@@ -103,6 +103,21 @@ test(
   },
 );
 
+test('a pattern in the address that is none can be mended, and the lines are live then', page, async (t) => {
+  const { site, page } = await visit(t);
+  await site.task({ taskId: 'demo' });
+  await site.lines('demo', ['all fine']);
+  await page.goto(`${site.url}/t/demo?q=${encodeURIComponent('/fi(ne/')}`);
+  await page.getByText('The lines cannot be read').waitFor();
+  assert.deepEqual((await noteUnder(page, 'Search logs...')).part, '/fi(ne/');
+  await page.getByPlaceholder('Search logs...').fill('fine');
+  await rowsOf(page).filter({ hasText: 'all fine' }).waitFor();
+  await page.locator('[data-connection=live]').waitFor();
+  await site.lines('demo', ['fine as well']);
+  await rowsOf(page).filter({ hasText: 'fine as well' }).waitFor();
+  assert.equal(await page.getByRole('alert').count(), 0);
+});
+
 test('the task box takes the same language, and says what is wrong', page, async (t) => {
   const { site, page } = await visit(t);
   await site.task({ taskId: 'one', title: 'Nightly build', status: 'failed', metrics: { costUsd: 2 } });

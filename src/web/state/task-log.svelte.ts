@@ -76,7 +76,6 @@ export class TaskLog {
       return;
     }
     await this.#relist();
-    if (!signal.aborted && this.problem === null && !this.task.ended) this.#goLive();
   }
 
   retry(): void {
@@ -177,6 +176,8 @@ export class TaskLog {
     this.updating = false;
     this.#changed();
     this.#flush();
+    // Also when the lines that were asked for first could not be read.
+    if (this.task?.ended === false && this.link.phase === 'idle') this.#goLive();
   }
 
   async #pump(): Promise<void> {
