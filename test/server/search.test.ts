@@ -75,6 +75,15 @@ test('flat filters narrow a search as they narrow the lines of one task', async 
   assert.deepEqual(await ids('limit=2'), ['c:10', 'b:10']);
 });
 
+test('lines are found by the status, cost and agent of their tasks, and by date', async (t) => {
+  const { ids, trail } = await seeded(t);
+  await trail.fail('b', 'it broke', { metrics: { costUsd: 2 } });
+  assert.deepEqual(await ids('q=timeout%20status:failed'), ['b:10', 'b:7', 'b:4', 'b:1']);
+  assert.deepEqual(await ids('q=timeout%20cost%3E1%20after:2026-01-24T10:00:15Z'), ['b:10', 'b:7']);
+  assert.deepEqual(await ids('q=timeout%20-status:failed%20before:2026-01-24T10:00:09Z'), ['c:1', 'a:1']);
+  assert.deepEqual(await ids('q=timeout%20agent:nobody'), []);
+});
+
 test('pages fit together while lines come in, and the last one says so', async (t) => {
   const { json, trail } = await seeded(t);
   const found: string[] = [];
