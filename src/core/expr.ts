@@ -148,8 +148,14 @@ function matchesTask(term: TaskTerm, task: TaskFacts): boolean {
   }
 }
 
+/** What of a task makes its facts. */
+export interface TaskSaid
+  extends Pick<Task, 'taskId' | 'status' | 'kind' | 'assignedAgent' | 'tags' | 'startedAt' | 'completedAt'> {
+  readonly metrics: Pick<Task['metrics'], 'costUsd' | 'durationSeconds'>;
+}
+
 /** The facts of a task. One that has no duration of its own has the time from its start to its end. */
-export function taskFacts(task: Task): TaskFacts {
+export function taskFacts(task: TaskSaid): TaskFacts {
   const { taskId, status, kind, assignedAgent, tags, metrics, startedAt, completedAt } = task;
   const span =
     startedAt !== null && completedAt !== null ? (Date.parse(completedAt) - Date.parse(startedAt)) / 1000 : null;

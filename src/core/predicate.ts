@@ -29,6 +29,11 @@ export function predicate(filter: LogFilter, task?: TaskFacts): Matches {
 
 /** A filter as one expression, with what the task answers settled. */
 export function filterExpr(filter: LogFilter, task?: TaskFacts): Expr {
+  return settle(wholeExpr(filter), task ? knowsTask(task) : (term) => (isTaskTerm(term) ? false : undefined));
+}
+
+/** A filter as one expression, with all that is asked of a task. */
+export function wholeExpr(filter: LogFilter): Expr {
   const { levels, sources, streams, types, search, regex, from, to, query } = filter;
   const parts: Expr[] = [];
   if (levels) parts.push({ op: 'level', values: levels });
@@ -40,7 +45,7 @@ export function filterExpr(filter: LogFilter, task?: TaskFacts): Expr {
   }
   if (search !== undefined) parts.push(regex ? { op: 'regex', pattern: search } : { op: 'text', text: search });
   if (query) parts.push(query.expr);
-  return settle({ op: 'all', parts }, task ? knowsTask(task) : (term) => (isTaskTerm(term) ? false : undefined));
+  return settle({ op: 'all', parts }, () => undefined);
 }
 
 /** An expression without task terms as a function of one line. */

@@ -14,6 +14,7 @@ import { randomDeliveriesContract } from './store/random-deliveries.ts';
 import { randomEventsContract } from './store/random-events.ts';
 import { randomListingContract } from './store/random-listing.ts';
 import { readContract } from './store/read.ts';
+import { searchContract } from './store/search.ts';
 import type { OpenStore } from './store/support.ts';
 import { webhookEventsContract } from './store/webhook-events.ts';
 import { webhooksContract } from './store/webhooks.ts';
@@ -33,6 +34,7 @@ export function storeContract(name: string, open: OpenStore): void {
     webhooksContract(open);
     eventsContract(open);
     webhookEventsContract(open);
+    searchContract(open);
     randomContract(open);
     randomListingContract(open);
     randomAnalyticsContract(open);

@@ -10,7 +10,7 @@ import { scratch } from '../support/scratch.ts';
 storeContract(
   'compressed sqlite',
   opening((store, compress) => {
-    const { read, count, stats, histogram } = SqliteStore.prototype;
+    const { read, count, stats, histogram, search, lineFacets, searchHistogram } = SqliteStore.prototype;
     const compressed = <Args extends unknown[], T>(method: (...args: Args) => T) => {
       return (...args: Args): T => {
         compress();
@@ -22,6 +22,9 @@ storeContract(
       count: compressed(count),
       stats: compressed(stats),
       histogram: compressed(histogram),
+      search: compressed(search),
+      lineFacets: compressed(lineFacets),
+      searchHistogram: compressed(searchHistogram),
     };
   }),
 );

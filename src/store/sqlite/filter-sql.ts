@@ -1,5 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { Expr } from '../../core/expr.ts';
+import { BLOCK_LINES } from '../../core/limits.ts';
 import { requiredTexts } from '../../core/literals.ts';
 import { TASK_FILTERS } from './filters.ts';
 import { type Mark, marksOf } from './text-filter.ts';
@@ -18,17 +19,34 @@ const ALL_MARKS = 400;
  * A condition on the filter of a block (`block_filters` as `f`) that holds unless no line in it can match.
  * @returns undefined when a filter cannot tell
  */
-export function filterSql(expr: Expr): Sql | undefined {
+function filterSql(expr: Expr): Sql | undefined {
   const condition = possible(expr);
   return condition && condition.values.length <= ALL_MARKS * 2 ? condition : undefined;
 }
 
-/** Up to which seq no line of a block (a row of a table with `task_no` and `block_no`) can match, by its filter. */
-export function clearSql(filter: Sql | undefined, table: string): { clear: Sql; join: string } {
-  if (!filter) return { clear: { sql: '0', values: [] }, join: '' };
+/** How a statement over blocks takes their filters into account. */
+export interface Filtering {
+  /** Up to which seq no line of the block can match. */
+  readonly clear: Sql;
+  /** Behind the table of blocks. */
+  readonly join: string;
+  /** After an AND of its own: leaves out blocks in which no line can match. */
+  readonly mayHold: Sql;
+}
+
+/** For a table of blocks named `k`. */
+export function filtering(expr: Expr): Filtering {
+  const filter = filterSql(expr);
+  if (!filter) return { clear: { sql: '0', values: [] }, join: '', mayHold: { sql: '', values: [] } };
+  const { sql, values } = filter;
   return {
-    clear: { sql: `iif(f.filter_no IS NULL OR ${filter.sql}, 0, f.to_seq)`, values: filter.values },
-    join: `LEFT JOIN block_filters f ON f.filter_no = ${table}.task_no * ${TASK_FILTERS} + ${table}.block_no`,
+    clear: { sql: `iif(f.filter_no IS NULL OR ${sql}, 0, f.to_seq)`, values },
+    join: `LEFT JOIN block_filters f ON f.filter_no = k.task_no * ${TASK_FILTERS} + k.block_no`,
+    mayHold: {
+      sql: `AND (f.filter_no IS NULL OR ${sql} OR (f.to_seq < (k.block_no + 1) * ${BLOCK_LINES}
+        AND f.to_seq < (SELECT last_seq FROM trails WHERE trails.task_no = k.task_no)))`,
+      values,
+    },
   };
 }
 
@@ -75,7 +93,16 @@ function spread(marks: readonly Mark[]): readonly Mark[] {
 }
 
 function markSql({ byte, bits }: Mark): Sql {
-  // The bytes that have the bit, one after another.
-  const having = Uint8Array.from({ length: 256 }, (_, value) => value).filter((value) => (value & bits) !== 0);
-  return { sql: 'instr(?, substr(f.data, (? & (length(f.data) - 1)) + 1, 1)) > 0', values: [having, byte] };
+  return {
+    sql: 'instr(?, substr(f.data, (? & (length(f.data) - 1)) + 1, 1)) > 0',
+    values: [HAVING.get(bits) ?? ANY, byte],
+  };
+}
+
+/** The bytes that have a bit, one after another; and those that have any. */
+const HAVING = new Map(Array.from({ length: 8 }, (_, bit) => [1 << bit, bytesWith(1 << bit)]));
+const ANY = bytesWith(255);
+
+function bytesWith(bits: number): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, value) => value).filter((value) => (value & bits) !== 0);
 }

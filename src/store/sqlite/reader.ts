@@ -36,7 +36,8 @@ import { listEnded, storageOf } from './keeping.ts';
 import { patternsOf } from './patterns.ts';
 import { readPage } from './read.ts';
 import type { Tables } from './scan.ts';
-import { facetsOfLines, histogramOfSearch, searchLines } from './search.ts';
+import { searchLines } from './search.ts';
+import { facetsOfLines, histogramOfSearch } from './search-summary.ts';
 import { countLines, histogramOf, statsOf } from './summary.ts';
 import { countFacets, listRuns, listTasks } from './task-list.ts';
 import { type TaskRow, taskOfRow, taskRow } from './task-row.ts';
@@ -106,11 +107,11 @@ export class SqliteReader implements StoreReader {
   }
 
   async lineFacets(scope: Scope, signal?: AbortSignal): Promise<LineFacets> {
-    return this.#reading(() => facetsOfLines(this.#tables, scope, signal), signal);
+    return this.#reading(() => facetsOfLines(this.#tables, { ...scope, signal }), signal);
   }
 
   async searchHistogram(query: Scope & { readonly buckets: number }, signal?: AbortSignal): Promise<Histogram> {
-    return this.#reading(() => histogramOfSearch(this.#tables, query, signal), signal);
+    return this.#reading(() => histogramOfSearch(this.#tables, { ...query, signal }), signal);
   }
 
   async patterns(query: PatternsQuery, signal?: AbortSignal): Promise<Patterns> {

@@ -8,7 +8,7 @@ import type { Chunk, LineRow } from './chunk.ts';
 import type { Chunks } from './chunks.ts';
 import type { Database } from './database.ts';
 import { type Facets, knowsFacet } from './facets.ts';
-import { clearSql, filterSql, type Sql } from './filter-sql.ts';
+import { type Filtering, filtering } from './filter-sql.ts';
 import { knowsSpan, linesSql, neededTexts } from './line-sql.ts';
 
 /** What lines are read from. */
@@ -76,7 +76,7 @@ export class Scan {
   readonly #expr: Expr;
   readonly #residues = new Map<number, Residue>();
   readonly #texts: readonly string[];
-  readonly #filter: Sql | undefined;
+  #filtering: Filtering | undefined;
   readonly #sql: string;
   readonly #values: readonly SQLInputValue[];
   #looked = 0;
@@ -88,7 +88,6 @@ export class Scan {
     this.#taskNo = taskNo;
     this.#expr = filterExpr(filter, facts);
     this.#texts = neededTexts(this.#expr);
-    this.#filter = filterSql(this.#expr);
     const narrowing = hasTerm(this.#expr, isFacetTerm);
     const mayMatch = (number: number): boolean => !isFalse(this.#residue(number).expr);
     const { sql, values } = linesSql(this.#expr, narrowing ? facets.of(taskNo).filter(mayMatch) : undefined);
@@ -98,14 +97,15 @@ export class Scan {
 
   /** Summaries of the blocks from one seq to another, in order; blocks that cannot hold a match have `atMost` 0. */
   *blocks(from: number, to: number, order: Order): Generator<Block> {
+    this.#filtering ??= filtering(this.#expr);
+    const { clear, join } = this.#filtering;
     const step = order === 'asc' ? 1 : -1;
     let blockNo = blockOf(order === 'asc' ? from : to);
     const last = blockOf(order === 'asc' ? to : from);
     while ((last - blockNo) * step >= 0) {
       const bounds = order === 'asc' ? ([blockNo, last] as const) : ([last, blockNo] as const);
-      const { clear, join } = clearSql(this.#filter, 'blocks');
       const rows = this.#db.all<BlockRow>(
-        `SELECT block_no, first_at, last_at, facets_json, sorted, ${clear.sql} AS clear_to FROM blocks ${join}
+        `SELECT block_no, first_at, last_at, facets_json, sorted, ${clear.sql} AS clear_to FROM blocks k ${join}
          WHERE task_no = ? AND block_no BETWEEN ? AND ? ORDER BY block_no ${order} LIMIT ?`,
         ...clear.values,
         ...[this.#taskNo, ...bounds, BLOCK_ROWS],
@@ -120,17 +120,17 @@ export class Scan {
   /** Where the last `lines` stopped before its end, because it had looked at enough. */
   stoppedAt: number | undefined;
 
-  /** The matching lines from one seq to another, in order; about `LOOK_CHARS` of text are looked at. */
-  *lines(from: number, to: number, order: Order): Generator<LineRow> {
+  /** The matching lines from one seq to another, in order, none newer than `until`; about `LOOK_CHARS` of text are looked at. */
+  *lines(from: number, to: number, order: Order, until = '~'): Generator<LineRow> {
     this.stoppedAt = undefined;
     this.#looked = 0;
     // One snapshot of both places: a line that is compressed meanwhile is found, and found once.
     this.#db.beginRead();
     try {
       // All that is compressed comes before all that is not.
-      const places = [this.#compressed(from, to, order), this.#plain(from, to, order)];
+      const places = [this.#compressed(from, to, order), this.#plain(from, to, order, until)];
       for (const place of order === 'asc' ? places : places.reverse()) {
-        for (const row of place) if (this.#passes(row)) yield row;
+        for (const row of place) if (row.timestamp <= until && this.#passes(row)) yield row;
         if (this.stoppedAt !== undefined) return;
       }
     } finally {
@@ -138,11 +138,11 @@ export class Scan {
     }
   }
 
-  *#plain(from: number, to: number, order: Order): Generator<LineRow> {
+  *#plain(from: number, to: number, order: Order, until: string): Generator<LineRow> {
     const sql = `SELECT seq, timestamp, facet_no, message, metadata_json FROM lines
-       WHERE task_no = ? AND seq BETWEEN ? AND ?${this.#sql} ORDER BY seq ${order}`;
+       WHERE task_no = ? AND seq BETWEEN ? AND ? AND timestamp <= ?${this.#sql} ORDER BY seq ${order}`;
     // Row by row: lines may be long, and a reader that has enough takes no more.
-    for (const row of this.#db.iterate<LineRow>(sql, this.#taskNo, from, to, ...this.#values)) {
+    for (const row of this.#db.iterate<LineRow>(sql, this.#taskNo, from, to, until, ...this.#values)) {
       yield row;
       if (this.#enough(row.message.length, row.seq)) return;
     }

@@ -1,102 +1,138 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { entryId, type JsonObject, type LogEntry } from '../../core/entry.ts';
-import { FACET_TASKS } from '../../core/limits.ts';
-import type { Histogram } from '../../core/query.ts';
-import {
-  isNewer,
-  type LineFacets,
-  type Scope,
-  type SearchPage,
-  type SearchPlace,
-  type SearchQuery,
-} from '../../core/search.ts';
+import { READ_BYTES } from '../../core/limits.ts';
+import { isNewer, type SearchPage, type SearchPlace, type SearchQuery } from '../../core/search.ts';
 import { isoTime } from '../../core/time.ts';
+import { BlockOrder, UNFETCHED, type Walked } from './block-order.ts';
 import type { LineRow } from './chunk.ts';
-import { Scan, type Tables } from './scan.ts';
-import { scanned, TASK_SELECT, type TaskRow } from './task-row.ts';
+import type { Facets } from './facets.ts';
+import type { Tables } from './scan.ts';
+import { ScopeScan } from './scope.ts';
 
 interface Found extends SearchPlace {
   readonly row: LineRow;
 }
 
+/** Lines of a sorted block that are looked at first; a page mostly needs few of each block. */
+const FIRST_LINES = 128;
+
+/**
+ * One page of the lines of many tasks, newest first. Blocks are looked into from new to old until no line that was not looked at
+ * can belong on the page. When the time is up, what is newer than all those is the answer, and at least one line further than before.
+ */
 export async function searchLines(tables: Tables, query: SearchQuery, signal?: AbortSignal): Promise<SearchPage> {
-  const { after, limit } = query;
-  const found = await matchingLines(tables, query, signal);
-  const behind = after ? found.filter((line) => isNewer(after, line)) : found;
-  const page = behind.slice(0, limit);
-  const last = behind.length > limit ? page.at(-1) : undefined;
-  return {
-    entries: page.map((line) => entryOf(tables, line)),
-    next: last ? { timestamp: last.timestamp, taskId: last.taskId, seq: last.seq } : null,
-    scannedFrom: last?.timestamp ?? null,
-    complete: true,
-  };
-}
-
-export async function facetsOfLines(tables: Tables, scope: Scope, signal?: AbortSignal): Promise<LineFacets> {
-  const found = await matchingLines(tables, scope, signal);
-  const facets = found.map(({ row }) => tables.facets.facet(row.facet_no));
-  return {
-    total: found.length,
-    exact: true,
-    level: { DEBUG: 0, INFO: 0, WARNING: 0, ERROR: 0, ...tally(facets.map(({ level }) => level)) },
-    source: tally(facets.map(({ source }) => source)),
-    stream: tally(facets.map(({ stream }) => stream ?? 'none')),
-    type: tally(facets.map(({ type }) => type)),
-    tasks: Object.entries(tally(found.map(({ taskId }) => taskId)))
-      .map(([taskId, lines]) => ({ taskId, lines }))
-      .sort((a, b) => b.lines - a.lines || (a.taskId < b.taskId ? -1 : 1))
-      .slice(0, FACET_TASKS),
-  };
-}
-
-export async function histogramOfSearch(
-  tables: Tables,
-  query: Scope & { readonly buckets: number },
-  signal?: AbortSignal,
-): Promise<Histogram> {
-  const found = await matchingLines(tables, query, signal);
-  const newest = found[0];
-  const oldest = found.at(-1);
-  if (!newest || !oldest) return { from: null, to: null, widthMs: 1, exact: true, buckets: [] };
-  const fromMs = Date.parse(oldest.timestamp);
-  const spanMs = Date.parse(newest.timestamp) - fromMs;
-  const widthMs = Math.max(1, Math.ceil(spanMs / query.buckets));
-  const last = Math.min(query.buckets - 1, Math.floor(spanMs / widthMs));
-  const buckets = Array.from({ length: last + 1 }, (_, place) => ({
-    timestamp: isoTime(fromMs + place * widthMs),
-    total: 0,
-    byLevel: { DEBUG: 0, INFO: 0, WARNING: 0, ERROR: 0 },
-  }));
-  for (const { timestamp, row } of found) {
-    const bucket = buckets[Math.min(last, Math.floor((Date.parse(timestamp) - fromMs) / widthMs))];
-    if (!bucket) continue;
-    bucket.total += 1;
-    bucket.byLevel[tables.facets.facet(row.facet_no).level] += 1;
-  }
-  return { from: oldest.timestamp, to: newest.timestamp, widthMs, exact: true, buckets };
-}
-
-async function matchingLines(tables: Tables, { filter, tasks }: Scope, signal?: AbortSignal): Promise<Found[]> {
-  const found: Found[] = [];
-  for (const task of tables.db.all<TaskRow>(TASK_SELECT)) {
-    if (tasks && !tasks.includes(task.task_id)) continue;
-    const scan = new Scan(tables, scanned(task), filter);
-    for (const { firstSeq, lastSeq, atMost } of scan.blocks(1, task.last_seq, 'asc')) {
-      if (atMost === 0) continue;
-      for (let from = firstSeq; from <= lastSeq; from = (scan.stoppedAt ?? lastSeq) + 1) {
-        signal?.throwIfAborted();
-        for (const row of scan.lines(from, lastSeq, 'asc')) {
-          found.push({ timestamp: row.timestamp, taskId: task.task_id, seq: row.seq, row });
-        }
-        await nextTurn();
-      }
+  const { after, budgetMs } = query;
+  const scope = new ScopeScan(tables, query);
+  const order = new BlockOrder(scope, after);
+  const page = new Page(query);
+  const turns = new Turns(budgetMs, signal);
+  for (let started = false; ; started = true) {
+    const { upper } = order;
+    if (!upper || page.isFinal(upper)) return page.finished(tables.facets);
+    const place = justAfter(upper);
+    if (started && turns.over && place && (!after || isNewer(after, place))) {
+      return page.cut(tables.facets, { upper, place });
     }
+    const walked = order.take();
+    if (walked) look(walked, { order, page });
+    else order.fetch();
+    await turns.next();
   }
-  return found.sort((a, b) => (isNewer(a, b) ? -1 : 1));
 }
 
-function entryOf({ facets }: Tables, { taskId, seq, row }: Found): LogEntry {
+/** Look at the newest lines of a block, and put back what is left of it. */
+function look({ task, block, to, upper }: Walked, { order, page }: { order: BlockOrder; page: Page }): void {
+  const { taskId, scan } = task;
+  // Where times go up and down, the newest line may be anywhere.
+  const lines = FIRST_LINES * 2 ** Math.min(3, Math.floor((block.lastSeq - to) / FIRST_LINES));
+  const from = block.sorted ? Math.max(block.lookFrom, to - lines + 1) : block.lookFrom;
+  let oldest = upper;
+  for (const row of scan.lines(from, to, 'desc', upper.timestamp)) {
+    const found = { timestamp: row.timestamp, taskId, seq: row.seq, row };
+    page.add(found);
+    if (block.sorted) oldest = found;
+  }
+  const left = (scan.stoppedAt ?? from) - 1;
+  page.trim();
+  if (left < block.lookFrom) return;
+  const place = { timestamp: oldest.timestamp, taskId, seq: left };
+  order.putBack({ task, block, to: left, upper: isNewer(upper, place) ? place : upper });
+}
+
+/** The newest lines found so far: as many as a page holds, and one more to know that there is more. */
+class Page {
+  readonly #after: SearchPlace | undefined;
+  readonly #limit: number;
+  #found: Found[] = [];
+  /** Lines of `#found` that the page holds at most: it is full of lines, or of bytes. */
+  #room: number;
+
+  constructor({ after, limit }: SearchQuery) {
+    this.#after = after;
+    this.#limit = limit;
+    this.#room = limit;
+  }
+
+  add(found: Found): void {
+    if (!this.#after || isNewer(this.#after, found)) this.#found.push(found);
+  }
+
+  /** Forget what newer lines have pushed off the page. */
+  trim(): void {
+    this.#found.sort((a, b) => (isNewer(a, b) ? -1 : 1));
+    this.#room = this.#limit;
+    let chars = 0;
+    for (const [place, { row }] of this.#found.entries()) {
+      chars += row.message.length + (row.metadata_json?.length ?? 0);
+      if (chars < READ_BYTES || place >= this.#limit) continue;
+      this.#room = place + 1;
+      break;
+    }
+    this.#found.length = Math.min(this.#found.length, this.#room + 1);
+  }
+
+  /** True when no line at this place or an older one changes the answer. */
+  isFinal(upper: SearchPlace): boolean {
+    const last = this.#found[this.#room - 1];
+    return this.#found.length > this.#room && last !== undefined && isNewer(last, upper);
+  }
+
+  finished(facets: Facets): SearchPage {
+    const page = this.#found.slice(0, this.#room);
+    const last = this.#found.length > this.#room ? page.at(-1) : undefined;
+    return {
+      entries: page.map((line) => entryOf(facets, line)),
+      next: last ? placeOf(last) : null,
+      scannedFrom: last?.timestamp ?? null,
+      complete: true,
+    };
+  }
+
+  /** What is newer than all that was not looked at. */
+  cut(facets: Facets, { upper, place }: { upper: SearchPlace; place: SearchPlace }): SearchPage {
+    const page = this.#found.slice(0, this.#room).filter((line) => isNewer(line, upper));
+    const last = page.length === this.#room ? page.at(-1) : undefined;
+    return {
+      entries: page.map((line) => entryOf(facets, line)),
+      next: last ? placeOf(last) : place,
+      scannedFrom: last?.timestamp ?? place.timestamp,
+      complete: last !== undefined,
+    };
+  }
+}
+
+/** The place right before another one; undefined where none can be named. */
+function justAfter({ timestamp, taskId, seq }: SearchPlace): SearchPlace | undefined {
+  if (timestamp === UNFETCHED) return undefined;
+  if (taskId !== UNFETCHED) return { timestamp, taskId, seq: seq + 1 };
+  return { timestamp: isoTime(Date.parse(timestamp) + 1), taskId: '', seq: 0 };
+}
+
+function placeOf({ timestamp, taskId, seq }: SearchPlace): SearchPlace {
+  return { timestamp, taskId, seq };
+}
+
+function entryOf(facets: Facets, { taskId, seq, row }: Found): LogEntry {
   const { level, source, stream, type } = facets.facet(row.facet_no);
   const metadata = row.metadata_json === null ? null : (JSON.parse(row.metadata_json) as JsonObject);
   return {
@@ -105,8 +141,29 @@ function entryOf({ facets }: Tables, { taskId, seq, row }: Found): LogEntry {
   };
 }
 
-function tally(values: readonly string[]): Record<string, number> {
-  const counts = new Map<string, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return Object.fromEntries(counts);
+/** A time that is measured, and turns for others in it. */
+export class Turns {
+  readonly #endMs: number;
+  readonly #signal: AbortSignal | undefined;
+  #turnMs = performance.now();
+
+  constructor(budgetMs: number, signal: AbortSignal | undefined) {
+    signal?.throwIfAborted();
+    this.#endMs = performance.now() + budgetMs;
+    this.#signal = signal;
+  }
+
+  get over(): boolean {
+    return performance.now() >= this.#endMs;
+  }
+
+  /** Let others have their turn, when they waited for a while. Throws when nobody waits for us any more. */
+  async next(): Promise<void> {
+    if (performance.now() - this.#turnMs < TURN_MS) return;
+    await nextTurn();
+    this.#turnMs = performance.now();
+    this.#signal?.throwIfAborted();
+  }
 }
+
+const TURN_MS = 5;

@@ -79,33 +79,57 @@ export async function histogramOf(
   const walk = new Walk(new Scan(tables, scanned(task), filter), HISTOGRAM_MS);
   const span = await spanOf(walk, task.last_seq);
   if (!span) return { from: null, to: null, widthMs: 1, exact: !walk.over, buckets: [] };
-  const fromMs = Date.parse(span.from);
-  const spanMs = Date.parse(span.to) - fromMs;
-  const widthMs = Math.max(1, Math.ceil(spanMs / buckets));
-  const last = Math.min(buckets - 1, Math.floor(spanMs / widthMs));
-  const counted = Array.from({ length: last + 1 }, () => ({ DEBUG: 0, INFO: 0, WARNING: 0, ERROR: 0 }));
-  const placeOf = (timestamp: string) => Math.floor((Date.parse(timestamp) - fromMs) / widthMs);
-  const count = (timestamp: string, facetNo: number, lines: number): void => {
-    // A span that was cut short does not hold every line.
-    const byLevel = counted[Math.max(0, Math.min(last, placeOf(timestamp)))];
-    if (byLevel) byLevel[tables.facets.facet(facetNo).level] += lines;
-  };
+  const bars = new Bars(span, buckets);
   for (const block of walk.scan.blocks(1, task.last_seq, 'asc')) {
     if (block.atMost === 0) continue;
-    if (block.whole && placeOf(block.firstAt) === placeOf(block.lastAt)) {
-      for (const [facetNo, lines] of block.counts) count(block.firstAt, facetNo, lines);
+    const firstMs = Date.parse(block.firstAt);
+    if (block.whole && bars.isOne(firstMs, Date.parse(block.lastAt))) {
+      for (const [facetNo, lines] of block.counts) bars.add(firstMs, tables.facets.facet(facetNo).level, lines);
       continue;
     }
-    await walk.look(block, (line) => count(line.timestamp, line.facet_no, 1));
+    await walk.look(block, (line) => bars.add(Date.parse(line.timestamp), tables.facets.facet(line.facet_no).level, 1));
     if (walk.over) break;
   }
-  return {
-    from: span.from,
-    to: span.to,
-    widthMs,
-    exact: !walk.over,
-    buckets: counted.map((byLevel, place) => bucketAt(fromMs + place * widthMs, byLevel)),
-  };
+  return bars.histogram(!walk.over);
+}
+
+/** Equal buckets over a span, with lines counted into them. */
+export class Bars {
+  readonly #from: string;
+  readonly #to: string;
+  readonly #fromMs: number;
+  readonly #widthMs: number;
+  readonly #bars: readonly Record<Level, number>[];
+
+  constructor({ from, to }: { readonly from: string; readonly to: string }, buckets: number) {
+    this.#from = from;
+    this.#to = to;
+    this.#fromMs = Date.parse(from);
+    const spanMs = Date.parse(to) - this.#fromMs;
+    this.#widthMs = Math.max(1, Math.ceil(spanMs / buckets));
+    const length = Math.min(buckets - 1, Math.floor(spanMs / this.#widthMs)) + 1;
+    this.#bars = Array.from({ length }, () => ({ DEBUG: 0, INFO: 0, WARNING: 0, ERROR: 0 }));
+  }
+
+  /** Whether both moments lie in the same bucket. */
+  isOne(firstMs: number, lastMs: number): boolean {
+    return this.#placeOf(firstMs) === this.#placeOf(lastMs);
+  }
+
+  add(ms: number, level: Level, lines: number): void {
+    // A span that was cut short does not hold every line.
+    const byLevel = this.#bars[Math.max(0, Math.min(this.#bars.length - 1, this.#placeOf(ms)))];
+    if (byLevel) byLevel[level] += lines;
+  }
+
+  histogram(exact: boolean): Histogram {
+    const buckets = this.#bars.map((byLevel, place) => bucketAt(this.#fromMs + place * this.#widthMs, byLevel));
+    return { from: this.#from, to: this.#to, widthMs: this.#widthMs, exact, buckets };
+  }
+
+  #placeOf(ms: number): number {
+    return Math.floor((ms - this.#fromMs) / this.#widthMs);
+  }
 }
 
 /** The earliest and latest matching line. A block inside the span found so far need not be looked into. */
