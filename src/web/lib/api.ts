@@ -1,3 +1,4 @@
+import type { WireComparison, WirePatterns } from '../../core/comparison.ts';
 import type { JsonObject } from '../../core/entry.ts';
 import type { Fault } from '../../core/error.ts';
 import { filterParams, type LogFilter } from '../../core/filter.ts';
@@ -81,6 +82,15 @@ export class Api {
     const params = new URLSearchParams(filterParams(filter));
     for (const [name, value] of Object.entries(window)) if (value !== undefined) params.set(name, String(value));
     return this.#get<WireLogPage>(`${taskRoute(taskId)}/logs`, params, signal);
+  }
+
+  patterns(taskId: string, signal: AbortSignal): Promise<WirePatterns> {
+    return this.#get<WirePatterns>(`${taskRoute(taskId)}/logs/patterns`, undefined, signal);
+  }
+
+  /** What is new since the last good run. */
+  compare(taskId: string, signal: AbortSignal): Promise<WireComparison> {
+    return this.#get<WireComparison>(`${taskRoute(taskId)}/logs/compare`, undefined, signal);
   }
 
   /** Lines of all tasks, by task; `params` as `searchParams` makes them. */
