@@ -66,6 +66,13 @@ export interface AlertPreview {
   readonly complete: boolean;
 }
 
+/** Unix ms; by default the last days. When `signal` aborts it throws soon. */
+export interface PreviewWish {
+  readonly fromMs?: number;
+  readonly toMs?: number;
+  readonly signal?: AbortSignal;
+}
+
 /** What became of a notice at one target. */
 export interface AlertDelivery {
   readonly target: string;
@@ -82,11 +89,7 @@ export interface AlertControl {
   create(id: string | null, definition: AlertDefinition): Promise<Alert>;
   replace(id: string, definition: AlertDefinition): Promise<Alert>;
   delete(id: string): Promise<void>;
-  /** Unix ms; by default the last days. */
-  preview(
-    definition: AlertDefinition,
-    span?: { readonly fromMs?: number; readonly toMs?: number },
-  ): Promise<AlertPreview>;
+  preview(definition: AlertDefinition, wish?: PreviewWish): Promise<AlertPreview>;
   /** Send a notice that says that it is a test. */
   test(id: string): Promise<readonly AlertDelivery[]>;
 }

@@ -6,6 +6,7 @@ import type {
   AlertDelivery,
   AlertPreview,
   AlertState,
+  PreviewWish,
 } from '../../core/alert.ts';
 import type { JsonObject } from '../../core/entry.ts';
 import { type Clock, systemClock } from '../../core/time.ts';
@@ -102,17 +103,14 @@ export class Alerts implements AlertControl {
     await this.#align();
   }
 
-  async preview(
-    definition: AlertDefinition,
-    { fromMs, toMs }: { fromMs?: number; toMs?: number } = {},
-  ): Promise<AlertPreview> {
+  async preview(definition: AlertDefinition, { fromMs, toMs, signal }: PreviewWish = {}): Promise<AlertPreview> {
     const { store, intake, readQuery } = this.#parts;
     const nowMs = this.#clock.now();
     const facts = { id: 'preview', fixed: false, definition, createdAt: null, updatedAt: null };
     const rule = ruleOf(facts, { readQuery, mask: (text) => intake.mask(text), nowMs });
     // A line of this very millisecond counts too.
     const to = toMs ?? nowMs + 1;
-    return previewOf(store, rule, { fromMs: fromMs ?? to - PREVIEW_MS, toMs: to });
+    return previewOf(store, rule, { fromMs: fromMs ?? to - PREVIEW_MS, toMs: to, ...(signal && { signal }) });
   }
 
   async test(id: string): Promise<readonly AlertDelivery[]> {

@@ -105,12 +105,14 @@ export class Evaluator {
     const matching = this.#enabled.filter(
       (rule) =>
         rule.definition.on === 'task' &&
-        !counted.includes(rule.id) &&
+        !counted.includes(markOf(rule)) &&
         !this.#isPast(task, rule) &&
         rule.matchesTask(facts),
     );
     if (matching.length === 0) return;
-    this.#place(taskId, { counted: [...counted, ...matching.map(({ id }) => id)] });
+    // Marks of rules that are no more would only pile up.
+    const marks = this.#rules.map(markOf).filter((mark) => counted.includes(mark));
+    this.#place(taskId, { counted: [...marks, ...matching.map(markOf)] });
     for (const rule of matching) this.#seen(rule, taskId, null);
   }
 
@@ -181,4 +183,9 @@ export class Evaluator {
 export function watchesIn(saved: Json): Readonly<Record<string, JsonObject>> {
   const { watches } = (saved ?? {}) as { watches?: Readonly<Record<string, JsonObject>> };
   return watches ?? {};
+}
+
+/** Tells a rule from others, and from what it was before it counted something else. */
+function markOf({ id, stamp }: Rule): string {
+  return `${id} ${stamp}`;
 }

@@ -5,16 +5,19 @@ import { isoTime } from '../../core/time.ts';
 export interface Place {
   readonly seq: number;
   readonly seenMs: number;
-  /** Rules about tasks that have counted it. */
+  /** Marks of rules about tasks that have counted it. */
   readonly counted: readonly string[];
 }
 
 /** Tasks that are remembered, over a restart too: this is written with every place, so it must stay small. */
 const PLACES = 2_000;
+/** Marks that all of them have together. */
+const MARKS = 20_000;
 
 /** The last line of each task that was looked at; the one that was looked at longest ago is forgotten first. */
 export class Places {
   readonly #places = new Map<string, Place>();
+  #marks = 0;
   /** In a task that is older and not known only lines from then on count: the others may have been counted. */
   #from = '';
 
@@ -32,17 +35,14 @@ export class Places {
   }
 
   set(taskId: string, place: Place): void {
-    this.#places.delete(taskId);
+    this.forget(taskId);
     this.#places.set(taskId, place);
-    if (this.#places.size <= PLACES) return;
-    const [first] = this.#places;
-    if (!first) return;
-    this.#places.delete(first[0]);
-    const seenAt = isoTime(first[1].seenMs);
-    if (seenAt > this.#from) this.#from = seenAt;
+    this.#marks += place.counted.length;
+    while (this.#places.size > 1 && (this.#places.size > PLACES || this.#marks > MARKS)) this.#forgetFirst();
   }
 
   forget(taskId: string): void {
+    this.#marks -= this.#places.get(taskId)?.counted.length ?? 0;
     this.#places.delete(taskId);
   }
 
@@ -57,7 +57,15 @@ export class Places {
     this.#from = from;
     // Nobody else writes it.
     for (const [taskId, seq, seenMs, ...counted] of places as [string, number, number, ...string[]][]) {
-      this.#places.set(taskId, { seq, seenMs, counted });
+      this.set(taskId, { seq, seenMs, counted });
     }
+  }
+
+  #forgetFirst(): void {
+    const [first] = this.#places;
+    if (!first) return;
+    this.forget(first[0]);
+    const seenAt = isoTime(first[1].seenMs);
+    if (seenAt > this.#from) this.#from = seenAt;
   }
 }

@@ -9,6 +9,7 @@ import { Watch } from './watch.ts';
 export interface PreviewSpan {
   readonly fromMs: number;
   readonly toMs: number;
+  readonly signal?: AbortSignal;
 }
 
 /** Moments at which something matched, the newest first or in no order. */
@@ -45,12 +46,16 @@ interface Search extends PreviewSpan {
   readonly untilMs: number;
 }
 
-async function linesFound(store: StoreReader, { query }: Rule, { fromMs, toMs, untilMs }: Search): Promise<Found> {
+async function linesFound(
+  store: StoreReader,
+  { query }: Rule,
+  { fromMs, toMs, untilMs, signal }: Search,
+): Promise<Found> {
   const filter = { query, from: isoTime(fromMs), to: isoTime(toMs) };
   const atMs: number[] = [];
   for (let after: SearchPlace | undefined; ; ) {
     const budgetMs = Math.max(1, untilMs - performance.now());
-    const page = await store.search({ filter, limit: PAGE, budgetMs, ...(after && { after }) });
+    const page = await store.search({ filter, limit: PAGE, budgetMs, ...(after && { after }) }, signal);
     for (const { timestamp } of page.entries) atMs.push(Date.parse(timestamp));
     if (page.next === null) return { atMs, complete: page.complete };
     after = page.next;
@@ -58,11 +63,12 @@ async function linesFound(store: StoreReader, { query }: Rule, { fromMs, toMs, u
   }
 }
 
-async function tasksFound(store: StoreReader, rule: Rule, { fromMs, toMs, untilMs }: Search): Promise<Found> {
+async function tasksFound(store: StoreReader, rule: Rule, { fromMs, toMs, untilMs, signal }: Search): Promise<Found> {
   const atMs: number[] = [];
   const query = { sort: 'created_at', order: 'desc', limit: PAGE } as const;
   const created = { from: isoTime(fromMs), to: isoTime(toMs) };
   for (let cursor: string | null = null; ; ) {
+    signal?.throwIfAborted();
     const page = await store.tasks({ ...query, ...created, ...(cursor !== null && { cursor }) });
     for (const task of page.tasks) {
       if (rule.matchesTask(taskFacts(task)))

@@ -15,6 +15,7 @@ import type { Routes } from '../context.ts';
 import type { Caller } from '../guard.ts';
 import { ROLES } from '../parts.ts';
 import { answers } from '../schemas.ts';
+import { whileWanted } from '../search-stream.ts';
 
 const tags = ['alerts'];
 const admin = { config: { role: 'admin' } } as const;
@@ -36,7 +37,8 @@ const Tested = Type.Object({
 });
 
 /** Rules that tell somebody of what is logged: those of the config file, and those made here. */
-export const alertRoutes: Routes = (scope, { alerts }) => {
+export const alertRoutes: Routes = (scope, context) => {
+  const { alerts, searches } = context;
   scope.get(
     '/api/alerts',
     { schema: { tags, summary: 'List alerts, with how they are doing', response: answers({ 200: AlertList }) } },
@@ -103,7 +105,11 @@ export const alertRoutes: Routes = (scope, { alerts }) => {
       const [fromMs, toMs] = [timeOf('from', from), timeOf('to', to)];
       const span = { ...(fromMs !== undefined && { fromMs }), ...(toMs !== undefined && { toMs }) };
       const { name = 'preview', to: targets = [] } = rule;
-      return reply.send(previewToWire(await alerts.preview(definitionOf({ ...rule, name, to: targets }), span)));
+      const definition = definitionOf({ ...rule, name, to: targets });
+      // It searches, so it waits for its turn among searches.
+      return whileWanted(context, reply, (signal) =>
+        searches.take(async () => previewToWire(await alerts.preview(definition, { ...span, signal })), signal),
+      );
     },
   );
   scope.post(

@@ -139,6 +139,24 @@ describe('a rule about tasks', () => {
   });
 });
 
+test('a rule that looks for something else counts anew, and what it cools down from stays', async (t) => {
+  const { trail, hook, started } = await alerting(t);
+  const alerts = await started();
+  await alerts.create('a', definitionOf({ on: 'task', query: 'cost>1', to: [hook] }));
+  await trail.create({ taskId: 'task-a' });
+  await trail.change('task-a', { metrics: { costUsd: 3 } });
+  await alerts.settled();
+  await alerts.replace('a', definitionOf({ on: 'task', query: 'cost>2', threshold: 9, to: [hook] }));
+  assert.equal((await alerts.find('a')).state.count, 0);
+  for (const title of ['once', 'twice']) {
+    await trail.change('task-a', { title });
+    await alerts.settled();
+  }
+  const { state } = await alerts.find('a');
+  assert.deepEqual([state.count, state.fired], [1, 1]);
+  assert.ok(state.coolDownUntil);
+});
+
 describe('a notice', () => {
   test('to a webhook is signed, says what, where and how often, and is masked', async (t) => {
     const { trail, there, hook, started } = await alerting(t);
