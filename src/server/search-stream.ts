@@ -62,14 +62,19 @@ export function sendFound(
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',
     };
-    await pour(reply, headers, joined(first.value ?? '', texts));
+    await pour(reply, headers, joined(first.value ?? '', texts, reply));
     return undefined;
   });
 }
 
-async function* joined(first: string, rest: AsyncGenerator<string>): AsyncGenerator<string> {
+async function* joined(first: string, rest: AsyncGenerator<string>, { raw }: FastifyReply): AsyncGenerator<string> {
   yield first;
-  yield* rest;
+  try {
+    yield* rest;
+  } catch (error) {
+    // A reader who goes ends the search; that is no fault.
+    if (!raw.destroyed) throw error;
+  }
 }
 
 /** Page after page, each made when the one before has left: a slow reader takes no turn from others meanwhile. */
