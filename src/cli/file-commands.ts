@@ -13,6 +13,7 @@ function check(terminal: Terminal): Command {
   return new Command('check')
     .description('compare the database and the task directories; exit code 1 while faults remain')
     .option('--repair', 'write what is wrong in the directories anew from the store')
+    .option('--reindex', 'make the index of the search anew, from all lines')
     .option('--json', 'one JSON object')
     .addHelpText('after', example('tasktrail check', 'tasktrail check --repair', 'tasktrail check --json | jq .found'))
     .action(async (options: CommonOptions & CheckOptions) => {

@@ -16,6 +16,7 @@ import { StoreIntake } from '../intake/intake.ts';
 import { createRedactor } from '../intake/redact.ts';
 import { SqliteStore } from '../store/sqlite/store.ts';
 import { keepCompressed } from './compressing.ts';
+import { keepFiltered } from './filling.ts';
 import { type Methods, serveThread } from './serve-thread.ts';
 
 /** Old deliveries are looked for after so many new ones, and whenever something else is cleared away. */
@@ -50,6 +51,7 @@ function open(
   // What an earlier process deleted and did not clear away.
   void intake.tidied();
   let compressing = compressAfterDays > 0 ? keepCompressed(store, compressAfterDays) : undefined;
+  const filling = keepFiltered(store);
   let deliveries = 0;
   return {
     // What webhooks are signed with must not stand in a trail, nor in what is shown.
@@ -96,6 +98,7 @@ function open(
     close: async () => {
       clearInterval(foreign);
       compressing?.close();
+      filling.close();
       await intake.close();
       await store.close();
     },

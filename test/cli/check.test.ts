@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { appendFile, mkdir, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import { DATABASE_FILE } from '../../src/store/sqlite/database.ts';
 import { openTrail } from '../../src/trail/open.ts';
 import { type Place, place, serve, tasktrail } from './cli.ts';
 
@@ -141,4 +143,19 @@ test('check and import have help with examples', async (t) => {
     assert.equal(code, 0);
     assert.match(stdout, new RegExp(`Examples:\\n {2}\\$ tasktrail ${command}`));
   }
+});
+
+test('check --reindex makes the index of the search anew', async (t) => {
+  const at = await stopped(t, 'a', 'b');
+  const db = new DatabaseSync(join(at.dataDir, DATABASE_FILE));
+  t.after(() => db.close());
+  const filters = () => db.prepare('SELECT * FROM block_filters ORDER BY filter_no').all();
+  const made = filters();
+  assert.equal(made.length, 2);
+  db.exec("UPDATE block_filters SET data = x'00'");
+  const { code, stdout, stderr } = await tasktrail(t, at, 'check', '--reindex');
+  assert.equal(stdout, '2 tasks checked: 0 faults\n');
+  assert.match(stderr, /2 of 2 blocks indexed/);
+  assert.equal(code, 0);
+  assert.deepEqual(filters(), made);
 });

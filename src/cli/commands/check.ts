@@ -16,11 +16,14 @@ import { SqliteDirectoryRecords } from '../../store/sqlite/directories.ts';
 import { SqliteReader } from '../../store/sqlite/reader.ts';
 import { readOwner, takeOwnership } from '../../trail/owner.ts';
 import { COMMAND } from '../package.ts';
+import { reindex } from '../reindex.ts';
 import type { Config } from '../settings.ts';
 import { safeText, type Terminal } from '../terminal.ts';
 
 export interface CheckOptions {
   readonly repair?: boolean;
+  /** Make the index of the search anew. */
+  readonly reindex?: boolean;
   readonly json?: boolean;
 }
 
@@ -39,12 +42,15 @@ export async function check(terminal: Terminal, config: Config, options: CheckOp
     );
   }
   // Who mends must be the only one that writes: a server would write the same files.
-  const owner = options.repair ? await takeOwnership(dataDir) : undefined;
+  const owner = options.repair || options.reindex ? await takeOwnership(dataDir) : undefined;
   try {
     const checking = new Checking(terminal, config, options);
     const sound = await checking.database();
     if (!sound) terminal.tell('the directories can be compared when the database is sound; restore it from a backup');
-    else if (config.taskLogsEnabled) await checking.directories();
+    else {
+      if (options.reindex) await reindex(terminal, dataDir);
+      if (config.taskLogsEnabled) await checking.directories();
+    }
     return await checking.summary();
   } finally {
     await owner?.close();

@@ -96,12 +96,23 @@ export function putFilter(db: Database, { taskNo, toSeq, data }: Filtered): void
     'SELECT to_seq, length(data) AS bytes FROM block_filters WHERE filter_no = ?',
     number,
   );
-  const trail = db.get<{ last_seq: number }>('SELECT last_seq FROM trails WHERE task_no = ?', taskNo);
-  if (!trail || (known && known.to_seq >= toSeq)) return;
-  db.run('INSERT OR REPLACE INTO block_filters (filter_no, to_seq, data) VALUES (?, ?, ?)', number, toSeq, data);
+  if (!db.get('SELECT 1 FROM trails WHERE task_no = ?', taskNo)) return;
   const before = toSeq - 1 - ((toSeq - 1) % BLOCK_LINES);
+  const better = !known || known.to_seq < toSeq;
+  if (better) db.run('INSERT OR REPLACE INTO block_filters VALUES (?, ?, ?)', number, toSeq, data);
   db.run(
     'UPDATE trails SET bytes = bytes + ?, filtered = iif(filtered >= ?, max(filtered, ?), filtered) WHERE task_no = ?',
-    ...[data.length + (known ? -known.bytes : ROW_BYTES), before, toSeq, taskNo],
+    better ? data.length + (known ? -known.bytes : ROW_BYTES) : 0,
+    ...[before, better ? toSeq : known.to_seq, taskNo],
   );
+}
+
+/** Inside a write transaction: forget all filters. Answers how many blocks there are. */
+export function dropFilters(db: Database): number {
+  db.run(
+    `UPDATE trails SET filtered = 0, bytes = max(0, bytes - (SELECT coalesce(sum(length(data) + ${ROW_BYTES}), 0) FROM block_filters
+       WHERE filter_no BETWEEN trails.task_no * ${TASK_FILTERS} AND trails.task_no * ${TASK_FILTERS} + ${TASK_FILTERS - 1}))`,
+  );
+  db.run('DELETE FROM block_filters');
+  return db.get<{ blocks: number }>('SELECT count(*) AS blocks FROM blocks JOIN trails USING (task_no)')?.blocks ?? 0;
 }

@@ -7,12 +7,13 @@ import type { Task, TaskChange } from '../../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../../core/time.ts';
 import { DELIVERY_LIMITS, type Delivered, type DeliveryLimits, type StoredWebhook } from '../../core/webhook.ts';
 import { Appender, type Moved, type Numbers } from './append.ts';
-import { type CompressStep, commitStep, prepareStep } from './compress.ts';
+import { commitStep, prepareStep } from './compress.ts';
 import { type Database, isBroken, openDatabase, storeError } from './database.ts';
 import { findKey, freeKey, insertDelivery, putWebhook, removeWebhook, sweepDeliveries } from './deliveries.ts';
 import { commitEvents, putPlace, sweepEvents } from './events.ts';
 import { Facets } from './facets.ts';
-import { OpenFilters } from './filters.ts';
+import { Filling } from './filling.ts';
+import { dropFilters, OpenFilters, putFilter } from './filters.ts';
 import { buryEnded, buryTask, failSilent } from './keeping.ts';
 import { checkpoint, purgeSome, shrinkSome, sweepSome } from './purge.ts';
 import { SqliteReader } from './reader.ts';
@@ -36,6 +37,7 @@ export class SqliteStore extends SqliteReader implements Store {
   readonly #db: Database;
   readonly #facets: Facets;
   readonly #filters: OpenFilters;
+  readonly #filling: Filling;
   readonly #appender: Appender;
   readonly #clock: Clock;
   readonly #onCommit: Wake;
@@ -50,6 +52,7 @@ export class SqliteStore extends SqliteReader implements Store {
     this.#db = db;
     this.#facets = new Facets(this.#db);
     this.#filters = new OpenFilters(this.#db);
+    this.#filling = new Filling(this.#db);
     this.#appender = new Appender(this.#db, { facets: this.#facets, filters: this.#filters });
     this.#clock = clock;
     this.#onCommit = onCommit;
@@ -172,9 +175,27 @@ export class SqliteStore extends SqliteReader implements Store {
    */
   compress(endedBefore: string): boolean {
     this.#checkOpen();
-    const step = this.#prepare(endedBefore);
+    const step = this.#reading(() => prepareStep(this.#db, endedBefore));
     if (step) this.#write((numbers) => commitStep(this.#db, step, numbers));
     return step !== undefined;
+  }
+
+  /**
+   * Make one of the filters that searching lacks, from lines that were not filtered as they came in: a short transaction. The last
+   * lines of tasks at work are left for later, unless `all` is asked for.
+   * @returns whether more may be left to do
+   */
+  fillFilters({ all = false } = {}): boolean {
+    this.#checkOpen();
+    const { filter, more } = this.#reading(() => this.#filling.next(this.#clock.now(), all));
+    if (filter) this.#write(() => putFilter(this.#db, filter));
+    return more;
+  }
+
+  /** Forget all filters, for `fillFilters` to make them anew. Answers how many that will be. */
+  dropFilters(): number {
+    this.#filling.restart();
+    return this.#write(() => dropFilters(this.#db));
   }
 
   /**
@@ -224,9 +245,9 @@ export class SqliteStore extends SqliteReader implements Store {
     return [...changed.keys()];
   }
 
-  #prepare(endedBefore: string): CompressStep | undefined {
+  #reading<T>(read: () => T): T {
     try {
-      return prepareStep(this.#db, endedBefore);
+      return read();
     } catch (error) {
       throw storeError(error);
     }
