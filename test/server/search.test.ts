@@ -253,29 +253,61 @@ test('a page ends before it becomes too long for one answer, and the next one go
   assert.ok(pages > 1);
 });
 
-/** A store whose searches last until their signal aborts. */
-function endless(store: Awaited<ReturnType<typeof openTrail>>['parts']['store']) {
-  const begun: AbortSignal[] = [];
-  let more = Promise.withResolvers<void>();
-  const search = (_: unknown, signal?: AbortSignal) =>
-    new Promise<never>((_, reject) => {
-      signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
-      if (signal) begun.push(signal);
-      more.resolve();
-      more = Promise.withResolvers();
-    });
-  const held = new Proxy(store, {
+type ReadStore = Awaited<ReturnType<typeof openTrail>>['parts']['store'];
+
+/** The store with another search. */
+function searching(store: ReadStore, search: ReadStore['search']): ReadStore {
+  return new Proxy(store, {
     get: (target, name) => {
       if (name === 'search') return search;
       const value: unknown = Reflect.get(target, name);
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
+}
+
+/** A store whose searches last until their signal aborts. */
+function endless(store: ReadStore) {
+  const begun: AbortSignal[] = [];
+  let more = Promise.withResolvers<void>();
+  const held = searching(
+    store,
+    (_, signal) =>
+      new Promise<never>((_, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+        if (signal) begun.push(signal);
+        more.resolve();
+        more = Promise.withResolvers();
+      }),
+  );
   const reached = async (count: number): Promise<void> => {
     while (begun.length < count) await more.promise;
   };
   return { store: held, begun, reached };
 }
+
+test('a search whose time was up says how far it came, and goes on there', async (t) => {
+  const { store } = (await seeded(t)).trail.parts;
+  const place = { timestamp: at(20), taskId: 'c', seq: 7 };
+  // The newest lines take all the time there is.
+  const slow = searching(store, (query, signal) =>
+    query.after
+      ? store.search(query, signal)
+      : Promise.resolve({ entries: [], next: place, scannedFrom: at(20), complete: false }),
+  );
+  const { json, call } = await served(t, { store: slow });
+  const first = (await json('GET', '/api/logs/search?q=timeout')).body;
+  assert.deepEqual([first.logs, first.scanned_from, first.complete], [[], at(20), false]);
+  const second = (await json('GET', `/api/logs/search?q=timeout&cursor=${first.next_cursor}`)).body;
+  assert.deepEqual([second.logs[0].id, second.logs.length, second.complete], ['b:7', 8, true]);
+  const streamed = await call('GET', '/api/logs/search?q=timeout', undefined, { accept: 'application/x-ndjson' });
+  const records = (await streamed.text())
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual([records[0].event, records[0].scanned_from], ['progress', at(20)]);
+  assert.deepEqual([records.length, records.at(-1).event], [10, 'end']);
+});
 
 test('a client who goes cancels its search, and one who comes beyond what may run is told to wait', async (t) => {
   const trail = await openTrail({ dataDir: await scratch(t) });
