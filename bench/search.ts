@@ -45,7 +45,7 @@ if (!kept) rmSync(work, { recursive: true, force: true });
 async function measure(): Promise<void> {
   const { parts, close } = await opened();
   const { store } = parts;
-  const grep = spawnSync('rg', ['--version']).status === 0 ? 'rg' : 'grep';
+  const grep = ['rg', 'grep'].find((name) => spawnSync(name, ['--version']).status === 0) ?? 'grep';
   print(`| search | lines | first page | within ${LARGE} | ${grep}, all files | ${grep}, that file |`);
   print('|---|---:|---:|---:|---:|---:|');
   const searches: [string, LogFilter][] = [
