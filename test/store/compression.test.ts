@@ -184,7 +184,8 @@ test('a read looks at a bounded amount of compressed text, and the next goes on 
   compress(store, TUESDAY);
   for (const filter of [{ search: '?!' }, { search: '[?]!', regex: true }]) {
     const page = await store.read('a', { limit: 10, filter });
-    assert.deepEqual([page.count, page.done, page.scannedTo], [0, false, LOOK_CHARS / LINE_BYTES]);
+    assert.deepEqual([page.count, page.done], [0, false]);
+    assert.ok(page.scannedTo >= 1 && page.scannedTo <= LOOK_CHARS / LINE_BYTES, `${page.scannedTo} lines`);
     assert.deepEqual(await allEntries(store, 'a', { filter }), []);
   }
   assert.equal((await store.read('a', { limit: 10, order: 'desc' })).entries[0]?.seq, 12);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Draft } from '../../src/core/entry.ts';
 import { SEARCH_MS } from '../../src/core/limits.ts';
+import type { SearchPlace } from '../../src/core/search.ts';
 import { isoTime } from '../../src/core/time.ts';
 import { SqliteStore } from '../../src/store/sqlite/store.ts';
 import { openTrail } from '../../src/trail/open.ts';
@@ -27,6 +28,19 @@ test('hostile patterns over many lines end within their time, and pages are read
   }
   for (const { next, complete } of await all) assert.ok(complete || next !== null);
   assert.ok(pages > 1);
+});
+
+test('a hostile pattern over the longest lines ends too, line by line', async (t) => {
+  const store = await searched(t, (n) => ({ message: n < 5 ? 'ab'.repeat(100_000) : 'short' }));
+  const query = { filter: { search: '(a|b|ab){0,40}.{0,300}z$', regex: true }, limit: 10, budgetMs: 0 };
+  let steps = 0;
+  for (let after: SearchPlace | undefined; ; steps++) {
+    const { next, entries } = await store.search({ ...query, ...(after && { after }) });
+    assert.equal(entries.length, 0);
+    if (!next) break;
+    after = next;
+  }
+  assert.ok(steps > 0);
 });
 
 test('a search that is cancelled throws the reason at once, and the next is answered', async (t) => {

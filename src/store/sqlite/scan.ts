@@ -60,6 +60,8 @@ interface Residue {
   readonly matches: ReturnType<typeof lineMatcher>;
 }
 
+/** A pattern may take long for each character: one read stops after the line in which so much time was over. */
+const LOOK_MS = 200;
 /** Block rows one query takes: a short read, and few enough to stop early. */
 const BLOCK_ROWS = 256;
 
@@ -120,17 +122,23 @@ export class Scan {
   /** Where the last `lines` stopped before its end, because it had looked at enough. */
   stoppedAt: number | undefined;
 
-  /** The matching lines from one seq to another, in order, none newer than `until`; about `LOOK_CHARS` of text are looked at. */
+  /** The matching lines from one seq to another, in order, none newer than `until`; about `LOOK_CHARS` of text are looked at, or `LOOK_MS`. */
   *lines(from: number, to: number, order: Order, until = '~'): Generator<LineRow> {
     this.stoppedAt = undefined;
     this.#looked = 0;
+    const endMs = performance.now() + LOOK_MS;
     // One snapshot of both places: a line that is compressed meanwhile is found, and found once.
     this.#db.beginRead();
     try {
       // All that is compressed comes before all that is not.
       const places = [this.#compressed(from, to, order), this.#plain(from, to, order, until)];
       for (const place of order === 'asc' ? places : places.reverse()) {
-        for (const row of place) if (row.timestamp <= until && this.#passes(row)) yield row;
+        for (const row of place) {
+          if (row.timestamp <= until && this.#passes(row)) yield row;
+          if (performance.now() < endMs) continue;
+          this.stoppedAt = row.seq;
+          return;
+        }
         if (this.stoppedAt !== undefined) return;
       }
     } finally {
