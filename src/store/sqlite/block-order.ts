@@ -33,6 +33,14 @@ interface Stream {
 
 interface FoundRow extends BlockRow {
   task_no: number;
+  task_id: string;
+}
+
+/** A block that waits for its turn: until then nobody has asked what its task or its summary make of the query. */
+interface Waiting {
+  readonly row?: FoundRow;
+  readonly walked?: Walked;
+  readonly upper: SearchPlace;
 }
 
 /** In a place: greater than any time or task id. */
@@ -54,7 +62,7 @@ export class BlockOrder {
   readonly #after: SearchPlace | undefined;
   readonly #startMs: number;
   readonly #streams: Stream[] = [];
-  readonly #heap = new PlaceHeap<Walked>();
+  readonly #heap = new PlaceHeap<Waiting>();
   readonly #fetched = new Set<number>();
   readonly #tasks: readonly number[] | undefined;
   readonly #lastId: number;
@@ -86,15 +94,19 @@ export class BlockOrder {
 
   /** Take the block that holds the newest place; undefined when it is not fetched yet, and `fetch` has to be called. */
   take(): Walked | undefined {
-    const newest = this.#heap.newest;
-    if (!newest || Date.parse(newest.upper.timestamp) <= this.#frontier().ms) return undefined;
-    this.#heap.pop();
-    return newest;
+    const { ms } = this.#frontier();
+    for (;;) {
+      const newest = this.#heap.newest;
+      if (!newest || Date.parse(newest.upper.timestamp) <= ms) return undefined;
+      this.#heap.pop();
+      const { row, upper, walked = row && this.#walked(row, upper) } = newest;
+      if (walked) return walked;
+    }
   }
 
   /** Put back what is left of a block. */
   putBack(walked: Walked): void {
-    this.#heap.push(walked);
+    this.#heap.push({ walked, upper: walked.upper });
   }
 
   /** Fetch some more blocks: a short read. */
@@ -212,8 +224,9 @@ export class BlockOrder {
     const { from, to = '~' } = this.#scope;
     const ofTasks = this.#tasks ? 'AND k.task_no IN (SELECT value FROM json_each(?))' : '';
     const rows = this.#db.all<FoundRow>(
-      `SELECT k.task_no, k.block_no, b.first_at, b.last_at, b.facets_json, b.sorted, ${clear.sql} AS clear_to
+      `SELECT k.task_no, task_id, k.block_no, b.first_at, b.last_at, b.facets_json, b.sorted, ${clear.sql} AS clear_to
        FROM blocks k ${join} CROSS JOIN blocks b ON b.task_no = k.task_no AND b.block_no = k.block_no
+       CROSS JOIN tasks ON tasks.task_no = k.task_no
        WHERE ${where} ${ofTasks} ${mayHold.sql} AND b.last_at >= ? AND b.first_at < ?`,
       ...clear.values,
       ...values,
@@ -228,17 +241,20 @@ export class BlockOrder {
     const number = filterNo(row.task_no, row.block_no * BLOCK_LINES + 1);
     if (this.#fetched.has(number)) return;
     this.#fetched.add(number);
-    const task = this.#scope.task(row.task_no);
-    const block = task?.scan.block(row);
-    if (!task || !block || block.atMost === 0) return;
-    const { taskId } = task;
-    const { firstAt, lastAt, firstSeq, lastSeq } = block;
+    const { task_id: taskId, first_at: firstAt, last_at: lastAt } = row;
+    const firstSeq = row.block_no * BLOCK_LINES + 1;
     const after = this.#after;
     if (after && !isNewer(after, { timestamp: firstAt, taskId, seq: firstSeq })) return;
-    const newest = { timestamp: lastAt, taskId, seq: lastSeq };
+    const newest = { timestamp: lastAt, taskId, seq: firstSeq + BLOCK_LINES - 1 };
     const { to } = this.#scope;
     const bounded =
       to !== undefined && lastAt >= to ? { timestamp: isoTime(Date.parse(to) - 1), taskId: UNFETCHED, seq: 0 } : newest;
-    this.#heap.push({ task, block, to: lastSeq, upper: after && isNewer(bounded, after) ? after : bounded });
+    this.#heap.push({ row, upper: after && isNewer(bounded, after) ? after : bounded });
+  }
+
+  #walked(row: FoundRow, upper: SearchPlace): Walked | undefined {
+    const task = this.#scope.task(row.task_no);
+    const block = task?.scan.block(row);
+    return task && block && block.atMost > 0 ? { task, block, to: block.lastSeq, upper } : undefined;
   }
 }
