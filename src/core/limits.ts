@@ -184,3 +184,9 @@ export const PATTERNS_MAX = 1_000;
 export const PATTERN_SOURCES = 10;
 export const SAMPLE_CHARS = 1_000;
 export const PATTERN_TASKS = 200_000;
+/**
+ * Regular expressions: pieces of one, each repetition counted as often as it may repeat, and the steps that one may take in a message,
+ * a step being a character looked at by one instruction (20–40 ns): larger ones look at the start of a long message only.
+ */
+export const PATTERN_SIZE = 500;
+export const PATTERN_STEPS = 8_000_000;

@@ -1,6 +1,4 @@
-import { RE2JS } from 're2js';
 import type { Draft, JsonObject, LogEntry } from './entry.ts';
-import { TrailError } from './error.ts';
 import {
   type Expr,
   FALSE,
@@ -12,6 +10,7 @@ import {
   type TaskFacts,
 } from './expr.ts';
 import type { LogFilter } from './filter.ts';
+import { compilePattern } from './pattern.ts';
 
 /** What a filter looks at in a line. */
 export type Filtered = Pick<LogEntry | Draft, 'timestamp' | 'level' | 'source' | 'stream' | 'type' | 'message'> &
@@ -73,7 +72,7 @@ function termMatcher(term: LineTerm): Matches {
     }
     case 'regex': {
       const pattern = compilePattern(term.pattern);
-      return ({ message }) => pattern.matcher(message).find();
+      return ({ message }) => pattern.find(message);
     }
     case 'level':
       return ({ level }) => term.values.includes(level);
@@ -94,17 +93,4 @@ function termMatcher(term: LineTerm): Matches {
 function metadataOf(line: Filtered): JsonObject | null {
   if ('metadata' in line) return line.metadata;
   return line.metadataJson === null ? null : (JSON.parse(line.metadataJson) as JsonObject);
-}
-
-/** Linear-time regular expressions: a pattern from a stranger cannot hang us (https://github.com/google/re2/wiki/Syntax). */
-export function compilePattern(pattern: string): RE2JS {
-  try {
-    return RE2JS.compile(pattern);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new TrailError('invalid_filter', `search: expected a regular expression in RE2 syntax: ${reason}`, {
-      cause: error,
-      errors: [{ path: 'search', detail: reason }],
-    });
-  }
 }

@@ -2,7 +2,7 @@ import type { Expr } from '../core/expr.ts';
 import type { LogFilter } from '../core/filter.ts';
 import type { Span } from '../core/found.ts';
 import { HIGHLIGHT_CHARS, HIGHLIGHT_MS, HIGHLIGHTS } from '../core/limits.ts';
-import { compilePattern } from '../core/predicate.ts';
+import { compilePattern, type Pattern } from '../core/pattern.ts';
 
 /** Where in a message the texts and patterns stand that a filter asks for. */
 export type Highlighter = (message: string) => readonly Span[];
@@ -74,7 +74,7 @@ function placesOf(message: string): { start: readonly number[]; end: readonly nu
   return { start, end };
 }
 
-function patternSpans(text: string, pattern: ReturnType<typeof compilePattern>): readonly Span[] {
+function patternSpans(text: string, pattern: Pattern): readonly Span[] {
   const spans: Span[] = [];
   const matcher = pattern.matcher(text);
   while (spans.length < HIGHLIGHTS && matcher.find()) {

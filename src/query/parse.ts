@@ -1,5 +1,5 @@
 import type { Query } from '../core/filter.ts';
-import { compilePattern } from '../core/predicate.ts';
+import { compilePattern } from '../core/pattern.ts';
 import { type Reading, readQuery } from './parser.ts';
 
 /** Read a query of lines, in the language of `docs/query.md`. Undefined for an empty one. Throws `invalid_query`. */
