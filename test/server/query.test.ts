@@ -152,3 +152,34 @@ test('the list of tasks is asked in the same language, and refuses what is of li
   const { status, body } = await json('GET', `/api/tasks?${params('nightly level:error')}`);
   assert.deepEqual([status, body.code, body.errors[0].column], [400, 'invalid_query', 9]);
 });
+
+test('hostile patterns over the longest lines come to an end, and others read meanwhile', {
+  timeout: 120_000,
+}, async (t) => {
+  const { json, call, intake } = await told(t);
+  await intake.createTask({ taskId: 'huge' });
+  for (let line = 0; line < 4; line++) {
+    await intake.append({ taskId: 'huge', body: JSON.stringify({ message: 'a'.repeat(1_000_000) }), format: 'json' });
+  }
+  const refused = await json('GET', `/api/logs/search?${params(`/${'.{0,999}'.repeat(100)}z/`)}`);
+  assert.deepEqual([refused.status, refused.body.code], [400, 'invalid_query']);
+  assert.match(refused.body.detail, /at most 500 pieces/);
+  const patterns = ['/.{0,400}[zq]/', '/(.{0,10}){0,20}[zq]/', '/(a|aa|aaa)+b$/', '/(a*)*b/'];
+  let isOver = false;
+  const hostile = Promise.all(
+    patterns.flatMap((q) => [
+      call('GET', `/api/tasks/huge/logs?${params(q, { count: 'none' })}`),
+      call('GET', `/api/logs/search?${params(q, { budget_ms: '500' })}`),
+    ]),
+  ).finally(() => {
+    isOver = true;
+  });
+  let reads = 0;
+  for (; !isOver; reads++) {
+    const { body } = await json('GET', '/api/tasks/t/logs?limit=3');
+    assert.equal(body.logs.length, 3);
+  }
+  for (const answer of await hostile) assert.ok([200, 429].includes(answer.status), `${answer.status}`);
+  t.diagnostic(`${reads} reads meanwhile`);
+  assert.ok(reads > 0);
+});
