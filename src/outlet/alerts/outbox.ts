@@ -140,7 +140,9 @@ export class Outbox {
     const { signal } = this.#stop;
     if (signal.aborted) return;
     const reply = requestOf(notice, target, this.#options.accounts);
-    const sent: Sent = reply.ok ? await send(reply.request, { tries: TRIES, signal }) : reply;
+    const sent: Sent = reply.ok
+      ? await send(reply.request, { tries: TRIES, signal, isSlack: 'slack' in target })
+      : reply;
     if (!sent.ok && sent.stopped) return;
     waiting.done.push(markOf(target));
     if (!sent.ok) this.#drop(waiting.ruleId, `${targetName(target)}: ${wordOf(sent.reason)}`);
@@ -162,7 +164,7 @@ export async function sendTest(
   const notice = await noticeOf(parts, rule, { id: randomUUID(), firing, test: true });
   const tried = rule.definition.to.map(async (target) => {
     const reply = requestOf(notice, target, accounts);
-    const sent = reply.ok ? await send(reply.request) : reply;
+    const sent = reply.ok ? await send(reply.request, { isSlack: 'slack' in target }) : reply;
     return { target: targetName(target), ok: sent.ok, reason: sent.ok ? null : wordOf(sent.reason) };
   });
   return Promise.all(tried);

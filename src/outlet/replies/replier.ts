@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../core/entry.ts';
 import { type Accounts, acknowledgement, comment, type Reply, type Said } from './request.ts';
-import { send } from './send.ts';
+import { type SendOptions, send } from './send.ts';
 
 /** What became of saying something: the fields of a line of the stage. */
 export interface Outcome {
@@ -24,11 +24,7 @@ export interface Replier {
 const TRIES = 4;
 
 export function replier(accounts: Accounts): Replier {
-  const out = async (
-    reply: Reply,
-    what: Outcome['what'],
-    how: { tries?: number; signal?: AbortSignal | undefined },
-  ) => {
+  const out = async (reply: Reply, what: Outcome['what'], how: SendOptions) => {
     if (!reply.ok) return { status: 'skipped', what, reason: reply.reason } as const;
     const sent = await send(reply.request, how);
     if (sent.ok) return { status: 'sent', what } as const;
@@ -37,9 +33,15 @@ export function replier(accounts: Accounts): Replier {
   };
   return {
     reaches: (place) => hasAccount(accounts, place.provider),
-    acknowledge: (place, text) => out(acknowledgement(place, accounts, text), heardBy(place), {}),
-    say: (place, said, signal) => out(comment(place, accounts, said), saidBy(place), { tries: TRIES, signal }),
+    acknowledge: (place, text) =>
+      out(acknowledgement(place, accounts, text), heardBy(place), { isSlack: isSlack(place) }),
+    say: (place, said, signal) =>
+      out(comment(place, accounts, said), saidBy(place), { tries: TRIES, signal, isSlack: isSlack(place) }),
   };
+}
+
+function isSlack({ provider }: JsonObject): boolean {
+  return provider === 'slack';
 }
 
 function hasAccount({ github, jira, slack, slackWebhook }: Accounts, provider: unknown): boolean {

@@ -13,6 +13,8 @@ export interface SendOptions {
   readonly timeoutMs?: number;
   /** How often it is tried in all, where another try may help (default 1). */
   readonly tries?: number;
+  /** It goes to Slack, which answers 200 to what it refuses and says so in the body. What others say there is their affair. */
+  readonly isSlack?: boolean;
 }
 
 type Tried = Sent & { readonly again?: true; readonly afterMs?: number | undefined };
@@ -41,13 +43,15 @@ export async function send(request: Outgoing, options: SendOptions = {}): Promis
 
 const STOPPED = { ok: false, reason: 'stopped', stopped: true } as const;
 
-async function trySending(request: Outgoing, { signal, timeoutMs = TIMEOUT_MS }: SendOptions): Promise<Tried> {
+async function trySending(request: Outgoing, options: SendOptions): Promise<Tried> {
+  const { signal, timeoutMs = TIMEOUT_MS, isSlack = false } = options;
   const timeout = AbortSignal.timeout(timeoutMs);
   const { url, ...rest } = request;
   try {
     const within = AbortSignal.any([timeout, ...(signal ? [signal] : [])]);
     const response = await fetch(url, { ...rest, redirect: 'manual', signal: within });
-    return judged(response, await answerOf(response));
+    const answer = await answerOf(response);
+    return judged(response, isSlack ? slackFault(answer) : null);
   } catch (error) {
     if (signal?.aborted) return STOPPED;
     if (timeout.aborted) return { ok: false, reason: `no answer within ${timeoutMs / 1000} s`, again: true };
@@ -55,11 +59,8 @@ async function trySending(request: Outgoing, { signal, timeoutMs = TIMEOUT_MS }:
   }
 }
 
-function judged({ ok, status, headers }: Response, answer: string): Tried {
-  if (ok) {
-    const fault = slackFault(answer);
-    return fault === null ? { ok: true, status } : { ok: false, reason: `refused: ${fault}` };
-  }
+function judged({ ok, status, headers }: Response, fault: string | null): Tried {
+  if (ok) return fault === null ? { ok: true, status } : { ok: false, reason: `refused: ${fault}` };
   if (status >= 300 && status < 400) return { ok: false, reason: `HTTP ${status}: redirects are not followed` };
   const afterMs = retryAfterMs(headers.get('retry-after'));
   // GitHub says 403 to who asks too often, and when to come again.
@@ -80,14 +81,13 @@ async function answerOf(response: Response): Promise<string> {
   return text;
 }
 
-/** Slack answers 200 to what it refuses, and says so in the body. */
 function slackFault(answer: string): string | null {
   try {
     const said = JSON.parse(answer) as { readonly ok?: unknown; readonly error?: unknown } | null;
     if (said?.ok !== false) return null;
     return typeof said.error === 'string' && /^[a-z0-9_]{1,60}$/.test(said.error) ? said.error : 'no reason given';
   } catch {
-    // An incoming webhook says `ok`, and others what they like.
+    // An incoming webhook says `ok`.
     return null;
   }
 }

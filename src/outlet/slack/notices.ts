@@ -156,7 +156,7 @@ export class Notices {
     const { slackWebhook } = accounts;
     const reply = slackMessage(channel === null ? { slackWebhook } : accounts, message, { channel });
     if (!reply.ok) return log.warn(`no message about ${task.taskId} went to Slack: ${reply.reason}`);
-    const sent = await this.#slots.run(() => send(reply.request, { tries: TRIES, signal }));
+    const sent = await this.#slots.run(() => send(reply.request, { tries: TRIES, signal, isSlack: true }));
     if (sent.ok) return;
     if (sent.stopped) throw new Error('stopped before it was sent');
     log.warn(`no message about ${task.taskId} went to Slack: ${sent.reason}`);

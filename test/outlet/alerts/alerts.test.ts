@@ -263,6 +263,17 @@ describe('a notice', () => {
     assert.equal((await alerts.find('a')).state.dropped, 5);
   });
 
+  test('is taken by whoever answers 200, whatever is said there; Slack refuses so', async (t) => {
+    const { there, hook, started } = await alerting(t);
+    there.answering = answer(200, '{"ok":false,"error":"channel_not_found"}');
+    const alerts = await started();
+    await alerts.create('a', definitionOf({ to: [hook, { slack: '#ops' }] }));
+    assert.deepEqual(await alerts.test('a'), [
+      { target: there.url, ok: true, reason: null },
+      { target: 'Slack #ops', ok: false, reason: 'refused: channel_not_found' },
+    ]);
+  });
+
   test('of a test says so, is tried once and counts nothing', async (t) => {
     const { there, hook, started } = await alerting(t);
     there.answering = answer(500);

@@ -23,17 +23,22 @@ describe('sending', () => {
 
   test('believes Slack, which refuses with 200', async (t) => {
     const there = await provider(t, answer(200, '{"ok":false,"error":"channel_not_found"}'));
-    assert.deepEqual(await send(to(there.url)), { ok: false, reason: 'refused: channel_not_found' });
+    const asked = () => send(to(there.url), { isSlack: true });
+    assert.deepEqual(await asked(), { ok: false, reason: 'refused: channel_not_found' });
     there.answering = answer(200, JSON.stringify({ ok: false, error: `no <b>${TOKEN}</b>` }));
-    assert.deepEqual(await send(to(there.url)), { ok: false, reason: 'refused: no reason given' });
+    assert.deepEqual(await asked(), { ok: false, reason: 'refused: no reason given' });
   });
 
   test('takes whatever else comes with 200, however long', async (t) => {
     const there = await provider(t);
     for (const body of ['ok', '', 'null', '[]', '{"ok":', '"', '\u0000\ufffd', 'x'.repeat(3_000_000)]) {
       there.answering = answer(200, body);
-      assert.deepEqual(await send(to(there.url)), { ok: true, status: 200 });
+      for (const isSlack of [false, true]) {
+        assert.deepEqual(await send(to(there.url), { isSlack }), { ok: true, status: 200 });
+      }
     }
+    there.answering = answer(200, '{"ok":false,"error":"of its own"}');
+    assert.deepEqual(await send(to(there.url)), { ok: true, status: 200 });
   });
 
   test('follows no redirect: the token is for the address that was set', async (t) => {
