@@ -39,18 +39,16 @@ export const SlackTarget = Type.Object(
   },
   { additionalProperties: false },
 );
-export const targetUrl = Type.String({
-  pattern: '^[Hh][Tt][Tt][Pp][Ss]?://',
-  maxLength: TEXT_CHARS,
-  description: 'Where notices are posted to as JSON',
-});
+const address = { maxLength: TEXT_CHARS, description: 'Where notices are posted to as JSON' };
+export const targetUrl = Type.String({ pattern: '^[Hh][Tt][Tt][Pp][Ss]?://', ...address });
 export const targetSecret = Type.String({
   minLength: SECRET_CHARS,
   maxLength: TEXT_CHARS,
   description: 'Signs them: `X-Tasktrail-Signature: sha256=…`, HMAC-SHA256 of the body. Never shown again',
 });
 const WebhookTarget = Type.Object(
-  { webhook: targetUrl, secret: Type.Optional(orNull(targetSecret)) },
+  // What else is no address is said where rules are compiled.
+  { webhook: Type.String(address), secret: Type.Optional(orNull(targetSecret)) },
   { additionalProperties: false },
 );
 export const AlertFields = {

@@ -1,8 +1,9 @@
 import type { FastifySchemaCompiler } from 'fastify';
 import type { Static, TObject, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { type ErrorCode, type Fault, TrailError } from '../core/error.ts';
+import { type ErrorCode, TrailError } from '../core/error.ts';
 import { nearest } from '../core/nearest.ts';
+import { wrongFields } from './wrong-fields.ts';
 
 type Shape = { readonly [key: string]: unknown };
 
@@ -66,36 +67,6 @@ function refuseUnknown(code: ErrorCode, noun: string, names: readonly string[], 
   const first = errors.map(({ path, detail }) => `${path}: ${detail}`).join('; ');
   const all = known.length > 0 ? `known: ${known.join(', ')}` : `none is known here`;
   throw new TrailError(code, `${first}; ${all}`, { errors });
-}
-
-interface SchemaFault {
-  readonly keyword: string;
-  readonly instancePath: string;
-  readonly message: string;
-  readonly params: object;
-}
-
-function wrongFields(code: ErrorCode, found: readonly SchemaFault[]): TrailError {
-  const faults = new Map<string, Fault>();
-  for (const fault of found) {
-    const missing = (fault.params as { requiredProperties?: readonly string[] }).requiredProperties;
-    const paths = fault.keyword === 'required' && missing ? missing : [pathOf(fault.instancePath)];
-    for (const path of paths) {
-      if (!faults.has(path)) faults.set(path, { path, detail: detailOf(fault) });
-    }
-  }
-  const errors = [...faults.values()];
-  return new TrailError(code, errors.map(({ path, detail }) => `${path}: ${detail}`).join('; '), { errors });
-}
-
-function pathOf(pointer: string): string {
-  return pointer === '' ? 'body' : pointer.slice(1).replaceAll('/', '.');
-}
-
-function detailOf({ keyword, message, params }: SchemaFault): string {
-  if (keyword === 'required') return 'is missing';
-  const { allowedValues } = params as { allowedValues?: readonly unknown[] };
-  return allowedValues ? `must be one of ${allowedValues.join(', ')}` : message;
 }
 
 /** A text of a query string as its schema's type; what does not fit stays text, for the check to refuse. Empty means left out. */

@@ -61,14 +61,24 @@ describe('what is wrong is named', () => {
     [{ cool_down_seconds: -1 }, 'cool_down_seconds', /0/],
     [{ severity: 'bad' }, 'severity', /info, warning, critical/],
     [{ to: [{ webhook: 'https://user:pass@x.example' }] }, 'to[0].webhook', /without a user/],
-    [{ to: [{ webhook: 'http://' }] }, 'to[0].webhook', /http/],
+    [{ to: [{ webhook: 'http://' }] }, 'to[0].webhook', /^expected http:\/\/… or https:\/\/…$/],
+    [{ to: [{ webhook: 'file:///etc/passwd' }] }, 'to[0].webhook', /^expected http:\/\/… or https:\/\/…$/],
+    [{ to: [{ webhook: 'https://x.example', secret: 'short' }] }, 'to[0].secret', /^at least 8 characters$/],
+    [{ to: [{ webhook: 'https://x.example', secret: 5 }] }, 'to[0].secret', /^expected string or null$/],
+    [{ to: [{ slack: '#ops' }, { slack: 'a b' }] }, 'to[1].slack', /pattern/],
+    [{ to: [{ slack: '#ops', also: 1 }] }, 'to[0].also', /^unknown field$/],
+    [{ to: [{ secret: 'long enough' }] }, 'to[0]', /^expected slack or webhook$/],
+    [{ to: ['#ops'] }, 'to[0]', /^expected object$/],
+    ...['169.254.169.254', '0xa9fea9fe', '[fe80::1]', '[febf::1]', '[::ffff:169.254.1.1]'].map(
+      (host) => [{ to: [{ webhook: `http://${host}/x` }] }, 'to[0].webhook', /link-local/] as const,
+    ),
     [{ too: 1 }, 'too', /did you mean to\?/],
   ] as const) {
     test(JSON.stringify(given), async (t) => {
       const { json } = await served(t);
       const { status, body } = await json('POST', '/api/alerts', { ...rule, ...given });
       assert.deepEqual([status, body.code], [400, 'invalid_alert'], JSON.stringify(body));
-      assert.equal(body.errors[0].path, path);
+      assert.deepEqual([body.errors.length, body.errors[0].path], [1, path], JSON.stringify(body.errors));
       assert.match(body.errors[0].detail, detail);
     });
   }
