@@ -3,7 +3,7 @@ import { TrailError } from './error.ts';
 import { newTaskId } from './id.ts';
 import { LAST_LINE_CHARS } from './limits.ts';
 import { checkMove, isEnded, type Status } from './status.ts';
-import { NO_METRICS, type Task, type TaskChange, type TaskDraft, type TaskLog } from './task.ts';
+import { type Metrics, NO_METRICS, type Task, type TaskChange, type TaskDraft, type TaskLog } from './task.ts';
 
 const NO_LINES = {
   total: 0,
@@ -21,6 +21,8 @@ export function newTask(given: TaskDraft, now: string): Task {
   const createdAt = draft.createdAt ?? now;
   const source = draft.source ?? 'api';
   const ended = isEnded(status);
+  const startedAt = draft.startedAt ?? (isWorking(status) ? createdAt : null);
+  const completedAt = ended ? (draft.completedAt ?? now) : null;
   return {
     kind: null,
     title: null,
@@ -47,10 +49,10 @@ export function newTask(given: TaskDraft, now: string): Task {
     status,
     ended,
     createdAt,
-    startedAt: draft.startedAt ?? (isWorking(status) ? createdAt : null),
-    completedAt: ended ? (draft.completedAt ?? now) : null,
+    startedAt,
+    completedAt,
     updatedAt: now,
-    metrics: { ...NO_METRICS, ...defined(draft.metrics ?? {}) },
+    metrics: timed({ ...NO_METRICS, ...defined(draft.metrics ?? {}) }, startedAt, completedAt),
     log: NO_LINES,
   };
 }
@@ -93,7 +95,7 @@ export function changedTask(task: Task, given: TaskChange, now: string, from?: r
     completedAt,
     updatedAt: now,
     metadata: change.metadata ? { ...task.metadata, ...change.metadata } : task.metadata,
-    metrics: { ...metrics, durationSeconds: metrics.durationSeconds ?? seconds(startedAt, completedAt) },
+    metrics: timed(metrics, startedAt, completedAt),
     log: task.log,
   };
 }
@@ -155,6 +157,11 @@ function defined<T extends object>(value: T): T {
 
 function isWorking(status: Status): boolean {
   return status === 'executing' || status === 'discovering';
+}
+
+/** Who does not say how long it took, took from the start to the end: so every task that has both has a duration. */
+function timed(metrics: Metrics, startedAt: string | null, completedAt: string | null): Metrics {
+  return { ...metrics, durationSeconds: metrics.durationSeconds ?? seconds(startedAt, completedAt) };
 }
 
 function seconds(from: string | null, to: string | null): number | null {

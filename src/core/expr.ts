@@ -149,21 +149,15 @@ function matchesTask(term: TaskTerm, task: TaskFacts): boolean {
 }
 
 /** What of a task makes its facts. */
-export interface TaskSaid
-  extends Pick<Task, 'taskId' | 'status' | 'kind' | 'assignedAgent' | 'tags' | 'startedAt' | 'completedAt'> {
+export interface TaskSaid extends Pick<Task, 'taskId' | 'status' | 'kind' | 'assignedAgent' | 'tags'> {
   readonly metrics: Pick<Task['metrics'], 'costUsd' | 'durationSeconds'>;
 }
 
-/** The facts of a task. One that has no duration of its own has the time from its start to its end. */
+/** The facts of a task. */
 export function taskFacts(task: TaskSaid): TaskFacts {
-  const { taskId, status, kind, assignedAgent, tags, metrics, startedAt, completedAt } = task;
-  const span =
-    startedAt !== null && completedAt !== null ? (Date.parse(completedAt) - Date.parse(startedAt)) / 1000 : null;
-  return {
-    ...{ taskId, status, kind, assignedAgent, tags },
-    costUsd: metrics.costUsd,
-    durationSeconds: metrics.durationSeconds ?? span,
-  };
+  const { taskId, status, kind, assignedAgent, tags, metrics } = task;
+  const { costUsd, durationSeconds } = metrics;
+  return { taskId, status, kind, assignedAgent, tags, costUsd, durationSeconds };
 }
 
 /**

@@ -4,7 +4,7 @@ import { changedTask, grownLog, lineStart, newTask } from '../../src/core/change
 import type { Draft } from '../../src/core/entry.ts';
 import { LAST_LINE_CHARS } from '../../src/core/limits.ts';
 import { isEnded, MOVES, STATUSES } from '../../src/core/status.ts';
-import type { Task, TaskChange } from '../../src/core/task.ts';
+import type { Task, TaskChange, TaskDraft } from '../../src/core/task.ts';
 
 const NOW = '2026-01-24T10:00:00.000Z';
 const LATER = '2026-01-24T10:00:04.500Z';
@@ -117,6 +117,17 @@ test('an ending sets its time and how long it took, unless the reporter says so 
   assert.equal(early.metrics.durationSeconds, 0, 'a reporter whose clock is behind took no negative time');
   const never = changedTask(newTask({ status: 'queued' }, NOW), { status: 'cancelled' }, LATER);
   assert.equal(never.metrics.durationSeconds, null, 'what never started took no time that we know');
+});
+
+test('a task that is told of only when it has ended took from its start to its end, unless it says so itself', () => {
+  const over = { status: 'completed', startedAt: NOW, completedAt: LATER } as const;
+  const secondsOf = (draft: TaskDraft) => newTask(draft, LAST).metrics.durationSeconds;
+  assert.equal(secondsOf(over), 4.5);
+  assert.equal(secondsOf({ ...over, metrics: { durationSeconds: null } }), 4.5);
+  assert.equal(secondsOf({ ...over, metrics: { durationSeconds: 0 } }), 0);
+  assert.equal(secondsOf({ ...over, startedAt: LAST }), 0, 'a reporter whose clock is behind took no negative time');
+  assert.equal(secondsOf({ status: 'completed', completedAt: LATER }), null, 'what never started took no time');
+  assert.equal(secondsOf({ startedAt: NOW }), null, 'what has not ended takes on');
 });
 
 test('the same ending again answers the very same task', () => {

@@ -12,16 +12,10 @@ const TEXTS = ['task_id', 'title', 'kind', 'source', 'error'] as const;
 const ALWAYS: Condition = { sql: '1', values: [] };
 const NEVER: Condition = { sql: '0', values: [] };
 
-/**
- * Give the connection the functions that conditions need: folding as the contract says (SQLite's own `lower` only knows ASCII), and the
- * seconds between two times as `taskFacts` counts them, so that both compare the same number.
- */
+/** Give the connection the function that conditions need: folding as the contract says (SQLite's own `lower` only knows ASCII). */
 export function defineTaskFunctions(db: Database): void {
   db.define('contains_folded', (text: string | null, folded: string): number =>
     text?.toLowerCase().includes(folded) ? 1 : 0,
-  );
-  db.define('seconds_between', (start: string | null, end: string | null): number | null =>
-    start === null || end === null ? null : (Date.parse(end) - Date.parse(start)) / 1000,
   );
 }
 
@@ -76,10 +70,8 @@ function termCondition(term: Term): Condition {
     }
     case 'cost':
       return { sql: `tasks.cost_usd ${term.test} ?`, values: [term.value] };
-    case 'dur': {
-      const seconds = 'coalesce(tasks.duration_seconds, seconds_between(tasks.started_at, tasks.completed_at))';
-      return { sql: `${seconds} ${term.test} ?`, values: [term.value] };
-    }
+    case 'dur':
+      return { sql: `tasks.duration_seconds ${term.test} ?`, values: [term.value] };
     default:
       return NEVER;
   }
