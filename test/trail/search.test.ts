@@ -10,7 +10,7 @@ import { line, numbered, START, stored, taskOf } from '../contract/store/support
 import { scratch } from '../support/scratch.ts';
 
 /** Patterns that are slow in some engines, or in any. */
-const EVIL = ['(a+)+$', '(a|aa)+$', '(.*a){20}', '(a*)*b', '([a-z]+)*[0-9]', '(x+x+)+y', '.{0,500}.{0,500}z$'];
+const EVIL = ['(a+)+$', '(a|aa)+$', '(.*a){20}', '(a*)*b', '([a-z]+)*[0-9]', '(x+x+)+y', '.{0,200}.{0,200}z$'];
 
 test('hostile patterns over many lines end within their time, and pages are read meanwhile', async (t) => {
   const store = await searched(t, (n) => ({ message: `${'a'.repeat(300)} ${n}!` }));
@@ -32,7 +32,7 @@ test('hostile patterns over many lines end within their time, and pages are read
 
 test('a hostile pattern over the longest lines ends too, line by line', async (t) => {
   const store = await searched(t, (n) => ({ message: n < 5 ? 'ab'.repeat(100_000) : 'short' }));
-  const query = { filter: { search: '(a|b|ab){0,40}.{0,300}z$', regex: true }, limit: 10, budgetMs: 0 };
+  const query = { filter: { search: '(a|b|ab){0,20}.{0,100}z$', regex: true }, limit: 10, budgetMs: 0 };
   let steps = 0;
   for (let after: SearchPlace | undefined; ; steps++) {
     const { next, entries } = await store.search({ ...query, ...(after && { after }) });
@@ -46,7 +46,7 @@ test('a hostile pattern over the longest lines ends too, line by line', async (t
 test('a search that is cancelled throws the reason at once, and the next is answered', async (t) => {
   const store = await searched(t, (n) => ({ message: `${'a'.repeat(300)} ${n}!` }));
   const cancelling = new AbortController();
-  const filter = { search: '.{0,500}.{0,500}z$', regex: true };
+  const filter = { search: '.{0,200}.{0,200}z$', regex: true };
   const searching = store.search({ filter, limit: 10, budgetMs: 600_000 }, cancelling.signal);
   const counting = store.lineFacets({ filter, budgetMs: 600_000 }, cancelling.signal);
   const reason = new Error('went away');
@@ -59,7 +59,7 @@ test('a search that is cancelled throws the reason at once, and the next is answ
 
 test('closing ends a search under way', async (t) => {
   const store = await searched(t, () => ({ message: 'a'.repeat(300) }));
-  const filter = { search: '.{0,500}.{0,500}z$', regex: true };
+  const filter = { search: '.{0,200}.{0,200}z$', regex: true };
   const searching = assert.rejects(store.search({ filter, limit: 10, budgetMs: 600_000 }), { code: 'store_closed' });
   await store.close();
   await searching;

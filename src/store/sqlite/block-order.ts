@@ -99,8 +99,11 @@ export class BlockOrder {
       const newest = this.#heap.newest;
       if (!newest || Date.parse(newest.upper.timestamp) <= ms) return undefined;
       this.#heap.pop();
-      const { row, upper, walked = row && this.#walked(row, upper) } = newest;
-      if (walked) return walked;
+      const { row, upper } = newest;
+      const walked = newest.walked ?? (row && this.#walked(row, upper));
+      if (!walked) continue;
+      if (walked.upper === upper) return walked;
+      this.putBack(walked);
     }
   }
 
@@ -255,6 +258,30 @@ export class BlockOrder {
   #walked(row: FoundRow, upper: SearchPlace): Walked | undefined {
     const task = this.#scope.task(row.task_no);
     const block = task?.scan.block(row);
-    return task && block && block.atMost > 0 ? { task, block, to: block.lastSeq, upper } : undefined;
+    if (!task || !block || block.atMost === 0) return undefined;
+    const line = block.sorted && upper.timestamp < block.lastAt && this.#lineUpTo(row, upper.timestamp);
+    if (!line) return { task, block, to: block.lastSeq, upper };
+    const place = { timestamp: line.timestamp, taskId: task.taskId, seq: line.seq };
+    return { task, block, to: line.seq, upper: isNewer(upper, place) ? place : upper };
+  }
+
+  /** The last line of a sorted block that is not newer than a moment. A page in the middle of many long blocks needs few of them. */
+  #lineUpTo({ task_no, block_no }: FoundRow, moment: string): { timestamp: string; seq: number } | undefined {
+    const first = block_no * BLOCK_LINES + 1;
+    let known: { timestamp: string; seq: number } | undefined;
+    for (let low = first, high = first + BLOCK_LINES - 1; low <= high; ) {
+      const seq = known ? Math.ceil((low + high) / 2) : first;
+      const line = this.#db.get<{ timestamp: string }>(
+        'SELECT timestamp FROM lines WHERE task_no = ? AND seq = ?',
+        ...[task_no, seq],
+      );
+      if (line && line.timestamp <= moment) {
+        known = { timestamp: line.timestamp, seq };
+        low = seq + 1;
+      } else if (known) high = seq - 1;
+      // The block is compressed.
+      else return undefined;
+    }
+    return known;
   }
 }

@@ -13,8 +13,8 @@ interface Found extends SearchPlace {
   readonly row: LineRow;
 }
 
-/** Lines of a sorted block that are looked at first; a page mostly needs few of each block. */
-const FIRST_LINES = 128;
+/** Lines of a sorted block that are looked at together: a page mostly needs few of each block. */
+const LOOK_LINES = 128;
 
 /**
  * One page of the lines of many tasks, newest first. Blocks are looked into from new to old until no line that was not looked at
@@ -44,8 +44,7 @@ export async function searchLines(tables: Tables, query: SearchQuery, signal?: A
 function look({ task, block, to, upper }: Walked, { order, page }: { order: BlockOrder; page: Page }): void {
   const { taskId, scan } = task;
   // Where times go up and down, the newest line may be anywhere.
-  const lines = FIRST_LINES * 2 ** Math.min(3, Math.floor((block.lastSeq - to) / FIRST_LINES));
-  const from = block.sorted ? Math.max(block.lookFrom, to - lines + 1) : block.lookFrom;
+  const from = block.sorted ? Math.max(block.lookFrom, to - LOOK_LINES + 1) : block.lookFrom;
   let oldest = upper;
   for (const row of scan.lines(from, to, 'desc', upper.timestamp)) {
     const found = { timestamp: row.timestamp, taskId, seq: row.seq, row };
