@@ -73,13 +73,21 @@ test('what was answered 202 is there after kill -9, with all its stages, and wha
     const response = await fetch(`${second.url}/api/tasks/${taskId}/logs/webhook-flow`);
     const stages = (await response.json()) as readonly object[];
     assert.equal(stages.length, 6, taskId);
-    assert.deepEqual((await deliver(second, id)).taskId, taskId);
+    assert.deepEqual((await deliverAgain(second, id)).taskId, taskId);
   }
-  const again = await Promise.all(Array.from({ length: 60 }, (_, n) => deliver(second, `id-${n}`)));
+  const again = await Promise.all(Array.from({ length: 60 }, (_, n) => deliverAgain(second, `id-${n}`)));
   assert.equal(new Set(again.map(({ taskId }) => taskId)).size, 60);
   const { total } = (await (await fetch(`${second.url}/api/tasks?limit=1`)).json()) as { total: number };
   assert.equal(total, 60, 'one task for each delivery');
 });
+
+/** As senders do: while the answer is that it cannot be taken now, once more. */
+async function deliverAgain(server: Server, id: string): Promise<Answer> {
+  for (;;) {
+    const answer = await deliver(server, id);
+    if (answer.status !== 503) return answer;
+  }
+}
 
 test('on a disk whose fsync takes two seconds a delivery is answered 503 in time, and never 202 before it is durable', {
   skip: missing('strace'),
