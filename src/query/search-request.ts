@@ -42,16 +42,19 @@ function tasksOf(task: unknown): readonly string[] | undefined {
   if (task === undefined) return undefined;
   const ids = [task].flat().flatMap((part) => String(part).split(','));
   const named = [...new Set(ids.map((id) => id.trim()).filter((id) => id !== ''))].sort();
-  return named.length === 0 ? undefined : named.map(checked);
+  // Who names no task, an empty variable of a script for one, does not mean every task.
+  if (named.length === 0) throw wrongTask('expected a task id');
+  return named.map(checked);
 }
 
 function checked(id: string): string {
   try {
     return checkTaskId(id);
   } catch (error) {
-    throw new TrailError('invalid_parameter', `task: ${(error as Error).message}`, {
-      cause: error,
-      errors: [{ path: 'task', detail: 'expected ids of tasks' }],
-    });
+    throw wrongTask((error as Error).message, error);
   }
+}
+
+function wrongTask(detail: string, cause?: unknown): TrailError {
+  return new TrailError('invalid_parameter', `task: ${detail}`, { cause, errors: [{ path: 'task', detail }] });
 }

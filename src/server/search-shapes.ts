@@ -34,7 +34,12 @@ const lines = {
 const scope = {
   ...lines,
   ...budget,
-  task: Type.Optional(Type.Array(Type.String(), { description: 'Only these tasks; repeat or use commas' })),
+  task: Type.Optional(
+    Type.Array(Type.String(), {
+      description: 'Only these tasks, one or more; repeat or use commas',
+      'x-empty': 'kept',
+    }),
+  ),
 };
 
 export const SearchFacetsQuery = Type.Object(scope);

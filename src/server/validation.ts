@@ -69,10 +69,13 @@ function refuseUnknown(code: ErrorCode, noun: string, names: readonly string[], 
   throw new TrailError(code, `${first}; ${all}`, { errors });
 }
 
-/** A text of a query string as its schema's type; what does not fit stays text, for the check to refuse. Empty means left out. */
+/**
+ * A text of a query string as its schema's type; what does not fit stays text, for the check to refuse. Empty means left out, except
+ * where the schema says `x-empty`: the route tells what it means.
+ */
 function typedValue(value: unknown, schema: Shape): unknown {
   if (schema.type === 'array') {
-    const texts = (Array.isArray(value) ? value : [value]).filter((text) => text !== '');
+    const texts = (Array.isArray(value) ? value : [value]).filter((text) => text !== '' || 'x-empty' in schema);
     return texts.length === 0 ? undefined : texts;
   }
   if (value === '') return undefined;

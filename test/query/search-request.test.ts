@@ -60,6 +60,18 @@ test('what is no cursor is refused by name', () => {
   }
 });
 
+test('a task that names none is refused, not taken for every task', () => {
+  for (const task of ['', ',', ' , ', [''], ['', ',']]) {
+    assert.throws(() => readSearch({ task }, NOW_MS), {
+      code: 'invalid_parameter',
+      message: 'task: expected a task id',
+      errors: [{ path: 'task', detail: 'expected a task id' }],
+    });
+  }
+  assert.deepEqual(readSearch({ task: 'a,' }, NOW_MS).tasks, ['a']);
+  assert.equal(readSearch({}, NOW_MS).tasks, undefined);
+});
+
 test('a task that is no id is refused by name', () => {
   assert.throws(
     () => readSearch({ task: 'a b' }, NOW_MS),

@@ -233,6 +233,17 @@ test('what is not asked rightly is refused by name, before anything is streamed'
   assert.equal(grouped.status, 400);
 });
 
+test('an empty task is refused wherever lines of many tasks are asked for', async (t) => {
+  const { json } = await seeded(t);
+  for (const path of ['search', 'search/histogram', 'search/facets', 'patterns']) {
+    for (const query of ['task=', 'task=,', 'task=&task=', 'q=timeout&task=']) {
+      const { status, body } = await json('GET', `/api/logs/${path}?${query}`);
+      assert.deepEqual([status, body.code, body.detail], [400, 'invalid_parameter', 'task: expected a task id'], query);
+    }
+  }
+  assert.equal((await json('GET', '/api/logs/search?q=&level=&cursor=&task=a')).status, 200);
+});
+
 test('a page ends before it becomes too long for one answer, and the next one goes on there', async (t) => {
   const { json, trail } = await seeded(t);
   const long = 'long '.repeat(200_000);
