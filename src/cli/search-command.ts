@@ -28,9 +28,12 @@ export function searchCommand(terminal: Terminal): Command {
         `tasktrail search 'level:error "connection reset" -retry after:-2h'`,
         'tasktrail search ETIMEDOUT --context 3 --group',
         `tasktrail search '/time(out|d out)/' --source git --all --json | jq -r .task_id | sort | uniq -c`,
+        'tasktrail search -- -h    # lines without "h"; -h alone is this help',
       ),
     )
     .action(async (words: string[], options: CommonOptions & SearchCommandOptions) => {
+      // All that was typed behind the program's name: here a -- still stands.
+      if (command.parent?.args.join(' ') === 'search -h') command.help();
       const config = configOf(options);
       const commands = await import('./commands/search.ts');
       terminal.exitCode = await commands.search(terminal, config, words, options);

@@ -122,6 +122,8 @@ test('search that is not used rightly answers 2', async (t) => {
     ['x', '--context', '21'],
     ['x', '--limt', '5'],
     ['x', '--all', '--limit', '5'],
+    ['x', '--task', ''],
+    ['x', '--task', ' , '],
   ]) {
     const { code, stdout, stderr } = await tasktrail(t, there, 'search', ...words);
     assert.deepEqual([code, stdout], [2, ''], words.join(' '));
@@ -129,6 +131,17 @@ test('search that is not used rightly answers 2', async (t) => {
   }
   const help = await tasktrail(t, there, 'search', '--help');
   assert.match(help.stdout, /Examples:\n {2}\$ tasktrail search timeout/);
+});
+
+test('a lone -h is help; behind -- or among words it is a query', async (t) => {
+  const there = await recorded(t);
+  const help = await tasktrail(t, there, 'search', '--help');
+  const { code, stdout, stderr } = await tasktrail(t, there, 'search', '-h');
+  assert.deepEqual([code, stdout, stderr], [0, help.stdout, '']);
+  assert.match(help.stdout, /search -- -h /);
+  const every = await tasktrail(t, there, 'search', '--from', at(0));
+  assert.equal((await tasktrail(t, there, 'search', '--', '-h')).stdout, every.stdout);
+  assert.equal((await tasktrail(t, there, 'search', '-h', 'timeout')).stdout, TWO + ONE);
 });
 
 test('search asks the server that owns the directory, and the one that is named', async (t) => {
