@@ -195,4 +195,31 @@ describe('a preview', () => {
     });
     assert.deepEqual([body.matches, body.fired_total], [2, 2]);
   });
+
+  test('of a rule about tasks counts those whose moment lies within it, whenever they were made', async (t) => {
+    const { json, intake } = await served(t, { clock: { now: () => START_MS + 86_400_000 } });
+    const hour = (n: number | undefined) => (n === undefined ? null : at(n * 3_600));
+    const made = (taskId: string, [created, started, completed]: readonly [number, number?, number?]) => {
+      const status = completed !== undefined ? 'failed' : started !== undefined ? 'executing' : 'queued';
+      const createdAt = at(created * 3_600);
+      return intake.createTask({ taskId, status, createdAt, startedAt: hour(started), completedAt: hour(completed) });
+    };
+    await made('ended-before', [-9, -8, -1]);
+    await made('ended-within', [-9, -8, 1]);
+    await made('ended-after', [1, 2, 9]);
+    await made('started-before', [-9, -8]);
+    await made('started-within', [-9, 2]);
+    await made('started-after', [1, 9]);
+    await made('made-within', [3]);
+    await made('made-after', [9]);
+    const { body } = await json('POST', '/api/alerts/preview', {
+      rule: { query: 'status:failed,executing,queued', on: 'task', cool_down_seconds: 0 },
+      ...{ from: at(0), to: at(4 * 3_600) },
+    });
+    assert.deepEqual(
+      body.fired.map((fired: { at: string }) => fired.at),
+      [at(3_600), at(7_200), at(10_800)],
+    );
+    assert.deepEqual([body.matches, body.complete], [3, true]);
+  });
 });

@@ -2,6 +2,7 @@ import type { AlertPreview } from '../../core/alert.ts';
 import { taskFacts } from '../../core/expr.ts';
 import type { StoreReader } from '../../core/ports.ts';
 import type { SearchPlace } from '../../core/search.ts';
+import type { Task } from '../../core/task.ts';
 import { isoTime } from '../../core/time.ts';
 import type { Rule } from './rule.ts';
 import { Watch } from './watch.ts';
@@ -63,19 +64,50 @@ async function linesFound(
   }
 }
 
-async function tasksFound(store: StoreReader, rule: Rule, { fromMs, toMs, untilMs, signal }: Search): Promise<Found> {
+const MOMENTS = ['completed_at', 'started_at', 'created_at'] as const;
+type Moment = (typeof MOMENTS)[number];
+
+/** A task counts at its end, else at its start, else when it was made. */
+async function tasksFound(store: StoreReader, rule: Rule, search: Search): Promise<Found> {
   const atMs: number[] = [];
-  const query = { sort: 'created_at', order: 'desc', limit: PAGE } as const;
-  const created = { from: isoTime(fromMs), to: isoTime(toMs) };
+  for (const sort of MOMENTS) {
+    if (!(await tasksBy(sort, { ...search, store, rule, atMs }))) return { atMs, complete: false };
+  }
+  return { atMs, complete: true };
+}
+
+/** Takes those whose moment is this one, the newest first. Answers whether there was time for all. */
+async function tasksBy(
+  sort: Moment,
+  {
+    store,
+    rule,
+    atMs,
+    ...span
+  }: Search & { readonly store: StoreReader; readonly rule: Rule; readonly atMs: number[] },
+): Promise<boolean> {
+  const [from, to] = [isoTime(span.fromMs), isoTime(span.toMs)];
+  const query = { sort, order: 'desc', limit: PAGE, ...(sort === 'created_at' && { from, to }) } as const;
   for (let cursor: string | null = null; ; ) {
-    signal?.throwIfAborted();
-    const page = await store.tasks({ ...query, ...created, ...(cursor !== null && { cursor }) });
+    span.signal?.throwIfAborted();
+    const page = await store.tasks({ ...query, ...(cursor !== null && { cursor }) });
     for (const task of page.tasks) {
-      if (rule.matchesTask(taskFacts(task)))
-        atMs.push(Date.parse(task.completedAt ?? task.startedAt ?? task.createdAt));
+      const at = timesOf(task)[sort];
+      // Those that never came so far are behind all others.
+      if (at === null || at < from) return true;
+      if (at < to && momentOf(task) === sort && rule.matchesTask(taskFacts(task))) atMs.push(Date.parse(at));
     }
     cursor = page.nextCursor;
-    if (cursor === null) return { atMs, complete: true };
-    if (performance.now() >= untilMs || atMs.length >= MATCHES) return { atMs, complete: false };
+    if (cursor === null) return true;
+    if (performance.now() >= span.untilMs || atMs.length >= MATCHES) return false;
   }
+}
+
+function momentOf(task: Task): Moment {
+  const times = timesOf(task);
+  return MOMENTS.find((moment) => times[moment] !== null) ?? 'created_at';
+}
+
+function timesOf({ completedAt, startedAt, createdAt }: Task): Readonly<Record<Moment, string | null>> {
+  return { completed_at: completedAt, started_at: startedAt, created_at: createdAt };
 }
