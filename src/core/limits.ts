@@ -119,6 +119,8 @@ export const DELIVERY_BODY_BYTES = 1024 * 1024;
 /** Alerts: most rules, and most targets of each. */
 export const ALERTS = 200;
 export const ALERT_TARGETS = 10;
+/** How much of a message the patterns of alerts are looked for in, in characters. */
+export const ALERT_PATTERN_CHARS = 16 * 1024;
 /** Redis: the stream of events and its group, and the lists that mirror lines. */
 export const TASK_EVENTS_STREAM = 'task_events';
 export const TASK_EVENTS_GROUP = 'task-logger';

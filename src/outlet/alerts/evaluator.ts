@@ -1,5 +1,5 @@
 import type { AlertState } from '../../core/alert.ts';
-import type { Json, JsonObject } from '../../core/entry.ts';
+import type { Json, JsonObject, LogEntry } from '../../core/entry.ts';
 import { isFalse, knowsTask, settle, type TaskFacts, taskFacts } from '../../core/expr.ts';
 import { FRAME_BYTES } from '../../core/limits.ts';
 import type { Task } from '../../core/task.ts';
@@ -10,6 +10,7 @@ import { Pace } from '../slack/pace.ts';
 import { Outbox, type OutboxOptions } from './outbox.ts';
 import { type Place, Places } from './places.ts';
 import type { Rule } from './rule.ts';
+import { Turns } from './turns.ts';
 import { type Firing, Watch } from './watch.ts';
 
 export interface EvaluatorOptions extends Pick<FollowerOptions, 'store' | 'live' | 'log' | 'intake'> {
@@ -36,6 +37,7 @@ export class Evaluator {
   readonly #pace: Pace;
   readonly #places = new Places();
   readonly #watches = new Map<string, Watch>();
+  readonly #turns = new Turns();
   #rules: readonly Rule[] = [];
   #enabled: readonly Rule[] = [];
 
@@ -132,14 +134,29 @@ export class Evaluator {
     const filter = { query: { text: '', expr }, ...(isOld && { from: this.#places.from }) };
     for (let after = place?.seq ?? 0; ; ) {
       const page = await store.read(taskId, { after, filter, limit: PAGE_LINES, maxBytes: FRAME_BYTES });
-      // Counted and noted in one go: what is kept meanwhile has both or neither.
+      // A line is counted and noted in one go: what is kept meanwhile has both or neither.
       for (const entry of page.entries) {
-        for (const rule of rules) if (rule.matchesLine(entry, facts)) this.#seen(rule, taskId, entry.seq);
+        const found = await this.#rulesFor(entry, { rules, facts });
+        for (const rule of found) this.#seen(rule, taskId, entry.seq);
+        this.#place(taskId, { seq: entry.seq });
       }
       after = Math.max(after, page.scannedTo);
       this.#place(taskId, { seq: after });
       if (page.done) return;
     }
+  }
+
+  /** Patterns over long lines take their time, and nobody else may have to wait for all of them. */
+  async #rulesFor(
+    entry: LogEntry,
+    { rules, facts }: { readonly rules: readonly Rule[]; readonly facts: TaskFacts },
+  ): Promise<readonly Rule[]> {
+    const found: Rule[] = [];
+    for (const rule of rules) {
+      while (this.#turns.isOver) await this.#turns.next();
+      if (rule.matchesLine(entry, facts)) found.push(rule);
+    }
+    return found;
   }
 
   #place(taskId: string, change: Partial<Place>): void {

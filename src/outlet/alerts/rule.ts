@@ -5,6 +5,7 @@ import type { LogEntry } from '../../core/entry.ts';
 import { asTrailError, type Fault, TrailError } from '../../core/error.ts';
 import { type Expr, hasTerm, isTaskTerm, judge, knowsTask, type TaskFacts, type Term } from '../../core/expr.ts';
 import type { Query } from '../../core/filter.ts';
+import { ALERT_PATTERN_CHARS } from '../../core/limits.ts';
 import { lineMatcher, type Matches } from '../../core/predicate.ts';
 
 /** Reads the language of queries. Throws what is wrong and where. */
@@ -109,7 +110,7 @@ function stampOf({ on, query, windowSeconds }: AlertDefinition): string {
 function matchersOf(expr: Expr): Pick<Rule, 'matchesTask' | 'matchesLine'> {
   const matchers = new Map<Term, Matches>();
   hasTerm(expr, (term) => {
-    if (!isTaskTerm(term)) matchers.set(term, lineMatcher(term));
+    if (!isTaskTerm(term)) matchers.set(term, term.op === 'regex' ? atStart(lineMatcher(term)) : lineMatcher(term));
     return false;
   });
   return {
@@ -118,5 +119,15 @@ function matchersOf(expr: Expr): Pick<Rule, 'matchesTask' | 'matchesLine'> {
       const ofTask = knowsTask(facts);
       return judge(expr, (term) => matchers.get(term)?.(entry) ?? ofTask(term)) === true;
     },
+  };
+}
+
+/** A pattern takes its time for each character, and rules are judged where everything else is done too. */
+function atStart(matches: Matches): Matches {
+  return (line) => {
+    const { message } = line;
+    return matches(
+      message.length > ALERT_PATTERN_CHARS ? { ...line, message: message.slice(0, ALERT_PATTERN_CHARS) } : line,
+    );
   };
 }

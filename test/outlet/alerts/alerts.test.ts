@@ -84,6 +84,22 @@ describe('a rule about lines', () => {
     );
   });
 
+  test('looks for patterns at the start of a message, and for words in all of it', async (t) => {
+    const { trail, started } = await alerting(t);
+    const alerts = await started();
+    await alerts.create('pattern', definitionOf({ threshold: 100, query: '/need+le/' }));
+    await alerts.create('word', definitionOf({ threshold: 100, query: 'needle' }));
+    await trail.create({ taskId: 'task-a' });
+    const deep = (chars: number): EntryInput => ({ message: `${'x'.repeat(chars)}needle` });
+    await trail.append('task-a', [deep(0), deep(16_384 - 6), deep(16_384 - 5), deep(500_000)]);
+    await alerts.settled();
+    const counts = (await alerts.all()).map(({ id, state }) => [id, state.count]);
+    assert.deepEqual(counts, [
+      ['pattern', 2],
+      ['word', 4],
+    ]);
+  });
+
   test('begins with what comes after it was made', async (t) => {
     const { trail, hook, started } = await alerting(t);
     await trail.create({ taskId: 'task-a' });
