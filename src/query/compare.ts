@@ -21,7 +21,7 @@ export interface CompareRequest {
 /** A share that changed less than this, or by fewer lines, did not change. */
 const CHANGED_RATIO = 2;
 const CHANGED_LINES = 5;
-/** Completed tasks among which a base is looked for, the newest first. */
+/** Completed tasks of the same kind and agent among which a base is looked for, the newest first. */
 const BASE_TASKS = 1_000;
 const BASE_PAGE = 200;
 
@@ -33,7 +33,7 @@ export async function compareTasks(
   signal?: AbortSignal,
 ): Promise<Comparison> {
   const task = await store.task(taskId);
-  const base = baseId === undefined ? await baseOf(store, task) : await store.task(baseId);
+  const base = baseId === undefined ? await baseOf(store, task, signal) : await store.task(baseId);
   const query = { filter, budgetMs: budgetMs / 2, limit: TEMPLATES_KEPT };
   const found = await store.patterns({ ...query, tasks: [task.taskId] }, signal);
   const before = await store.patterns({ ...query, tasks: [base.taskId] }, signal);
@@ -80,7 +80,7 @@ export function comparePatterns(base: Patterns, task: Patterns, limit: number): 
 }
 
 /** The newest completed task of the same work that was made before this one. */
-async function baseOf(store: StoreReader, task: Task): Promise<Task> {
+async function baseOf(store: StoreReader, task: Task, signal?: AbortSignal): Promise<Task> {
   const { taskId, kind, assignedAgent, title, createdAt } = task;
   const name = nameOf(title);
   const query = {
@@ -91,6 +91,7 @@ async function baseOf(store: StoreReader, task: Task): Promise<Task> {
   const told = task.runner !== null || kind !== null || assignedAgent !== null;
   let akin: Task | undefined;
   for (let looked = 0, cursor: string | null = ''; looked < BASE_TASKS && cursor !== null; looked += BASE_PAGE) {
+    signal?.throwIfAborted();
     const page = await store.tasks({ ...query, ...(cursor !== '' && { cursor }) });
     for (const other of page.tasks) {
       const alike = other.kind === kind && other.runner === task.runner && other.assignedAgent === assignedAgent;
@@ -104,7 +105,7 @@ async function baseOf(store: StoreReader, task: Task): Promise<Task> {
   if (akin) return akin;
   throw new TrailError(
     'not_found',
-    `no completed task before ${taskId} has its kind, runner, agent and title; name the one to compare with: with=TASK_ID`,
+    `no completed task before ${taskId} has its kind, runner, agent and title, among the newest ${BASE_TASKS.toLocaleString('en')} of its kind and agent; name the one to compare with: with=TASK_ID`,
   );
 }
 

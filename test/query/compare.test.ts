@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import type { Level } from '../../src/core/level.ts';
 import { PatternCount, type Patterns } from '../../src/core/patterns.ts';
-import { comparePatterns } from '../../src/query/compare.ts';
+import type { TaskDraft } from '../../src/core/task.ts';
+import { isoTime } from '../../src/core/time.ts';
+import { comparePatterns, compareTasks } from '../../src/query/compare.ts';
+import { MemoryStore } from '../../src/store/memory/store.ts';
+import { taskOf } from '../contract/store/support.ts';
 
 type Lines = Readonly<Record<string, readonly [count: number, level: Level]>>;
 
@@ -64,6 +68,51 @@ test('lists are cut, their totals are not; what was not looked at whole is told'
   const whole = patternsOf(task);
   assert.equal(comparePatterns(whole, { ...whole, exact: false }, 10).exact, false);
   assert.equal(comparePatterns({ ...whole, other: 1 }, whole, 10).exact, false);
+});
+
+const ASKED = { filter: {}, limit: 10, budgetMs: 1_000 };
+
+/** A store with a good run, then `count` completed tasks of another draft, then the run that is asked about. */
+async function behind(t: TestContext, run: TaskDraft, { count, other }: { count: number; other: TaskDraft }) {
+  const store = new MemoryStore();
+  t.after(() => store.close());
+  const at = (ms: number): string => isoTime(Date.parse('2026-01-24T10:00:00.000Z') + ms);
+  await store.createTask(taskOf('good', { ...run, status: 'completed', createdAt: at(0) }));
+  for (let n = 1; n <= count; n += 1) {
+    await store.createTask(taskOf(`other-${n}`, { ...other, status: 'completed', createdAt: at(n) }));
+  }
+  await store.createTask(taskOf('bad', { ...run, status: 'failed', createdAt: at(count + 1) }));
+  return store;
+}
+
+test('a base is found behind any number of tasks of other kinds or agents', async (t) => {
+  for (const [run, other] of [
+    [{ kind: 'build' }, { kind: 'test' }],
+    [{ assignedAgent: 'coder' }, { assignedAgent: 'planner' }],
+  ] as const) {
+    const store = await behind(t, run, { count: 1_100, other });
+    assert.equal((await compareTasks(store, 'bad', ASKED)).base.taskId, 'good');
+  }
+});
+
+test('a base is looked for among the newest 1,000 of its kind and agent, and who finds none is told', async (t) => {
+  const run = { title: 'Nightly build' };
+  const last = await behind(t, run, { count: 999, other: { title: 'Hotfix' } });
+  assert.equal((await compareTasks(last, 'bad', ASKED)).base.taskId, 'good');
+  const beyond = await behind(t, run, { count: 1_000, other: { title: 'Hotfix' } });
+  await assert.rejects(compareTasks(beyond, 'bad', ASKED), {
+    code: 'not_found',
+    message: /^no completed task before bad .* newest 1,000 .*with=TASK_ID$/,
+  });
+  assert.equal((await compareTasks(beyond, 'bad', { ...ASKED, baseId: 'good' })).base.taskId, 'good');
+});
+
+test('who goes ends the look for a base', async (t) => {
+  const store = await behind(t, { title: 'Nightly build' }, { count: 1, other: { title: 'Hotfix' } });
+  const gone = new Error('gone');
+  await assert.rejects(compareTasks(store, 'bad', ASKED, AbortSignal.abort(gone)), gone);
+  const lonely = await behind(t, { title: 'Nightly build' }, { count: 1_000, other: { title: 'Hotfix' } });
+  await assert.rejects(compareTasks(lonely, 'bad', ASKED, AbortSignal.abort(gone)), gone);
 });
 
 const messages = ['a', 'b', 'c', 'd'] as const;
