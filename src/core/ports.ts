@@ -133,6 +133,8 @@ export interface StoreReader {
   totals(): Promise<Totals>;
   /** Tasks that changed after revision `after`, oldest change first, at most `limit`. */
   changes(after: number, limit: number): Promise<Changes>;
+  /** The number of a task: later ones have greater ones, whatever times they claim. Without an id, the greatest that was given so far. */
+  taskNumber(taskId?: string): Promise<number>;
   /** What is stored and how much room it takes. */
   storage(): Promise<Storage>;
   /** Unpinned tasks that have ended, the oldest end first, at most `limit`. */

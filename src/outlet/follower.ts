@@ -3,6 +3,7 @@ import type { JsonObject } from '../core/entry.ts';
 import { READ_ROWS } from '../core/limits.ts';
 import type { Live } from '../core/live.ts';
 import type { Intake, StoreReader } from '../core/ports.ts';
+import type { Changes } from '../core/query.ts';
 import { type Clock, isoTime } from '../core/time.ts';
 
 /** What a way out needs of a server. */
@@ -26,7 +27,14 @@ export interface FollowerOptions extends Pick<OutletParts, 'store' | 'live' | 'l
   /** Looks at a task that changed. When it rejects it is tried again; after `signal` aborts, at the next start. */
   readonly look: (taskId: string, signal: AbortSignal) => Promise<void>;
   /** More to keep beside the place. */
-  readonly kept?: { write(): JsonObject; read(saved: JsonObject): void };
+  readonly kept?: {
+    write(): JsonObject;
+    read(saved: JsonObject): void;
+    /** Nothing was kept. Called before a place is taken. */
+    begin?(since: string): Promise<void>;
+    /** These are there before it, the one that changed longest ago first. */
+    stood?(tasks: Changes['tasks']): void;
+  };
 }
 
 interface Look {
@@ -162,6 +170,7 @@ export class ChangeFollower {
       kept?.read(saved as JsonObject);
     } else {
       this.#since = isoTime(clock.now());
+      await kept?.begin?.(this.#since);
       this.#revision = await this.#head();
       // Before anything is looked at: after a crash in the first moments the place must not be the end once more.
       await this.#save();
@@ -174,6 +183,7 @@ export class ChangeFollower {
     while (!this.#closing) {
       const changes = await this.#options.store.changes(revision, READ_ROWS);
       revision = changes.revision;
+      this.#options.kept?.stood?.(changes.tasks);
       if (changes.tasks.length < READ_ROWS) break;
     }
     return revision;

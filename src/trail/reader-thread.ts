@@ -38,6 +38,7 @@ function open(dataDir: string): Methods {
     patterns: (query: PatternsQuery, signal?: AbortSignal) => reader.patterns(query, signal),
     totals: () => reader.totals(),
     changes: (after: number, limit: number) => reader.changes(after, limit),
+    taskNumber: (taskId?: string) => reader.taskNumber(taskId),
     storage: () => reader.storage(),
     ended: (query: EndedQuery) => reader.ended(query),
     deliveries: (query: DeliveryQuery) => reader.deliveries(query),

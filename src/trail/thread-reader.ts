@@ -107,6 +107,10 @@ export class ThreadReader implements StoreReader {
     return this.#thread.call('changes', [after, limit]);
   }
 
+  taskNumber(taskId?: string): Promise<number> {
+    return this.#thread.call('taskNumber', [taskId]);
+  }
+
   storage(): Promise<Storage> {
     return this.#thread.call('storage', []);
   }

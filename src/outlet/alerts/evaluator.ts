@@ -18,6 +18,8 @@ export interface EvaluatorOptions extends Pick<FollowerOptions, 'store' | 'live'
   readonly outbox: Pick<OutboxOptions, 'parts' | 'accounts'>;
 }
 
+type Begun = Omit<Place, 'seenMs'>;
+
 /** The setting in which its place is kept, and what it has counted. */
 export const PLACE = 'alerts';
 const PAGE_LINES = 1_000;
@@ -54,7 +56,17 @@ export class Evaluator {
     this.#follower = new ChangeFollower({
       ...{ store, live, log, intake, clock, name: PLACE, lines: true },
       look: (taskId) => this.#look(taskId),
-      kept: { write: () => this.#write(), read: (saved) => this.#read(saved) },
+      kept: {
+        write: () => this.#write(),
+        read: (saved) => this.#read(saved),
+        begin: async (since) => this.#places.begin(since, await store.taskNumber()),
+        stood: (tasks) => {
+          // Whether they had ended is not known: their own times say so.
+          for (const { taskId, lastSeq: seq } of tasks) {
+            this.#place(taskId, { seq, ended: true, number: 0, counted: [] });
+          }
+        },
+      },
     });
   }
 
@@ -94,27 +106,34 @@ export class Evaluator {
   async #look(taskId: string): Promise<void> {
     const task = await taskOf(this.#options, taskId);
     if (task === null) return this.#places.forget(taskId);
-    this.#places.begin(this.#follower.since);
     const facts = taskFacts(task);
-    // Lines first: they tell a task that is known from one that is not.
-    await this.#judgeLines(task, facts);
-    this.#judgeTask(task, facts);
+    const place = this.#places.of(taskId);
+    const number = place?.number ?? (await this.#options.store.taskNumber(taskId));
+    // What the server knows, not the times that a task claims: it may be brought from elsewhere.
+    const isNew = place === undefined && number > this.#places.number;
+    const { ended, seq, counted } = place ?? { ended: !isNew, seq: 0, counted: [] };
+    const from = isNew || place ? null : this.#places.from;
+    await this.#judgeLines(task, { facts, from, place: { ended, seq, counted, number } });
+    this.#judgeTask(task, { facts, endsNow: task.ended && !ended });
   }
 
-  #judgeTask(task: Task, facts: TaskFacts): void {
-    const { taskId } = task;
-    const counted = this.#places.of(taskId)?.counted ?? [];
+  #judgeTask(task: Task, { facts, endsNow }: { readonly facts: TaskFacts; readonly endsNow: boolean }): void {
+    const { taskId, ended } = task;
+    const place = this.#places.of(taskId);
+    if (!place) return;
+    const { counted } = place;
+    this.#place(taskId, { ...place, ended });
     const matching = this.#enabled.filter(
       (rule) =>
         rule.definition.on === 'task' &&
         !counted.includes(markOf(rule)) &&
-        !this.#isPast(task, rule) &&
+        (endsNow || !this.#isPast(task, rule)) &&
         rule.matchesTask(facts),
     );
     if (matching.length === 0) return;
     // Marks of rules that are no more would only pile up.
     const marks = this.#rules.map(markOf).filter((mark) => counted.includes(mark));
-    this.#place(taskId, { counted: [...marks, ...matching.map(markOf)] });
+    this.#place(taskId, { ...place, ended, counted: [...marks, ...matching.map(markOf)] });
     for (const rule of matching) this.#seen(rule, taskId, null);
   }
 
@@ -123,25 +142,27 @@ export class Evaluator {
     return completedAt !== null && (completedAt < (updatedAt ?? '') || completedAt < this.#places.from);
   }
 
-  async #judgeLines(task: Task, facts: TaskFacts): Promise<void> {
+  /** `from`: which lines count by their times, where it is not known which are new. */
+  async #judgeLines(
+    task: Task,
+    { facts, from, place }: { readonly facts: TaskFacts; readonly from: string | null; readonly place: Begun },
+  ): Promise<void> {
     const { store } = this.#options;
     const { taskId } = task;
     const rules = this.#enabled.filter(({ definition }) => definition.on === 'lines');
-    const place = this.#places.of(taskId);
     const expr = settle({ op: 'any', parts: rules.map(({ query }) => query.expr) }, knowsTask(facts));
-    if (isFalse(expr)) return this.#place(taskId, { seq: Math.max(place?.seq ?? 0, task.log.lastSeq) });
-    const isOld = place === undefined && task.createdAt < this.#places.from;
-    const filter = { query: { text: '', expr }, ...(isOld && { from: this.#places.from }) };
-    for (let after = place?.seq ?? 0; ; ) {
+    if (isFalse(expr)) return this.#place(taskId, { ...place, seq: Math.max(place.seq, task.log.lastSeq) });
+    const filter = { query: { text: '', expr }, ...(from !== null && { from }) };
+    for (let after = place.seq; ; ) {
       const page = await store.read(taskId, { after, filter, limit: PAGE_LINES, maxBytes: FRAME_BYTES });
       // A line is counted and noted in one go: what is kept meanwhile has both or neither.
       for (const entry of page.entries) {
         const found = await this.#rulesFor(entry, { rules, facts });
         for (const rule of found) this.#seen(rule, taskId, entry.seq);
-        this.#place(taskId, { seq: entry.seq });
+        this.#place(taskId, { ...place, seq: entry.seq });
       }
       after = Math.max(after, page.scannedTo);
-      this.#place(taskId, { seq: after });
+      this.#place(taskId, { ...place, seq: after });
       if (page.done) return;
     }
   }
@@ -159,9 +180,8 @@ export class Evaluator {
     return found;
   }
 
-  #place(taskId: string, change: Partial<Place>): void {
-    const { seq, counted } = this.#places.of(taskId) ?? { seq: 0, counted: [] };
-    this.#places.set(taskId, { seq, counted, ...change, seenMs: this.#options.clock.now() });
+  #place(taskId: string, place: Begun): void {
+    this.#places.set(taskId, { ...place, seenMs: this.#options.clock.now() });
   }
 
   #seen(rule: Rule, taskId: string, seq: number | null): void {

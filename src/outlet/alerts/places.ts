@@ -4,6 +4,10 @@ import { isoTime } from '../../core/time.ts';
 /** How far a task was looked at. */
 export interface Place {
   readonly seq: number;
+  /** Whether the task had ended. */
+  readonly ended: boolean;
+  /** The store's number of the task. */
+  readonly number: number;
   readonly seenMs: number;
   /** Marks of rules about tasks that have counted it. */
   readonly counted: readonly string[];
@@ -18,16 +22,23 @@ const MARKS = 20_000;
 export class Places {
   readonly #places = new Map<string, Place>();
   #marks = 0;
-  /** In a task that is older and not known only lines from then on count: the others may have been counted. */
+  /** In a task that is not known, although its number is no greater than this, only lines from then on count: it was there, or is forgotten. */
   #from = '';
+  #number = 0;
 
   get from(): string {
     return this.#from;
   }
 
+  /** The greatest number of a task that was there at the very first start, or is forgotten. */
+  get number(): number {
+    return this.#number;
+  }
+
   /** The very first start: what was there before is no news. */
-  begin(since: string): void {
-    if (this.#from === '') this.#from = since;
+  begin(since: string, number: number): void {
+    this.#from = since;
+    this.#number = number;
   }
 
   of(taskId: string): Place | undefined {
@@ -47,17 +58,20 @@ export class Places {
   }
 
   write(): Json {
-    const places = [...this.#places].map(([id, { seq, seenMs, counted }]): Json => [id, seq, seenMs, ...counted]);
-    return { from: this.#from, places };
+    const places = [...this.#places].map(([id, { seq, ended, number, seenMs, counted }]): Json => {
+      return [id, seq, ended, number, seenMs, ...counted];
+    });
+    return { from: this.#from, number: this.#number, places };
   }
 
   read(saved: Json | undefined): void {
-    const { from, places } = (saved ?? {}) as { from?: unknown; places?: unknown };
-    if (typeof from !== 'string' || !Array.isArray(places)) return;
-    this.#from = from;
+    const { from, number, places } = (saved ?? {}) as { from?: unknown; number?: unknown; places?: unknown };
+    if (typeof from !== 'string' || typeof number !== 'number' || !Array.isArray(places)) return;
+    this.begin(from, number);
     // Nobody else writes it.
-    for (const [taskId, seq, seenMs, ...counted] of places as [string, number, number, ...string[]][]) {
-      this.set(taskId, { seq, seenMs, counted });
+    type Written = [string, number, boolean, number, number, ...string[]];
+    for (const [taskId, seq, ended, number, seenMs, ...counted] of places as Written[]) {
+      this.set(taskId, { seq, ended, number, seenMs, counted });
     }
   }
 
@@ -67,5 +81,6 @@ export class Places {
     this.forget(first[0]);
     const seenAt = isoTime(first[1].seenMs);
     if (seenAt > this.#from) this.#from = seenAt;
+    this.#number = Math.max(this.#number, first[1].number);
   }
 }

@@ -5,6 +5,7 @@ import type { Task } from '../../core/task.ts';
 /** A task with its lines and the keys of its batches. */
 export interface Held {
   task: Task;
+  readonly number: number;
   revision: number;
   /** When its last line came in. */
   heardAt: string;

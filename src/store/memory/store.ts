@@ -33,6 +33,7 @@ export class MemoryStore extends MemoryReader implements Store {
   readonly #settings = new Map<string, string>();
   /** Counts the changes of all tasks; each task and tombstone remembers its last. */
   #revision = 0;
+  #taskNumber = 0;
   readonly #totals = { entries: 0, lost: 0 };
 
   constructor(options: MemoryStoreOptions = {}) {
@@ -180,6 +181,11 @@ export class MemoryStore extends MemoryReader implements Store {
     return changesOf(this.held, this.tombstones, { after, limit });
   }
 
+  async taskNumber(taskId?: string): Promise<number> {
+    this.checkOpen();
+    return taskId === undefined ? this.#taskNumber : this.find(taskId).number;
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     this.held.clear();
@@ -192,7 +198,16 @@ export class MemoryStore extends MemoryReader implements Store {
     if (this.held.has(task.taskId)) {
       throw new TrailError('task_exists', `the task ${task.taskId} exists already; choose another id`);
     }
-    const held: Held = { task, revision: 0, heardAt: '', vanished: false, lines: [], keys: new Map() };
+    this.#taskNumber += 1;
+    const held: Held = {
+      task,
+      number: this.#taskNumber,
+      revision: 0,
+      heardAt: '',
+      vanished: false,
+      lines: [],
+      keys: new Map(),
+    };
     this.tombstones.delete(task.taskId);
     this.held.set(task.taskId, held);
     return held;

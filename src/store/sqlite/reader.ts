@@ -141,6 +141,13 @@ export class SqliteReader implements StoreReader {
     });
   }
 
+  async taskNumber(taskId?: string): Promise<number> {
+    return this.#reading(() => {
+      if (taskId !== undefined) return taskRow(this.#db, taskId, this.#clock.now()).task_no;
+      return this.#db.get<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'tasks'")?.seq ?? 0;
+    });
+  }
+
   async storage(): Promise<Storage> {
     return this.#reading(() => storageOf(this.#db));
   }

@@ -172,6 +172,21 @@ export function lifeContract(open: OpenStore): void {
     assert.deepEqual(plain((await store.changes(second.revision, 10)).tasks), [{ taskId: 'c', lastSeq: 0 }]);
   });
 
+  test('later tasks have greater numbers, whatever times they claim', async (t) => {
+    const { store } = await opened(t, open);
+    assert.equal(await store.taskNumber(), 0);
+    await store.createTask(taskOf('a'));
+    await store.createTask(taskOf('b', { createdAt: '2020-01-01T00:00:00.000Z' }));
+    const [a, b] = [await store.taskNumber('a'), await store.taskNumber('b')];
+    assert.ok(0 < a && a < b, `${a} < ${b}`);
+    await store.deleteTask('b', 'ada');
+    assert.equal(await store.taskNumber(), b);
+    await store.createTask(taskOf('c'));
+    assert.ok((await store.taskNumber('c')) > b);
+    await rejectsWith('task_deleted', () => store.taskNumber('b'));
+    await rejectsWith('task_not_found', () => store.taskNumber('none'));
+  });
+
   test('a deleted task is told among the changes', async (t) => {
     const { store } = await withTask(t, open);
     const { revision } = await store.changes(0, 10);

@@ -106,7 +106,7 @@ describe('a rule about lines', () => {
     await trail.append('task-a', { ...error('old'), timestamp: '2020-01-01' });
     const alerts = await started();
     await alerts.create('first', definitionOf({ threshold: 100, to: [hook] }));
-    await trail.append('task-a', { ...error('new'), timestamp: Date.now() + 1_000 });
+    await trail.append('task-a', { ...error('new'), timestamp: '2020-01-02' });
     await alerts.settled();
     await alerts.create('second', definitionOf({ threshold: 100, to: [hook] }));
     await trail.append('task-a', error('newest'));
@@ -120,10 +120,38 @@ describe('a rule about lines', () => {
     for (const { id, definition } of await alerts.all()) await alerts.replace(id, { ...definition, enabled: false });
     await trail.append('task-a', error('unseen'));
     await alerts.replace('first', definitionOf({ threshold: 100, query: 'level:error unseen', to: [hook] }));
-    await trail.append('task-a', { ...error('unseen no more'), timestamp: Date.now() + 1_000 });
+    await trail.append('task-a', { ...error('unseen no more'), timestamp: '2020-01-03' });
     await alerts.settled();
     assert.equal((await alerts.find('first')).state.count, 1);
   });
+});
+
+test('what is brought from elsewhere counts, whatever times it claims, also after a stop', async (t) => {
+  const { trail, started } = await alerting(t);
+  const first = await started();
+  await first.create('lines', definitionOf({ threshold: 100 }));
+  await first.create('tasks', definitionOf({ on: 'task', query: 'status:failed', threshold: 100 }));
+  const bring = async (taskId: string): Promise<void> => {
+    const [createdAt, completedAt] = ['2020-01-01T00:00:00.000Z', '2020-01-02T00:00:00.000Z'];
+    await trail.create({ taskId, createdAt });
+    await trail.append(taskId, { ...error('old'), timestamp: createdAt });
+    await trail.change(taskId, { status: 'failed', completedAt });
+  };
+  const counts = async (alerts: typeof first) => (await alerts.all()).map(({ state }) => state.count);
+  await bring('task-a');
+  await first.settled();
+  assert.deepEqual(await counts(first), [1, 1]);
+  await first.close();
+  await bring('task-b');
+  const second = await started();
+  await trail.change('task-a', { pinned: true });
+  await second.settled();
+  assert.deepEqual(await counts(second), [2, 2]);
+  // A rule that is made now does not count what had ended, whoever touches it.
+  await second.create('zlate', definitionOf({ on: 'task', query: 'status:failed', threshold: 100 }));
+  await trail.change('task-b', { pinned: true });
+  await second.settled();
+  assert.deepEqual(await counts(second), [2, 2, 0]);
 });
 
 describe('a rule about tasks', () => {
