@@ -30,9 +30,8 @@ export interface FollowerOptions extends Pick<OutletParts, 'store' | 'live' | 'l
   readonly kept?: {
     write(): JsonObject;
     read(saved: JsonObject): void;
-    /** Nothing was kept. Called before a place is taken. */
+    /** At the very first start: first this, then what is there already, the one that changed longest ago first. */
     begin?(since: string): Promise<void>;
-    /** These are there before it, the one that changed longest ago first. */
     stood?(tasks: Changes['tasks']): void;
   };
 }
@@ -179,14 +178,13 @@ export class ChangeFollower {
   }
 
   async #head(): Promise<number> {
-    let revision = 0;
-    while (!this.#closing) {
-      const changes = await this.#options.store.changes(revision, READ_ROWS);
-      revision = changes.revision;
-      this.#options.kept?.stood?.(changes.tasks);
-      if (changes.tasks.length < READ_ROWS) break;
+    const { store, kept } = this.#options;
+    for (let after = 0; ; ) {
+      const { tasks, revision } = await store.changes(after, READ_ROWS);
+      kept?.stood?.(tasks);
+      if (tasks.length < READ_ROWS || this.#closing) return revision;
+      after = revision;
     }
-    return revision;
   }
 
   async #follow(): Promise<void> {
