@@ -46,6 +46,16 @@ export function parseTime(value: unknown): string | undefined {
   return fromMs(Date.parse(`${date}T${clock}${offset}`));
 }
 
+/** The earlier of two times (ISO 8601), of which the first may be missing. */
+export function earlier(a: string | null, b: string): string {
+  return a !== null && a < b ? a : b;
+}
+
+/** The later of two times (ISO 8601), of which the first may be missing. */
+export function later(a: string | null, b: string): string {
+  return a !== null && a > b ? a : b;
+}
+
 function fromMs(ms: number): string | undefined {
   if (!Number.isFinite(ms) || ms < FIRST_MS || ms > LAST_MS) return undefined;
   return isoTime(ms);

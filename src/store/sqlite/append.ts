@@ -6,12 +6,12 @@ import type { Level } from '../../core/level.ts';
 import { KEY_DAYS } from '../../core/limits.ts';
 import type { Appended, Batch } from '../../core/ports.ts';
 import type { Receipt } from '../../core/query.ts';
-import { isoTime } from '../../core/time.ts';
+import { earlier, isoTime, later } from '../../core/time.ts';
 import type { Database } from './database.ts';
 import type { Facet, Facets } from './facets.ts';
 import type { OpenFilters } from './filters.ts';
 import { ROW_BYTES } from './keeping.ts';
-import { earlier, later, Tally } from './tally.ts';
+import { Tally } from './tally.ts';
 import { missing, taskOfRow, taskRow, updateTask } from './task-row.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -1,52 +1,29 @@
 import { createHash } from 'node:crypto';
 import type { SQLInputValue } from 'node:sqlite';
-import { dayOf } from '../../core/analytics.ts';
 import { type FigureKey, type FigureRow, otherKey, withDeleted } from '../../core/figures.ts';
 import { COUNTED_TASKS, TOTALS_A_DAY } from '../../core/limits.ts';
-import type { Status } from '../../core/status.ts';
 import type { Database } from './database.ts';
+import { type FigureColumns, figureRow } from './figure-row.ts';
 
-interface Dying {
-  task_id: string;
-  created_at: string;
-  status: Status;
-  source: string;
-  assigned_agent: string | null;
-  model: string | null;
-  agent_run: number;
-  counted: number;
-  cost_usd: number | null;
-  input_tokens: number | null;
-  output_tokens: number | null;
-  cache_read_tokens: number | null;
-  cache_creation_tokens: number | null;
-  duration_seconds: number | null;
-  lines: number;
-  errors: number;
+/** A task that is about to be deleted. */
+interface Dying extends FigureColumns {
+  readonly task_id: string;
+  readonly created_at: string;
+  readonly agent_run: number;
+  readonly counted: number;
+  readonly duration_seconds: number | null;
 }
 
-interface TotalRow {
-  rowid: number;
-  day: string;
-  source: string;
-  agent: string | null;
-  model: string | null;
-  status: Status;
-  runs: number;
-  cost_usd: number | null;
-  input_tokens: number | null;
-  output_tokens: number | null;
-  cache_read_tokens: number | null;
-  cache_creation_tokens: number | null;
-  lines: number;
-  errors: number;
-  durations_json: string;
+interface TotalRow extends FigureColumns {
+  readonly rowid: number;
+  readonly durations_json: string;
 }
 
 /** Inside the write transaction that deletes a task: put its figures into the totals of its day. */
 export function countDeleted(db: Database, taskNo: number): void {
   const task = db.get<Dying>(
-    `SELECT task_id, created_at, status, source, assigned_agent, model, runner IS NOT NULL AND substr(runner, 1, 6) = 'agent:'
+    `SELECT task_id, created_at, substr(created_at, 1, 10) AS day, status, source, assigned_agent AS agent, model, 1 AS runs,
+       runner IS NOT NULL AND substr(runner, 1, 6) = 'agent:'
        AS agent_run, counted, cost_usd, input_tokens, output_tokens, cache_read_tokens, cache_creation_tokens,
        duration_seconds, last_seq AS lines, trails.error AS errors
      FROM tasks JOIN trails USING (task_no) WHERE task_no = ?`,
@@ -54,7 +31,8 @@ export function countDeleted(db: Database, taskNo: number): void {
   );
   if (!task || task.counted > 0) return;
   remember(db, markOf(task.task_id, task.created_at));
-  const row = figuresOf(task);
+  const { duration_seconds: duration } = task;
+  const row = figureRow(task, { durations: duration === null ? [] : [duration], buckets: {} });
   const agentRun = task.agent_run;
   const known = find(db, row, agentRun);
   // Sources, agents and models are strangers' words: there may be as many as there are tasks.
@@ -111,26 +89,8 @@ function put(db: Database, total: FigureRow, { agentRun, rowid }: { agentRun: nu
   );
 }
 
-function figuresOf(task: Dying): FigureRow {
-  return {
-    ...{ day: dayOf(task.created_at), source: task.source, agent: task.assigned_agent, model: task.model },
-    ...{ status: task.status, runs: 1, costUsd: task.cost_usd },
-    ...{ inputTokens: task.input_tokens, outputTokens: task.output_tokens },
-    ...{ cacheReadTokens: task.cache_read_tokens, cacheCreationTokens: task.cache_creation_tokens },
-    ...{ lines: task.lines, errors: task.errors },
-    durations: task.duration_seconds === null ? [] : [task.duration_seconds],
-    buckets: {},
-  };
-}
-
-function figuresOfTotal({ day, source, agent, model, status, runs, lines, errors, ...row }: TotalRow): FigureRow {
-  return {
-    ...{ day, source, agent, model, status, runs, lines, errors, costUsd: row.cost_usd },
-    ...{ inputTokens: row.input_tokens, outputTokens: row.output_tokens },
-    ...{ cacheReadTokens: row.cache_read_tokens, cacheCreationTokens: row.cache_creation_tokens },
-    durations: [],
-    buckets: JSON.parse(row.durations_json),
-  };
+function figuresOfTotal(row: TotalRow): FigureRow {
+  return figureRow(row, { durations: [], buckets: JSON.parse(row.durations_json) });
 }
 
 function remember(db: Database, mark: bigint): void {

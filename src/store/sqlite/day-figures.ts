@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AnalyticsQuery } from '../../core/analytics.ts';
 import type { FigureRow } from '../../core/figures.ts';
-import type { Status } from '../../core/status.ts';
-import { isoTime } from '../../core/time.ts';
+import { earlier, isoTime, later } from '../../core/time.ts';
 import { totalsOf } from './daily-totals.ts';
 import type { Database } from './database.ts';
+import { type FigureColumns, figureRow } from './figure-row.ts';
 
 const DAY = 'substr(created_at, 1, 10)';
 /** Tasks of a day that were made from a moment on and before another. */
@@ -111,7 +111,7 @@ function readPart(db: Database, day: string, { from, to }: Range): DayPart {
       ...[day, from, to],
     );
     return {
-      live: live.map((row) => ({ row: figuresOf(day, row), peakUsd: row.peak_usd ?? 0 })),
+      live: live.map((row) => ({ row: liveFigures(day, row), peakUsd: row.peak_usd ?? 0 })),
       totals: totalsOf(db, day),
     };
   } finally {
@@ -119,42 +119,16 @@ function readPart(db: Database, day: string, { from, to }: Range): DayPart {
   }
 }
 
-interface LiveRow {
-  status: Status;
-  source: string;
-  agent: string | null;
-  model: string | null;
-  runs: number;
-  cost_usd: number | null;
-  input_tokens: number | null;
-  output_tokens: number | null;
-  cache_read_tokens: number | null;
-  cache_creation_tokens: number | null;
-  lines: number;
-  errors: number;
-  durations: Uint8Array;
-  peak_usd: number | null;
+interface LiveRow extends Omit<FigureColumns, 'day'> {
+  readonly durations: Uint8Array;
+  readonly peak_usd: number | null;
 }
 
-function figuresOf(day: string, { status, source, agent, model, runs, lines, errors, ...row }: LiveRow): FigureRow {
-  return {
-    ...{ day, source, agent, model, status, runs, lines, errors, costUsd: row.cost_usd },
-    ...{ inputTokens: row.input_tokens, outputTokens: row.output_tokens },
-    ...{ cacheReadTokens: row.cache_read_tokens, cacheCreationTokens: row.cache_creation_tokens },
-    durations: doublesOf(row.durations),
-    buckets: {},
-  };
+function liveFigures(day: string, row: LiveRow): FigureRow {
+  return figureRow({ ...row, day }, { durations: doublesOf(row.durations), buckets: {} });
 }
 
 function doublesOf(bytes: Uint8Array): Float64Array {
   const aligned = bytes.byteOffset % Float64Array.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
   return new Float64Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / Float64Array.BYTES_PER_ELEMENT);
-}
-
-function later(a: string, b: string): string {
-  return a > b ? a : b;
-}
-
-function earlier(a: string, b: string): string {
-  return a < b ? a : b;
 }

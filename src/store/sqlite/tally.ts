@@ -1,4 +1,5 @@
 import { BLOCK_LINES } from '../../core/limits.ts';
+import { earlier, later } from '../../core/time.ts';
 import { reachOf } from './block-time.ts';
 import type { Database } from './database.ts';
 
@@ -91,12 +92,4 @@ interface Counted {
 
 function emptyBlock(): Counted {
   return { firstAt: null, lastAt: null, sorted: true, counts: new Map() };
-}
-
-export function earlier(a: string | null, b: string): string {
-  return a !== null && a < b ? a : b;
-}
-
-export function later(a: string | null, b: string): string {
-  return a !== null && a > b ? a : b;
 }
