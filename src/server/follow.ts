@@ -6,9 +6,9 @@ import type { FollowEvent, Following } from '../core/live.ts';
 import type { EntryPage } from '../core/page.ts';
 import type { Status } from '../core/status.ts';
 import { taskToWire } from '../core/wire.ts';
+import { readFilter } from '../query/filter.ts';
 import { hasMore } from '../query/page.ts';
 import type { Context } from './context.ts';
-import { filterOf } from './log-filter.ts';
 import { markedEntry, wireEntries } from './marked.ts';
 import type { LogQuery } from './schemas.ts';
 import { pour } from './stream.ts';
@@ -56,7 +56,7 @@ export async function sendFollow(
   reply: FastifyReply,
   { taskId, query, marked }: Follow,
 ): Promise<FastifyReply | undefined> {
-  const filter = filterOf(query);
+  const filter = readFilter(query);
   refuseWindow(query);
   const after = lastEventId(request) ?? query.after;
   const task = await context.store.task(taskId);

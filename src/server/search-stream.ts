@@ -17,7 +17,7 @@ export function wantsLines({ headers }: FastifyReply['request']): boolean {
 }
 
 /** Answer what `work` makes, unless the asker goes before: then the work is cancelled, and there is nobody to answer. */
-export async function whileWanted<T>(
+async function whileWanted<T>(
   { closing }: Context,
   reply: FastifyReply,
   work: (signal: AbortSignal) => Promise<T>,
@@ -31,6 +31,15 @@ export async function whileWanted<T>(
     if (closing.aborted) throw new TrailError('store_closed', 'the server stops; search again in a moment');
     throw error;
   }
+}
+
+/** The same in its turn among the searches. */
+export function inTurn<T>(
+  context: Context,
+  reply: FastifyReply,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T | FastifyReply> {
+  return whileWanted(context, reply, (signal) => context.searches.take(() => work(signal), signal));
 }
 
 interface Streaming {

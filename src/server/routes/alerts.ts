@@ -15,7 +15,7 @@ import type { Routes } from '../context.ts';
 import type { Caller } from '../guard.ts';
 import { ROLES } from '../parts.ts';
 import { answers } from '../schemas.ts';
-import { whileWanted } from '../search-stream.ts';
+import { inTurn } from '../search-stream.ts';
 
 const tags = ['alerts'];
 const admin = { config: { role: 'admin' } } as const;
@@ -38,7 +38,7 @@ const Tested = Type.Object({
 
 /** Rules that tell somebody of what is logged: those of the config file, and those made here. */
 export const alertRoutes: Routes = (scope, context) => {
-  const { alerts, searches } = context;
+  const { alerts } = context;
   scope.get(
     '/api/alerts',
     { schema: { tags, summary: 'List alerts, with how they are doing', response: answers({ 200: AlertList }) } },
@@ -107,8 +107,8 @@ export const alertRoutes: Routes = (scope, context) => {
       const { name = 'preview', to: targets = [] } = rule;
       const definition = definitionOf({ ...rule, name, to: targets });
       // It searches, so it waits for its turn among searches.
-      return whileWanted(context, reply, (signal) =>
-        searches.take(async () => previewToWire(await alerts.preview(definition, { ...span, signal })), signal),
+      return inTurn(context, reply, async (signal) =>
+        previewToWire(await alerts.preview(definition, { ...span, signal })),
       );
     },
   );

@@ -2,9 +2,9 @@ import { Type } from 'typebox';
 import { csvRow } from '../../core/csv.ts';
 import type { StoreReader } from '../../core/ports.ts';
 import type { WireEntry } from '../../core/wire.ts';
+import { readFilter } from '../../query/filter.ts';
 import { pages, type Walk } from '../../query/page.ts';
 import type { Routes } from '../context.ts';
-import { filterOf } from '../log-filter.ts';
 import { wireEntries } from '../marked.ts';
 import { answers, DownloadQuery, TaskParams } from '../schemas.ts';
 import { sendText } from '../stream.ts';
@@ -54,7 +54,7 @@ export const downloadRoutes: Routes = (scope, { store }) => {
     },
     async ({ params: { task_id: taskId }, query }, reply) => {
       const format = FORMATS[query.format ?? 'text'];
-      const walk = { filter: filterOf(query), before: (await store.task(taskId)).log.lastSeq + 1 };
+      const walk = { filter: readFilter(query), before: (await store.task(taskId)).log.lastSeq + 1 };
       reply.type(format.contentType);
       reply.header('content-disposition', `attachment; filename="${fileName(taskId)}.${format.extension}"`);
       return sendText(reply, fileText(store, taskId, walk, format));

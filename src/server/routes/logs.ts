@@ -4,10 +4,10 @@ import { TrailError } from '../../core/error.ts';
 import { PAGE_LINES } from '../../core/limits.ts';
 import type { StoreReader } from '../../core/ports.ts';
 import { histogramToWire, statsToWire } from '../../core/wire.ts';
+import { readFilter } from '../../query/filter.ts';
 import { type LogAnswerQuery, logAnswer } from '../../query/log-answer.ts';
 import type { Context, Routes, Scope } from '../context.ts';
 import { sendFollow } from '../follow.ts';
-import { filterOf } from '../log-filter.ts';
 import { markedJson } from '../marked.ts';
 import { answers, Histogram, HistogramQuery, LogPage, LogQuery, Stats, TaskParams } from '../schemas.ts';
 import { sendText } from '../stream.ts';
@@ -72,7 +72,7 @@ export const figureRoutes: Routes = (scope, { store }) => {
     },
     async ({ params, query }, reply) => {
       const { buckets = 60 } = query;
-      return reply.send(histogramToWire(await store.histogram(params.task_id, { filter: filterOf(query), buckets })));
+      return reply.send(histogramToWire(await store.histogram(params.task_id, { filter: readFilter(query), buckets })));
     },
   );
 };
@@ -80,7 +80,7 @@ export const figureRoutes: Routes = (scope, { store }) => {
 function answerQuery(query: Static<typeof LogQuery>): LogAnswerQuery {
   const { offset = 0, limit = PAGE_LINES, after, before, order = 'asc', count = 'auto' } = query;
   const window = { ...(after !== undefined && { after }), ...(before !== undefined && { before }) };
-  return { filter: filterOf(query), offset, limit, order, count, ...window };
+  return { filter: readFilter(query), offset, limit, order, count, ...window };
 }
 
 /** The answer as JSON text: pages of lines leave as they came from the store. */

@@ -2,13 +2,12 @@ import type { Static } from 'typebox';
 import { comparisonToWire, patternsToWire } from '../../core/comparison.ts';
 import { checkTaskId } from '../../core/id.ts';
 import { PATTERNS, SEARCH_MS } from '../../core/limits.ts';
-import { predicate } from '../../core/predicate.ts';
 import { compareTasks } from '../../query/compare.ts';
-import { type RawSearch, readSearch } from '../../query/search-request.ts';
-import type { Context, Routes } from '../context.ts';
+import { readSearch } from '../../query/search-request.ts';
+import type { Routes } from '../context.ts';
 import { CompareQuery, Comparison, Patterns, PatternsQuery, TaskPatternsQuery } from '../pattern-shapes.ts';
 import { answers, TaskParams } from '../schemas.ts';
-import { whileWanted } from '../search-stream.ts';
+import { inTurn } from '../search-stream.ts';
 
 /** The lines of all tasks by pattern. */
 export const patternRoutes: Routes = (scope, context) => {
@@ -23,21 +22,16 @@ export const patternRoutes: Routes = (scope, context) => {
       },
     },
     async ({ query }, reply) => {
-      const { filter, tasks } = scopeOf(query, context);
-      return whileWanted(context, reply, (signal) =>
-        context.searches.take(
-          async () =>
-            patternsToWire(await context.store.patterns({ filter, ...(tasks && { tasks }), ...wishOf(query) }, signal)),
-          signal,
-        ),
-      );
+      const { filter, tasks } = readSearch(query, context.clock.now());
+      const wanted = { filter, ...(tasks && { tasks }), ...wishOf(query) };
+      return inTurn(context, reply, async (signal) => patternsToWire(await context.store.patterns(wanted, signal)));
     },
   );
 };
 
 /** The lines of one task by pattern, and what is new in them. */
 export const taskPatternRoutes: Routes = (scope, context) => {
-  const { store, searches } = context;
+  const { store } = context;
   scope.get(
     '/:task_id/logs/patterns',
     {
@@ -50,12 +44,10 @@ export const taskPatternRoutes: Routes = (scope, context) => {
       },
     },
     async ({ params: { task_id: taskId }, query }, reply) => {
-      const { filter } = scopeOf(query, context);
+      const { filter } = readSearch(query, context.clock.now());
       await store.task(taskId);
       const wanted = { filter, tasks: [taskId], ...wishOf(query) };
-      return whileWanted(context, reply, (signal) =>
-        searches.take(async () => patternsToWire(await store.patterns(wanted, signal)), signal),
-      );
+      return inTurn(context, reply, async (signal) => patternsToWire(await store.patterns(wanted, signal)));
     },
   );
   scope.get(
@@ -71,10 +63,10 @@ export const taskPatternRoutes: Routes = (scope, context) => {
     },
     async ({ params: { task_id: taskId }, query }, reply) => {
       const { with: base, ...asked } = query;
-      const { filter } = scopeOf(asked, context);
+      const { filter } = readSearch(asked, context.clock.now());
       const wanted = { filter, ...wishOf(asked), ...(base !== undefined && { baseId: checkTaskId(base) }) };
-      return whileWanted(context, reply, (signal) =>
-        searches.take(async () => comparisonToWire(await compareTasks(store, taskId, wanted, signal)), signal),
+      return inTurn(context, reply, async (signal) =>
+        comparisonToWire(await compareTasks(store, taskId, wanted, signal)),
       );
     },
   );
@@ -82,11 +74,4 @@ export const taskPatternRoutes: Routes = (scope, context) => {
 
 function wishOf({ limit = PATTERNS, budget_ms: budgetMs = SEARCH_MS }: Static<typeof TaskPatternsQuery>) {
   return { limit, budgetMs };
-}
-
-/** Of which lines. Patterns of a filter are compiled once here, so that a bad one is refused before anything is looked at. */
-function scopeOf(query: RawSearch, { clock }: Context) {
-  const { filter, tasks } = readSearch(query, clock.now());
-  predicate(filter);
-  return { filter, tasks };
 }

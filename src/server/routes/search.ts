@@ -8,11 +8,10 @@ import {
   type WireSearchPage,
 } from '../../core/found.ts';
 import { PAGE_LINES, SEARCH_MS } from '../../core/limits.ts';
-import { predicate } from '../../core/predicate.ts';
 import type { LineFacets as Facets } from '../../core/search.ts';
 import { histogramToWire, toSnake } from '../../core/wire.ts';
 import { byTask, type PageWish, searchAnswer, unlessGone } from '../../query/search-answer.ts';
-import { type RawSearch, readSearch, type SearchRequest } from '../../query/search-request.ts';
+import { readSearch, type SearchRequest } from '../../query/search-request.ts';
 import type { Context, Routes } from '../context.ts';
 import { answers, Histogram, TaskParams } from '../schemas.ts';
 import {
@@ -23,7 +22,7 @@ import {
   SearchQuery,
   TaskLineFacetsQuery,
 } from '../search-shapes.ts';
-import { sendFound, wantsLines, whileWanted } from '../search-stream.ts';
+import { inTurn, sendFound, wantsLines } from '../search-stream.ts';
 
 /** The search across tasks. */
 export const searchRoutes: Routes = (scope, context) => {
@@ -40,11 +39,9 @@ export const searchRoutes: Routes = (scope, context) => {
     },
     async (request, reply) => {
       const { query } = request;
-      const search = searchOf(query, context);
+      const search = readSearch(query, context.clock.now());
       if (wantsLines(request)) return sendFound(context, reply, { search, query });
-      return whileWanted(context, reply, (signal) =>
-        context.searches.take(() => pageOf(context, search, query, signal), signal),
-      );
+      return inTurn(context, reply, (signal) => pageOf(context, search, query, signal));
     },
   );
   scope.get(
@@ -58,11 +55,11 @@ export const searchRoutes: Routes = (scope, context) => {
       },
     },
     async ({ query }, reply) => {
-      const { filter, tasks } = searchOf(query, context);
+      const { filter, tasks } = readSearch(query, context.clock.now());
       const { buckets = 60, budget_ms: budgetMs = SEARCH_MS } = query;
       const wanted = { filter, buckets, budgetMs, ...(tasks && { tasks }) };
-      return whileWanted(context, reply, (signal) =>
-        context.searches.take(async () => histogramToWire(await context.store.searchHistogram(wanted, signal)), signal),
+      return inTurn(context, reply, async (signal) =>
+        histogramToWire(await context.store.searchHistogram(wanted, signal)),
       );
     },
   );
@@ -77,10 +74,8 @@ export const searchRoutes: Routes = (scope, context) => {
       },
     },
     async ({ query }, reply) => {
-      const search = searchOf(query, context);
-      return whileWanted(context, reply, (signal) =>
-        context.searches.take(() => facetsOf(context, search, query.budget_ms, signal), signal),
-      );
+      const search = readSearch(query, context.clock.now());
+      return inTurn(context, reply, (signal) => facetsOf(context, search, query.budget_ms, signal));
     },
   );
 };
@@ -99,23 +94,14 @@ export const lineFacetRoutes: Routes = (scope, context) => {
       },
     },
     async ({ params: { task_id: taskId }, query }, reply) => {
-      const search = { ...searchOf(query, context), tasks: [taskId] };
+      const search = { ...readSearch(query, context.clock.now()), tasks: [taskId] };
       await context.store.task(taskId);
-      return whileWanted(context, reply, (signal) =>
-        context.searches.take(() => facetsOf(context, search, query.budget_ms, signal), signal),
-      );
+      return inTurn(context, reply, (signal) => facetsOf(context, search, query.budget_ms, signal));
     },
   );
 };
 
 type Query = Static<typeof SearchQuery>;
-
-/** What is searched for. Patterns are compiled once here, so that a bad one is refused before anything is sent. */
-function searchOf(query: RawSearch, { clock }: Context): SearchRequest {
-  const search = readSearch(query, clock.now());
-  predicate(search.filter);
-  return search;
-}
 
 async function pageOf(
   context: Context,

@@ -6,9 +6,9 @@ import type { FollowEvent, Following } from '../../core/live.ts';
 import type { EntryPage } from '../../core/page.ts';
 import type { StoreReader } from '../../core/ports.ts';
 import { taskToWire, type WireTask } from '../../core/wire.ts';
+import { readFilter } from '../../query/filter.ts';
 import type { Context } from '../context.ts';
 import { checkRole } from '../guard.ts';
-import { filterOf } from '../log-filter.ts';
 import { type Peer, Peers } from '../peers.ts';
 import { problemOf } from '../problem.ts';
 import { FollowQuery, LogFilterQuery } from '../schemas.ts';
@@ -58,7 +58,7 @@ async function serveLines({ live }: Context, peer: Peer, request: FastifyRequest
   const query = readFollowQuery(request.query);
   const { after, tail } = query;
   const following = live.follow(taskId, {
-    filter: filterOf(query),
+    filter: readFilter(query),
     signal,
     ...(after !== undefined && { after }),
     ...(tail !== undefined && { tail }),
@@ -106,7 +106,7 @@ function hear(text: string, peer: Peer, following: Following): void {
   const frame = parseFrame(text);
   const { type, ...raw } = frame;
   if (type === 'ping') peer.answer('{"type":"pong"}');
-  else if (type === 'filter') following.setFilter(filterOf(readFilterQuery(filterTexts(raw))));
+  else if (type === 'filter') following.setFilter(readFilter(readFilterQuery(filterTexts(raw))));
   else throw new TrailError('invalid_request', 'expected a frame {"type":"filter"} or {"type":"ping"}');
 }
 
