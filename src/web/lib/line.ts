@@ -1,3 +1,4 @@
+import type { Span } from '../../core/found.ts';
 import { ansiSpans, type Look } from './ansi.ts';
 
 /** One run of a line as it is drawn. A token stands for a character that would be invisible or would move others. */
@@ -7,6 +8,15 @@ export interface Piece {
   readonly kind: 'text' | 'token' | 'hit';
   /** What the token stands for. */
   readonly title?: string;
+}
+
+/** Says where in a text something stands that the reader looks for. */
+export type Finder = (text: string) => readonly Span[];
+
+interface Wanted {
+  /** In lower case; found in any. */
+  readonly texts: readonly string[];
+  readonly find: Finder | undefined;
 }
 
 export interface Line {
@@ -57,10 +67,11 @@ const NAMES: Readonly<Record<string, string>> = {
  */
 export function drawLine(
   message: string,
-  options: { searched?: readonly string[]; maxChars?: number; breaks?: boolean } = {},
+  options: { searched?: readonly string[]; find?: Finder | undefined; maxChars?: number; breaks?: boolean } = {},
 ): Line {
-  const { searched = [], maxChars = ROW_CHARS, breaks = false } = options;
-  const wanted = searched.map((text) => text.toLowerCase()).filter((text) => text !== '');
+  const { searched = [], find, maxChars = ROW_CHARS, breaks = false } = options;
+  const texts = searched.map((text) => text.toLowerCase()).filter((text) => text !== '');
+  const wanted: Wanted = { texts, find };
   const shown = cut(message, maxChars);
   const pieces: Piece[] = [];
   for (const { text, look } of ansiSpans(shown)) {
@@ -83,16 +94,10 @@ export function plainLine(message: string): string {
     .join('');
 }
 
-function pushText(pieces: Piece[], text: string, look: Look, wanted: readonly string[]): void {
+function pushText(pieces: Piece[], text: string, look: Look, wanted: Wanted): void {
   if (text === '') return;
-  const folded = text.toLowerCase();
-  // Folding may change the length of rare letters; then the places would be wrong, and no mark is better than a wrong one.
-  if (wanted.length === 0 || folded.length !== text.length) {
-    pieces.push({ text, look, kind: 'text' });
-    return;
-  }
   let from = 0;
-  for (const [start, end] of hitsIn(folded, wanted)) {
+  for (const [start, end] of hitsIn(text, wanted)) {
     if (start > from) pieces.push({ text: text.slice(from, start), look, kind: 'text' });
     pieces.push({ text: text.slice(start, end), look, kind: 'hit' });
     from = end;
@@ -100,17 +105,21 @@ function pushText(pieces: Piece[], text: string, look: Look, wanted: readonly st
   if (from < text.length) pieces.push({ text: text.slice(from), look, kind: 'text' });
 }
 
-/** Where the texts stand, from the first on; of those that overlap, the one that begins first. */
-function hitsIn(folded: string, wanted: readonly string[]): readonly (readonly [number, number])[] {
-  const all = wanted.flatMap((text) => {
-    const places: (readonly [number, number])[] = [];
-    for (let at = folded.indexOf(text); at !== -1; at = folded.indexOf(text, at + text.length)) {
-      places.push([at, at + text.length]);
+/** Where it stands that is looked for, from the first on; of what overlaps, that which begins first. */
+function hitsIn(text: string, { texts, find }: Wanted): readonly Span[] {
+  if (texts.length === 0 && find === undefined) return [];
+  const folded = text.toLowerCase();
+  // Folding may change the length of rare letters; then the places would be wrong, and no mark is better than a wrong one.
+  const searched = folded.length === text.length ? texts : [];
+  const all = searched.flatMap((wanted) => {
+    const places: Span[] = [];
+    for (let at = folded.indexOf(wanted); at !== -1; at = folded.indexOf(wanted, at + wanted.length)) {
+      places.push([at, at + wanted.length]);
     }
     return places;
   });
   let end = 0;
-  return all
+  return [...all, ...(find?.(text) ?? [])]
     .sort(([a, aEnd], [b, bEnd]) => a - b || bEnd - aEnd)
     .filter(([start, stop]) => {
       const free = start >= end;
