@@ -192,3 +192,15 @@ export const PATTERN_TASKS = 200_000;
  */
 export const PATTERN_SIZE = 500;
 export const PATTERN_STEPS = 8_000_000;
+/** The audit: records that are kept and for how long, characters of one value in them, and refusals that are written in a minute. */
+export const AUDIT_RECORDS = 100_000;
+export const AUDIT_DAYS = 365;
+export const AUDIT_VALUE_CHARS = 300;
+export const AUDIT_DETAILS_CHARS = 16 * 1024;
+export const AUDIT_REFUSALS_MINUTE = 60;
+/** Records of one page of the audit: unless it is asked otherwise, and at most. */
+export const PAGE_AUDIT = 100;
+export const PAGE_AUDIT_MAX = 1_000;
+/** Outline: most marks of an answer, and how long one may take. */
+export const OUTLINE_MARKS = 2_000;
+export const OUTLINE_MS = 300;

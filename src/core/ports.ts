@@ -1,4 +1,5 @@
 import type { Analytics, AnalyticsQuery } from './analytics.ts';
+import type { AuditDraft, AuditEntry, AuditPage, AuditQuery } from './audit.ts';
 import type { Draft, EntryInput, Json } from './entry.ts';
 import type { TrailError } from './error.ts';
 import type { EventBatch, EventStep, Refusal } from './event.ts';
@@ -151,6 +152,8 @@ export interface StoreReader {
   eventPlace(stream: string): Promise<string | null>;
   /** Steps of a stream that were refused and are not known to be put aside: whoever should have may have been killed. */
   eventRefusals(stream: string): Promise<readonly Refusal[]>;
+  /** Who changed what, newest first, at most `limit`. */
+  audit(query: AuditQuery): Promise<AuditPage>;
   /** Finish work under way and let go of the file or socket. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -196,6 +199,8 @@ export interface Store extends StoreReader {
   saveWebhook(webhook: StoredWebhook, isNew?: boolean): Promise<void>;
   /** Forget a webhook and its deliveries; of no such webhook nothing. */
   deleteWebhook(webhookId: string): Promise<void>;
+  /** Write down who changed something. Too many records, the oldest of them, go. */
+  addAudit(entry: AuditEntry): Promise<void>;
   /** Commit nothing, to show that it could. Throws what a commit would throw. */
   check(): Promise<void>;
   /** A setting that outlives the process, as JSON text; null when it was never set. */
@@ -230,6 +235,8 @@ export interface Intake {
   /** A setting that outlives the process; null when it was never set. */
   setting(name: string): Promise<Json>;
   setSetting(name: string, value: Json): Promise<void>;
+  /** Write down, masked, who changed something. Resolves after the commit. */
+  audit(draft: AuditDraft): Promise<void>;
   /** Resolves when the store can commit. Throws what a commit would throw. */
   check(): Promise<void>;
   /** Keep these values out of everything that comes after this call. */

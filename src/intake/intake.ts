@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { AuditDraft } from '../core/audit.ts';
 import { newTask } from '../core/change.ts';
 import type { Draft, Json } from '../core/entry.ts';
 import { type ErrorCode, type Fault, TrailError } from '../core/error.ts';
@@ -12,6 +13,7 @@ import type { Status } from '../core/status.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../core/time.ts';
 import type { Delivered, StoredWebhook } from '../core/webhook.ts';
+import { maskedAudit } from './audit.ts';
 import { CommitGroup } from './commit-group.ts';
 import { checkWebhook, maskedDelivery } from './delivery.ts';
 import { preparedEvents } from './events.ts';
@@ -154,6 +156,11 @@ export class StoreIntake implements Intake {
   async setSetting(name: string, value: Json): Promise<void> {
     this.#refuseClosed();
     await this.#store.setSetting(name, value === null ? null : this.#redactor.maskJson(JSON.stringify(value)));
+  }
+
+  async audit(draft: AuditDraft): Promise<void> {
+    this.#refuseClosed();
+    await this.#store.addAudit(maskedAudit(draft, { redactor: this.#redactor, nowMs: this.#clock.now() }));
   }
 
   async check(): Promise<void> {

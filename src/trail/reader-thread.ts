@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { AnalyticsQuery } from '../core/analytics.ts';
+import type { AuditQuery } from '../core/audit.ts';
 import type { LogFilter } from '../core/filter.ts';
 import type { PatternsQuery } from '../core/patterns.ts';
 import type { EndedQuery, ReadQuery, TaskQuery } from '../core/query.ts';
@@ -47,6 +48,7 @@ function open(dataDir: string): Methods {
     webhooks: () => reader.webhooks(),
     eventPlace: (stream: string) => reader.eventPlace(stream),
     eventRefusals: (stream: string) => reader.eventRefusals(stream),
+    audit: (query: AuditQuery) => reader.audit(query),
     close: () => reader.close(),
   };
 }

@@ -1,3 +1,4 @@
+import type { AuditDraft } from '../core/audit.ts';
 import type { Json } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
 import type { EventBatch } from '../core/event.ts';
@@ -129,6 +130,10 @@ export class ThreadIntake implements Intake {
 
   setSetting(name: string, value: Json): Promise<void> {
     return this.#thread.call('setSetting', [name, value]);
+  }
+
+  audit(draft: AuditDraft): Promise<void> {
+    return this.#thread.call('audit', [draft]);
   }
 
   /** From now on compress tasks that ended so many days ago: this process has become the owner. */

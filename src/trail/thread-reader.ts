@@ -1,4 +1,5 @@
 import type { Analytics, AnalyticsQuery } from '../core/analytics.ts';
+import type { AuditPage, AuditQuery } from '../core/audit.ts';
 import type { Refusal } from '../core/event.ts';
 import type { LogFilter } from '../core/filter.ts';
 import { EntryPage, type PageFacts } from '../core/page.ts';
@@ -141,6 +142,10 @@ export class ThreadReader implements StoreReader {
 
   eventRefusals(stream: string): Promise<readonly Refusal[]> {
     return this.#thread.call('eventRefusals', [stream]);
+  }
+
+  audit(query: AuditQuery): Promise<AuditPage> {
+    return this.#thread.call('audit', [query]);
   }
 
   async close(): Promise<void> {

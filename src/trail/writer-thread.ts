@@ -3,6 +3,7 @@
  * here, so that a slow disk or a large batch never holds up the thread that answers people.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { AuditDraft } from '../core/audit.ts';
 import type { Json } from '../core/entry.ts';
 import type { EventBatch } from '../core/event.ts';
 import type { Level } from '../core/level.ts';
@@ -95,6 +96,7 @@ function open(
     },
     setting: (name: string) => intake.setting(name),
     setSetting: (name: string, value: Json) => intake.setSetting(name, value),
+    audit: (draft: AuditDraft) => intake.audit(draft),
     close: async () => {
       clearInterval(foreign);
       compressing?.close();

@@ -1,6 +1,7 @@
 import { describe } from 'node:test';
 import { analyticsContract } from './store/analytics.ts';
 import { appendContract } from './store/append.ts';
+import { auditContract } from './store/audit.ts';
 import { deliveriesContract } from './store/deliveries.ts';
 import { eventsContract } from './store/events.ts';
 import { figuresContract } from './store/figures.ts';
@@ -34,6 +35,7 @@ export function storeContract(name: string, open: OpenStore): void {
     webhooksContract(open);
     eventsContract(open);
     webhookEventsContract(open);
+    auditContract(open);
     searchContract(open);
     randomContract(open);
     randomListingContract(open);

@@ -1,4 +1,5 @@
 import type { Analytics, AnalyticsQuery } from '../../core/analytics.ts';
+import type { AuditEntry, AuditPage, AuditQuery } from '../../core/audit.ts';
 import { changedTask, changedVanished, isVanished } from '../../core/change.ts';
 import { asTrailError, TrailError } from '../../core/error.ts';
 import type { Refusal } from '../../core/event.ts';
@@ -10,6 +11,7 @@ import { type Clock, isoTime, systemClock } from '../../core/time.ts';
 import { DELIVERY_LIMITS, type Delivered, type DeliveryLimits } from '../../core/webhook.ts';
 import { DailyTotals } from './analytics.ts';
 import { type Appending, appendOne } from './append.ts';
+import { AuditLog } from './audit.ts';
 import { EventLog } from './events.ts';
 import type { Held } from './held.ts';
 import { changesOf, checkNotDeleted, silentOf, sweep, vanish } from './keeping.ts';
@@ -29,6 +31,7 @@ export interface MemoryStoreOptions {
 export class MemoryStore extends MemoryReader implements Store {
   readonly #onCommit: Wake;
   readonly #events = new EventLog();
+  readonly #audit: AuditLog;
   readonly #daily = new DailyTotals();
   readonly #settings = new Map<string, string>();
   /** Counts the changes of all tasks; each task and tombstone remembers its last. */
@@ -39,6 +42,7 @@ export class MemoryStore extends MemoryReader implements Store {
   constructor(options: MemoryStoreOptions = {}) {
     const { clock = systemClock, onCommit = () => {}, deliveryLimits = DELIVERY_LIMITS } = options;
     super(clock, deliveryLimits);
+    this.#audit = new AuditLog(clock);
     this.#onCommit = onCommit;
   }
 
@@ -101,6 +105,16 @@ export class MemoryStore extends MemoryReader implements Store {
     return this.#events.refusals(stream);
   }
 
+  async addAudit(entry: AuditEntry): Promise<void> {
+    this.checkOpen();
+    this.#audit.add(entry);
+  }
+
+  async audit(query: AuditQuery): Promise<AuditPage> {
+    this.checkOpen();
+    return this.#audit.page(query);
+  }
+
   async changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task> {
     const held = this.find(taskId);
     const task = (held.vanished ? changedVanished : changedTask)(held.task, change, isoTime(this.clock.now()), from);
@@ -135,6 +149,7 @@ export class MemoryStore extends MemoryReader implements Store {
     sweep(this.all(), this.tombstones, this.clock.now());
     this.sweepDeliveries();
     this.#events.sweep(this.clock.now());
+    this.#audit.sweep();
     return false;
   }
 

@@ -1,4 +1,5 @@
 import type { Analytics, AnalyticsQuery } from '../../core/analytics.ts';
+import type { AuditPage, AuditQuery } from '../../core/audit.ts';
 import { TrailError } from '../../core/error.ts';
 import type { Refusal } from '../../core/event.ts';
 import type { LogFilter } from '../../core/filter.ts';
@@ -25,6 +26,7 @@ import type { Task } from '../../core/task.ts';
 import { type Clock, systemClock } from '../../core/time.ts';
 import type { DeliveryQuery, DeliveryRecord, StoredWebhook } from '../../core/webhook.ts';
 import { analyticsOf } from './analytics.ts';
+import { readAudit } from './audit.ts';
 import { Chunks } from './chunks.ts';
 import { deletedSpending } from './daily-totals.ts';
 import { type Database, openDatabaseForReading, storeError } from './database.ts';
@@ -178,6 +180,10 @@ export class SqliteReader implements StoreReader {
 
   async eventRefusals(stream: string): Promise<readonly Refusal[]> {
     return this.#reading(() => findRefusals(this.#db, stream));
+  }
+
+  async audit(query: AuditQuery): Promise<AuditPage> {
+    return this.#reading(() => readAudit(this.#db, query));
   }
 
   /** The newest revision: where a listener for changes starts. */

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../../core/audit.ts';
 import { changedTask, changedVanished } from '../../core/change.ts';
 import { TrailError } from '../../core/error.ts';
 import type { Appended, Applied, Batch, DeliveryCommit, EventCommit, Store, Wake } from '../../core/ports.ts';
@@ -7,6 +8,7 @@ import type { Task, TaskChange } from '../../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../../core/time.ts';
 import { DELIVERY_LIMITS, type Delivered, type DeliveryLimits, type StoredWebhook } from '../../core/webhook.ts';
 import { Appender, type Moved, type Numbers } from './append.ts';
+import { insertAudit, sweepAudit } from './audit.ts';
 import { commitStep, prepareStep } from './compress.ts';
 import { type Database, isBroken, openDatabase, storeError } from './database.ts';
 import { findKey, freeKey, insertDelivery, putWebhook, removeWebhook, sweepDeliveries } from './deliveries.ts';
@@ -116,6 +118,10 @@ export class SqliteStore extends SqliteReader implements Store {
 
   async deleteWebhook(webhookId: string): Promise<void> {
     this.#write(() => removeWebhook(this.#db, webhookId));
+  }
+
+  async addAudit(entry: AuditEntry): Promise<void> {
+    this.#write(() => insertAudit(this.#db, entry));
   }
 
   async changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task> {
@@ -233,7 +239,7 @@ export class SqliteStore extends SqliteReader implements Store {
 
   #sweep(): boolean {
     const nowMs = this.#clock.now();
-    return [sweepSome, sweepDeliveries, sweepEvents].map((sweep) => sweep(this.#db, nowMs)).includes(true);
+    return [sweepSome, sweepDeliveries, sweepEvents, sweepAudit].map((sweep) => sweep(this.#db, nowMs)).includes(true);
   }
 
   #wake(moved: Moved): void {
