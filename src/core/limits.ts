@@ -192,6 +192,17 @@ export const PATTERN_TASKS = 200_000;
  */
 export const PATTERN_SIZE = 500;
 export const PATTERN_STEPS = 8_000_000;
+/** Tokens and links that are kept, and sessions that were got for one token. */
+export const TOKENS = 200;
+export const SHARES = 1_000;
+export const SESSIONS_OF_TOKEN = 50;
+/** How long a session lasts without a request, and with them; how long a link to a task may last. */
+export const SESSION_IDLE_MS = 3 * 24 * 60 * 60 * 1000;
+export const SESSION_MS = 30 * 24 * 60 * 60 * 1000;
+export const SHARE_DAYS = 90;
+/** How often a server looks whether tokens, sessions or links were changed elsewhere, and how exactly their last use is kept. */
+export const ACCESS_REFRESH_MS = 1_000;
+export const USED_EVERY_MS = 60_000;
 /** The audit: records that are kept and for how long, characters of one value in them, and refusals that are written in a minute. */
 export const AUDIT_RECORDS = 100_000;
 export const AUDIT_DAYS = 365;
@@ -204,3 +215,31 @@ export const PAGE_AUDIT_MAX = 1_000;
 /** Outline: most marks of an answer, and how long one may take. */
 export const OUTLINE_MARKS = 2_000;
 export const OUTLINE_MS = 300;
+/** Most fields of an entry's metadata, those on its outside. */
+export const FIELDS = 1_000;
+/** How many times its size a body may inflate to, once it is over the free size. */
+export const INFLATION_RATIO = 200;
+export const INFLATION_FREE_BYTES = 8 * 1024 * 1024;
+/** Largest headers of a request, and longest path and query in them: room for the longest query in any script, escaped. */
+export const HEADER_BYTES = 16 * 1024;
+export const URL_BYTES = 12 * 1024;
+/** How long a request may take to come in, headers and all of it; and how often that is looked at. */
+export const HEADERS_MS = 10_000;
+export const REQUEST_MS = 14_000;
+export const REQUEST_CHECK_MS = 1_000;
+/** A reader that takes nothing of what waits for it in this time is cut; found out after twice as long at most. */
+export const STALLED_MS = 20_000;
+/** A client's frames on a WebSocket: the largest, and how many in how long. It sends filters and pings only. */
+export const FRAME_IN_BYTES = 64 * 1024;
+export const FRAMES_IN = 100;
+export const FRAMES_IN_MS = 5_000;
+/** WebSockets, followers and downloads that are open: of one caller, and in all. */
+export const STREAMS_OF_CALLER = 500;
+export const STREAMS_OPEN = 5_000;
+/** Requests a minute of one caller unless it is set otherwise. What else is counted is so many times as much. */
+export const RATE_REQUESTS = 6_000;
+export const RATE_TIMES = { requests: 1, lines: 10, tasks: 0.1, deliveries: 0.1 } as const;
+/** Attempts a minute, of one address, with a token or signature that is none of ours. */
+export const RATE_ATTEMPTS = 100;
+/** Callers and addresses that are told apart by each count; of more, those heard of last. */
+export const RATE_CALLERS = 10_000;

@@ -25,6 +25,7 @@ import { downloadRoutes } from './routes/download.ts';
 import { healthRoutes } from './routes/health.ts';
 import { ingestRoutes, partialRoutes } from './routes/ingest.ts';
 import { figureRoutes, logRoutes } from './routes/logs.ts';
+import { outlineRoutes } from './routes/outline.ts';
 import { pageRoutes } from './routes/page.ts';
 import { partRoutes } from './routes/parts.ts';
 import { patternRoutes, taskPatternRoutes } from './routes/patterns.ts';
@@ -122,6 +123,7 @@ async function addRoutes(app: FastifyInstance, context: Context): Promise<void> 
     partialRoutes,
     lineFacetRoutes,
     taskPatternRoutes,
+    outlineRoutes,
   ];
   for (const prefix of ['/api/tasks', '/tasks']) {
     const marked = prefix === '/tasks';

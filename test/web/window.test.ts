@@ -95,5 +95,5 @@ test('the rows are drawn where the view is, however far the scrollbar has come',
 });
 
 test('an empty list shows nothing', () => {
-  assert.deepEqual(visibleRows(sheet(0), 0), { first: 0, count: 0 });
+  assert.deepEqual(visibleRows(sheet(0), 0), { first: 0, count: 0, rows: [] });
 });

@@ -1,3 +1,5 @@
+import { type Folds, isFolded, NO_FOLDS, rowOfShown, shownIndex } from './folds.ts';
+
 /** Tallest box that every browser lays out exactly. Beyond it the scrollbar is a scale, not a measure. */
 export const SPACER_PX = 10_000_000;
 /** Rows drawn above and below what is seen. */
@@ -6,8 +8,8 @@ export const OVERSCAN_ROWS = 12;
 export const MAX_ROWS = 200;
 
 /**
- * A list of rows of one height, some of them opened and taller. "True" pixels count the whole list; the browser scrolls a box of at most
- * ten million.
+ * A list of rows of one height, some of them opened and taller, some folded away. "True" pixels count the whole list; the browser scrolls
+ * a box of at most ten million.
  */
 export interface Sheet {
   readonly rows: number;
@@ -15,10 +17,12 @@ export interface Sheet {
   readonly viewPx: number;
   /** Extra height by row, in order of row. Few: only rows that the reader opened. */
   readonly opened: readonly { readonly row: number; readonly extraPx: number }[];
+  /** Rows without any height; left out: none. */
+  readonly folds?: Folds;
 }
 
 export function sheetPx(sheet: Sheet): number {
-  return sheet.rows * sheet.rowPx + sheet.opened.reduce((sum, { extraPx }) => sum + extraPx, 0);
+  return shownRows(sheet) * sheet.rowPx + openedShown(sheet).reduce((sum, { extraPx }) => sum + extraPx, 0);
 }
 
 export function spacerPx(sheet: Sheet): number {
@@ -30,33 +34,54 @@ export function maxTopPx(sheet: Sheet): number {
   return Math.max(0, sheetPx(sheet) - sheet.viewPx);
 }
 
-/** Where a row begins, in true pixels. */
+/** Where a row begins, in true pixels; a folded one begins where the next shown does. */
 export function rowTopPx(sheet: Sheet, row: number): number {
-  let topPx = row * sheet.rowPx;
-  for (const opened of sheet.opened) if (opened.row < row) topPx += opened.extraPx;
+  const index = shownIndex(sheet.folds ?? NO_FOLDS, row);
+  let topPx = index * sheet.rowPx;
+  for (const opened of openedShown(sheet)) if (opened.index < index) topPx += opened.extraPx;
   return topPx;
 }
 
 /** The row that holds a true pixel. */
 export function rowAtPx(sheet: Sheet, px: number): number {
-  let extraPx = 0;
-  for (const opened of sheet.opened) {
-    const endPx = (opened.row + 1) * sheet.rowPx + extraPx + opened.extraPx;
-    if (px < endPx - opened.extraPx) break;
-    if (px < endPx) return opened.row;
-    extraPx += opened.extraPx;
-  }
-  return Math.max(0, Math.min(sheet.rows - 1, Math.floor((px - extraPx) / sheet.rowPx)));
+  return rowOfShown(sheet.folds ?? NO_FOLDS, indexAtPx(sheet, px));
 }
 
-/** The rows to draw when the view begins at `topPx`. */
-export function visibleRows(sheet: Sheet, topPx: number): { first: number; count: number } {
-  if (sheet.rows === 0) return { first: 0, count: 0 };
-  const seen = rowAtPx(sheet, topPx);
-  const last = rowAtPx(sheet, topPx + sheet.viewPx);
-  const first = Math.max(0, seen - OVERSCAN_ROWS);
-  const end = Math.min(sheet.rows, last + 1 + OVERSCAN_ROWS);
-  return { first, count: Math.min(MAX_ROWS, end - first) };
+/** The rows to draw when the view begins at `topPx`, in order; `count` is how far they reach, folded ones included. */
+export function visibleRows(
+  sheet: Sheet,
+  topPx: number,
+): { readonly first: number; readonly count: number; readonly rows: readonly number[] } {
+  const shown = shownRows(sheet);
+  if (shown <= 0) return { first: 0, count: 0, rows: [] };
+  const start = Math.max(0, indexAtPx(sheet, topPx) - OVERSCAN_ROWS);
+  const end = Math.min(shown, indexAtPx(sheet, topPx + sheet.viewPx) + 1 + OVERSCAN_ROWS);
+  const folds = sheet.folds ?? NO_FOLDS;
+  const rows = Array.from({ length: Math.min(MAX_ROWS, end - start) }, (_, n) => rowOfShown(folds, start + n));
+  const first = rows[0] ?? 0;
+  return { first, count: (rows.at(-1) ?? first) - first + 1, rows };
+}
+
+function indexAtPx(sheet: Sheet, px: number): number {
+  let extraPx = 0;
+  for (const opened of openedShown(sheet)) {
+    const endPx = (opened.index + 1) * sheet.rowPx + extraPx + opened.extraPx;
+    if (px < endPx - opened.extraPx) break;
+    if (px < endPx) return opened.index;
+    extraPx += opened.extraPx;
+  }
+  return Math.max(0, Math.min(shownRows(sheet) - 1, Math.floor((px - extraPx) / sheet.rowPx)));
+}
+
+function shownRows({ rows, folds = NO_FOLDS }: Sheet): number {
+  return rows - folds.hidden;
+}
+
+/** The opened rows that are not folded away, by their place among the shown. */
+function openedShown({ opened, folds = NO_FOLDS }: Sheet): readonly { index: number; extraPx: number }[] {
+  return opened
+    .filter(({ row }) => !isFolded(folds, row))
+    .map(({ row, extraPx }) => ({ index: shownIndex(folds, row), extraPx }));
 }
 
 /**
