@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { drawLine, plainLine, ROW_CHARS } from '../../src/web/lib/line.ts';
+import { drawLine, plainLine, ROW_CHARS, visible } from '../../src/web/lib/line.ts';
 
 const shown = (message: string): string =>
   drawLine(message)
@@ -13,6 +13,12 @@ test('characters that cannot be seen are shown as tokens', () => {
   assert.equal(shown('safe\u202etxt.exe\u2066'), 'safe<RLO>txt.exe<LRI>');
   assert.equal(shown('zero\u200bwidth\ufeff'), 'zero<ZWSP>width<BOM>');
   assert.equal(shown('hidden\u{e0041}'), 'hidden<E0041>');
+});
+
+test('where only text can stand, what cannot be seen is named in the text', () => {
+  assert.equal(visible('safe\u202etxt.exe \u001b[31mred\nnext'), 'safe‹RLO›txt.exe red‹↵›next');
+  assert.equal(visible('one\ntwo', { breaks: true }), 'one\ntwo');
+  assert.equal(visible(`a${'\u0301'.repeat(5_000)}`), 'a‹+5000 marks›');
 });
 
 test('a token says which character it stands for', () => {

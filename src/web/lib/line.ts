@@ -87,6 +87,12 @@ export function drawLine(
   return { pieces, hiddenChars: message.length - shown.length };
 }
 
+/** A stranger's text where only text can stand, such as a title: what would turn, hide or overflow it is named, as `‹RLO›`. */
+export function visible(text: string, options: { breaks?: boolean } = {}): string {
+  const { pieces } = drawLine(text, { ...options, maxChars: text.length });
+  return pieces.map((piece) => (piece.kind === 'token' ? `‹${piece.text}›` : piece.text)).join('');
+}
+
 /** The message as plain text: without colours, for copying and labels. */
 export function plainLine(message: string): string {
   return ansiSpans(message)
