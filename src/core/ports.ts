@@ -1,5 +1,6 @@
 import type { Analytics, AnalyticsQuery } from './analytics.ts';
 import type { AuditDraft, AuditEntry, AuditPage, AuditQuery } from './audit.ts';
+import type { CredentialChange, Credentials } from './credential.ts';
 import type { Draft, EntryInput, Json } from './entry.ts';
 import type { TrailError } from './error.ts';
 import type { EventBatch, EventStep, Refusal } from './event.ts';
@@ -148,6 +149,8 @@ export interface StoreReader {
   deliveryOfKey(webhookId: string, key: string): Promise<{ readonly n: number; readonly taskId: string | null } | null>;
   /** Webhooks made at run time, the oldest first. */
   webhooks(): Promise<readonly StoredWebhook[]>;
+  /** Tokens, sessions and links, the oldest first; null when they are still those of the revision that is known. */
+  credentials(known?: number): Promise<Credentials | null>;
   /** How far a stream of events has been stored; null when nothing was. */
   eventPlace(stream: string): Promise<string | null>;
   /** Steps of a stream that were refused and are not known to be put aside: whoever should have may have been killed. */
@@ -199,6 +202,11 @@ export interface Store extends StoreReader {
   saveWebhook(webhook: StoredWebhook, isNew?: boolean): Promise<void>;
   /** Forget a webhook and its deliveries; of no such webhook nothing. */
   deleteWebhook(webhookId: string): Promise<void>;
+  /**
+   * Change tokens, sessions and links in one commit. For a new one what has expired makes room, tokens aside, and of a token's sessions
+   * the one that was used longest ago. Throws `too_many_tokens`, `too_many_shares`.
+   */
+  changeCredentials(change: CredentialChange): Promise<void>;
   /** Write down who changed something. Too many records, the oldest of them, go. */
   addAudit(entry: AuditEntry): Promise<void>;
   /** Commit nothing, to show that it could. Throws what a commit would throw. */
@@ -221,6 +229,8 @@ export interface Intake {
   /** Its secret is hidden from now on. Refused when masking would change the definition: a template with a secret would not work. */
   saveWebhook(webhook: StoredWebhook, isNew?: boolean): Promise<void>;
   deleteWebhook(webhookId: string): Promise<void>;
+  /** The name of a new one is masked. */
+  changeCredentials(change: CredentialChange): Promise<void>;
   /** With `from`: only a task that has one of these statuses changes. */
   changeTask(taskId: string, change: TaskChange, from?: readonly Status[]): Promise<Task>;
   deleteTask(taskId: string, by: string): Promise<void>;

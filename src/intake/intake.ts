@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AuditDraft } from '../core/audit.ts';
 import { newTask } from '../core/change.ts';
+import type { CredentialChange } from '../core/credential.ts';
 import type { Draft, Json } from '../core/entry.ts';
 import { type ErrorCode, type Fault, TrailError } from '../core/error.ts';
 import type { EventBatch } from '../core/event.ts';
@@ -156,6 +157,12 @@ export class StoreIntake implements Intake {
   async setSetting(name: string, value: Json): Promise<void> {
     this.#refuseClosed();
     await this.#store.setSetting(name, value === null ? null : this.#redactor.maskJson(JSON.stringify(value)));
+  }
+
+  async changeCredentials({ add, ...rest }: CredentialChange): Promise<void> {
+    this.#refuseClosed();
+    const name = add?.name ? this.#redactor.mask(add.name) : null;
+    await this.#store.changeCredentials({ ...rest, ...(add && { add: { ...add, name } }) });
   }
 
   async audit(draft: AuditDraft): Promise<void> {

@@ -1,7 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ROLES, type Role } from '../core/credential.ts';
 import { TrailError } from '../core/error.ts';
-import { ROLES, type Role, type ServerSettings, type Token } from './parts.ts';
+import type { ServerSettings, Token } from './parts.ts';
 
 /** Who calls, once that is known. `name` is the token's, for `user_id` and tombstones. */
 export interface Caller {

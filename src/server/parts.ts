@@ -1,14 +1,12 @@
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { FastifyBaseLogger, FastifyContextConfig, FastifyInstance } from 'fastify';
 import type { AlertControl } from '../core/alert.ts';
+import type { Role } from '../core/credential.ts';
 import type { Live } from '../core/live.ts';
 import type { LoggingControl } from '../core/logging.ts';
 import type { TaskRuns } from '../core/plugin.ts';
 import type { Intake, StoreReader } from '../core/ports.ts';
 import type { Clock } from '../core/time.ts';
 import type { Webhooks } from '../inlet/webhooks/index.ts';
-
-export const ROLES = ['reader', 'writer', 'admin'] as const;
-export type Role = (typeof ROLES)[number];
 
 export interface Token {
   readonly role: Role;
@@ -25,6 +23,13 @@ export interface ServerSettings {
   readonly allowedOrigins: readonly string[];
   /** Addresses of proxies whose `X-Forwarded-*` headers count. */
   readonly trustProxy?: string | readonly string[];
+  /** Requests a minute of one caller, by which all rates are measured (default RATE_REQUESTS); 0 counts none. */
+  readonly rateLimit?: number;
+  /** How long a request may take to come in, and its headers (default REQUEST_MS, HEADERS_MS). */
+  readonly requestMs?: number;
+  readonly headersMs?: number;
+  /** After how long a reader is cut that takes nothing (default STALLED_MS). */
+  readonly stalledMs?: number;
   /** Empty: a caller on loopback is admin, any other is refused. */
   readonly tokens: readonly Token[];
   /** The server listens on loopback only. */
@@ -82,9 +87,18 @@ export interface ServerParts {
   readonly logger?: FastifyBaseLogger;
 }
 
+/** A route, with what it says of itself. */
+export interface RouteFacts {
+  readonly method: string;
+  readonly url: string;
+  readonly config: FastifyContextConfig;
+}
+
 export interface TrailServer {
   /** The Fastify instance, for what wants to inject or to add routes. */
   readonly app: FastifyInstance;
+  /** What it answers, and to whom. */
+  readonly routes: readonly RouteFacts[];
   /** Answers where it really listens: port 0 takes a free one. */
   listen(at: {
     readonly host: string;

@@ -48,6 +48,7 @@ function open(dataDir: string): Methods {
     webhooks: () => reader.webhooks(),
     eventPlace: (stream: string) => reader.eventPlace(stream),
     eventRefusals: (stream: string) => reader.eventRefusals(stream),
+    credentials: (known?: number) => reader.credentials(known),
     audit: (query: AuditQuery) => reader.audit(query),
     close: () => reader.close(),
   };

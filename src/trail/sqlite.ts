@@ -1,4 +1,5 @@
 import type { AuditDraft } from '../core/audit.ts';
+import type { CredentialChange } from '../core/credential.ts';
 import type { Json } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
 import type { EventBatch } from '../core/event.ts';
@@ -130,6 +131,10 @@ export class ThreadIntake implements Intake {
 
   setSetting(name: string, value: Json): Promise<void> {
     return this.#thread.call('setSetting', [name, value]);
+  }
+
+  changeCredentials(change: CredentialChange): Promise<void> {
+    return this.#thread.call('changeCredentials', [change]);
   }
 
   audit(draft: AuditDraft): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Analytics, AnalyticsQuery } from '../core/analytics.ts';
 import type { AuditPage, AuditQuery } from '../core/audit.ts';
+import type { Credentials } from '../core/credential.ts';
 import type { Refusal } from '../core/event.ts';
 import type { LogFilter } from '../core/filter.ts';
 import { EntryPage, type PageFacts } from '../core/page.ts';
@@ -142,6 +143,10 @@ export class ThreadReader implements StoreReader {
 
   eventRefusals(stream: string): Promise<readonly Refusal[]> {
     return this.#thread.call('eventRefusals', [stream]);
+  }
+
+  credentials(known?: number): Promise<Credentials | null> {
+    return this.#thread.call('credentials', [known]);
   }
 
   audit(query: AuditQuery): Promise<AuditPage> {

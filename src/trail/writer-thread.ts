@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { AuditDraft } from '../core/audit.ts';
+import type { CredentialChange } from '../core/credential.ts';
 import type { Json } from '../core/entry.ts';
 import type { EventBatch } from '../core/event.ts';
 import type { Level } from '../core/level.ts';
@@ -96,6 +97,7 @@ function open(
     },
     setting: (name: string) => intake.setting(name),
     setSetting: (name: string, value: Json) => intake.setSetting(name, value),
+    changeCredentials: (change: CredentialChange) => intake.changeCredentials(change),
     audit: (draft: AuditDraft) => intake.audit(draft),
     close: async () => {
       clearInterval(foreign);

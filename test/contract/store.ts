@@ -2,6 +2,7 @@ import { describe } from 'node:test';
 import { analyticsContract } from './store/analytics.ts';
 import { appendContract } from './store/append.ts';
 import { auditContract } from './store/audit.ts';
+import { credentialsContract } from './store/credentials.ts';
 import { deliveriesContract } from './store/deliveries.ts';
 import { eventsContract } from './store/events.ts';
 import { figuresContract } from './store/figures.ts';
@@ -33,6 +34,7 @@ export function storeContract(name: string, open: OpenStore): void {
     patternsContract(open);
     deliveriesContract(open);
     webhooksContract(open);
+    credentialsContract(open);
     eventsContract(open);
     webhookEventsContract(open);
     auditContract(open);

@@ -1,4 +1,6 @@
 import { Type } from 'typebox';
+import { changedFields } from '../../core/audit.ts';
+import { ROLES } from '../../core/credential.ts';
 import { TrailError } from '../../core/error.ts';
 import { parseTime } from '../../core/time.ts';
 import {
@@ -13,12 +15,11 @@ import {
 import { emptyBodyAllowed } from '../bodies.ts';
 import type { Routes } from '../context.ts';
 import type { Caller } from '../guard.ts';
-import { ROLES } from '../parts.ts';
 import { answers } from '../schemas.ts';
 import { inTurn } from '../search-stream.ts';
 
 const tags = ['alerts'];
-const admin = { config: { role: 'admin' } } as const;
+const admin = (audit: string) => ({ config: { role: 'admin', audit } }) as const;
 const Params = Type.Object({ alert_id: Type.String() });
 const AlertList = Type.Object({
   alerts: Type.Array(AlertShape),
@@ -50,9 +51,16 @@ export const alertRoutes: Routes = (scope, context) => {
   );
   scope.post(
     '/api/alerts',
-    { ...admin, schema: { tags, summary: 'Make an alert', body: AlertBody, response: answers({ 201: AlertShape }) } },
-    async ({ body }, reply) =>
-      reply.code(201).send(alertToWire(await alerts.create(body.id ?? null, definitionOf(body)), true)),
+    {
+      ...admin('alert.create'),
+      schema: { tags, summary: 'Make an alert', body: AlertBody, response: answers({ 201: AlertShape }) },
+    },
+    async (request, reply) => {
+      const { body } = request;
+      const alert = await alerts.create(body.id ?? null, definitionOf(body));
+      request.audited = { id: alert.id, details: { name: body.name, query: body.query } };
+      return reply.code(201).send(alertToWire(alert, true));
+    },
   );
   scope.get(
     '/api/alerts/:alert_id',
@@ -63,7 +71,7 @@ export const alertRoutes: Routes = (scope, context) => {
   scope.put(
     '/api/alerts/:alert_id',
     {
-      ...admin,
+      ...admin('alert.update'),
       schema: {
         tags,
         summary: 'Change an alert',
@@ -73,17 +81,25 @@ export const alertRoutes: Routes = (scope, context) => {
         response: answers({ 200: AlertShape }),
       },
     },
-    async ({ params: { alert_id: id }, body }, reply) => {
+    async (request, reply) => {
+      const { body } = request;
+      const { alert_id: id } = request.params;
       if (body.id !== undefined && body.id !== id) {
         const detail = `expected ${id}, got ${body.id}; an alert keeps its id`;
         throw new TrailError('invalid_alert', `id: ${detail}`, { errors: [{ path: 'id', detail }] });
       }
-      return reply.send(alertToWire(await alerts.replace(id, definitionOf(body)), true));
+      const before = await alerts.find(id);
+      const alert = await alerts.replace(id, definitionOf(body));
+      request.audited = { details: changedFields(before.definition, alert.definition) };
+      return reply.send(alertToWire(alert, true));
     },
   );
   scope.delete(
     '/api/alerts/:alert_id',
-    { ...admin, schema: { tags, summary: 'Delete an alert', params: Params, response: answers({ 204: Type.Null() }) } },
+    {
+      ...admin('alert.delete'),
+      schema: { tags, summary: 'Delete an alert', params: Params, response: answers({ 204: Type.Null() }) },
+    },
     async ({ params }, reply) => {
       await alerts.delete(params.alert_id);
       return reply.code(204).send();
@@ -92,7 +108,7 @@ export const alertRoutes: Routes = (scope, context) => {
   scope.post(
     '/api/alerts/preview',
     {
-      config: { role: 'reader' },
+      config: { role: 'reader', audit: { none: 'nothing is changed' } },
       schema: {
         tags,
         summary: 'Say how often an alert would have fired',
@@ -115,7 +131,7 @@ export const alertRoutes: Routes = (scope, context) => {
   scope.post(
     '/api/alerts/:alert_id/test',
     {
-      ...admin,
+      ...admin('alert.test'),
       preValidation: emptyBodyAllowed,
       schema: {
         tags,

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Static, Type } from 'typebox';
+import { changedFields } from '../../core/audit.ts';
+import { ROLES } from '../../core/credential.ts';
 import type { JsonObject } from '../../core/entry.ts';
 import { TrailError } from '../../core/error.ts';
 import { newTaskId } from '../../core/id.ts';
@@ -9,13 +11,12 @@ import { WebhookDefinition } from '../../inlet/webhooks/definition.ts';
 import { tryOut } from '../../inlet/webhooks/dry-run.ts';
 import type { Hook } from '../../inlet/webhooks/hook.ts';
 import type { Context, Routes } from '../context.ts';
-import { ROLES } from '../parts.ts';
 import { answers } from '../schemas.ts';
 import { lastDelivery, Webhook, WebhookId, webhookOf } from '../webhook-shapes.ts';
 
 const SECRET_BYTES = 32;
 const tags = ['webhooks'];
-const admin = { config: { role: 'admin' } } as const;
+const admin = (audit: string) => ({ config: { role: 'admin', audit } }) as const;
 const Params = Type.Object({ webhook_id: Type.String() });
 
 const Body = Type.Object(
@@ -68,7 +69,7 @@ export const webhookRoutes: Routes = (scope, context) => {
   scope.post(
     '/api/webhooks',
     {
-      ...admin,
+      ...admin('webhook.create'),
       schema: {
         tags,
         summary: 'Make a webhook',
@@ -78,7 +79,8 @@ export const webhookRoutes: Routes = (scope, context) => {
         response: answers({ 201: Webhook }),
       },
     },
-    async ({ body }, reply) => {
+    async (request, reply) => {
+      const { body } = request;
       const webhookId = body.webhook_id ?? newTaskId().replace('task-', 'wh-').toLowerCase();
       if ((await catalogue.all()).some(({ id }) => id === webhookId)) {
         catalogue.checkChangeable(webhookId);
@@ -91,6 +93,7 @@ export const webhookRoutes: Routes = (scope, context) => {
         storedOf(body, { webhookId, secret: body.secret ?? made, createdAt: now, updatedAt: now }),
       );
       const webhook = await shownOf(context, hook);
+      request.audited = { id: webhookId, details: { name: hook.name, provider: hook.provider.name } };
       return reply
         .code(201)
         .header('cache-control', 'no-store')
@@ -105,7 +108,7 @@ export const webhookRoutes: Routes = (scope, context) => {
   scope.put(
     '/api/webhooks/:webhook_id',
     {
-      ...admin,
+      ...admin('webhook.update'),
       schema: {
         tags,
         summary: 'Change a webhook',
@@ -115,22 +118,27 @@ export const webhookRoutes: Routes = (scope, context) => {
         response: answers({ 200: Webhook }),
       },
     },
-    async ({ params: { webhook_id: webhookId }, body }, reply) => {
+    async (request, reply) => {
+      const { body } = request;
+      const { webhook_id: webhookId } = request.params;
       catalogue.checkChangeable(webhookId);
-      const { secret, createdAt, enabled } = await catalogue.find(webhookId);
+      const hook = await catalogue.find(webhookId);
+      const { secret, createdAt, enabled } = hook;
       const now = isoTime(context.clock.now());
       // One that needed none until now gets one, which is shown like that of a new webhook.
       const made = secret === null && body.secret === undefined ? newSecret(body) : null;
       const facts = { webhookId, secret: body.secret ?? secret ?? made, createdAt: createdAt ?? now, updatedAt: now };
       checkAgents(context, body);
-      const webhook = await shownOf(context, await catalogue.change(storedOf({ enabled, ...body }, facts)));
+      const changed = storedOf({ enabled, ...body }, facts);
+      const webhook = await shownOf(context, await catalogue.change(changed));
+      request.audited = { details: changedFields(fieldsOf(storedHook(hook)), fieldsOf(changed)) };
       return reply.header('cache-control', 'no-store').send(made === null ? webhook : { ...webhook, secret: made });
     },
   );
   scope.delete(
     '/api/webhooks/:webhook_id',
     {
-      ...admin,
+      ...admin('webhook.delete'),
       schema: {
         tags,
         summary: 'Delete a webhook and its delivery log',
@@ -147,7 +155,7 @@ export const webhookRoutes: Routes = (scope, context) => {
     scope.post(
       `/api/webhooks/:webhook_id/${action}`,
       {
-        ...admin,
+        ...admin(`webhook.${action}`),
         schema: {
           tags,
           summary: `Switch a webhook ${enabled ? 'on' : 'off'}`,
@@ -166,7 +174,7 @@ export const webhookRoutes: Routes = (scope, context) => {
   scope.post(
     '/api/webhooks/:webhook_id/test',
     {
-      config: { role: 'reader' },
+      config: { role: 'reader', audit: { none: 'nothing is changed' } },
       schema: {
         tags,
         summary: 'Say what a delivery would start',
@@ -209,6 +217,11 @@ function checkAgents({ tasks }: Context, { commands }: Static<typeof Body>): voi
   );
   const [first] = errors;
   if (first) throw new TrailError('invalid_webhook', `${first.path}: ${first.detail}`, { errors });
+}
+
+/** What a record of a change compares. */
+function fieldsOf({ enabled, secret, definition }: StoredWebhook): object {
+  return { ...definition, enabled, secret };
 }
 
 type Facts = Pick<StoredWebhook, 'webhookId' | 'secret' | 'createdAt' | 'updatedAt'>;

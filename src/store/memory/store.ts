@@ -1,6 +1,7 @@
 import type { Analytics, AnalyticsQuery } from '../../core/analytics.ts';
 import type { AuditEntry, AuditPage, AuditQuery } from '../../core/audit.ts';
 import { changedTask, changedVanished, isVanished } from '../../core/change.ts';
+import type { CredentialChange, Credentials } from '../../core/credential.ts';
 import { asTrailError, TrailError } from '../../core/error.ts';
 import type { Refusal } from '../../core/event.ts';
 import type { Appended, Applied, Batch, DeliveryCommit, EventCommit, Store, Wake } from '../../core/ports.ts';
@@ -12,6 +13,7 @@ import { DELIVERY_LIMITS, type Delivered, type DeliveryLimits } from '../../core
 import { DailyTotals } from './analytics.ts';
 import { type Appending, appendOne } from './append.ts';
 import { AuditLog } from './audit.ts';
+import { CredentialList } from './credentials.ts';
 import { EventLog } from './events.ts';
 import type { Held } from './held.ts';
 import { changesOf, checkNotDeleted, silentOf, sweep, vanish } from './keeping.ts';
@@ -32,6 +34,7 @@ export class MemoryStore extends MemoryReader implements Store {
   readonly #onCommit: Wake;
   readonly #events = new EventLog();
   readonly #audit: AuditLog;
+  readonly #credentials = new CredentialList();
   readonly #daily = new DailyTotals();
   readonly #settings = new Map<string, string>();
   /** Counts the changes of all tasks; each task and tombstone remembers its last. */
@@ -103,6 +106,16 @@ export class MemoryStore extends MemoryReader implements Store {
   async eventRefusals(stream: string): Promise<readonly Refusal[]> {
     this.checkOpen();
     return this.#events.refusals(stream);
+  }
+
+  async credentials(known?: number): Promise<Credentials | null> {
+    this.checkOpen();
+    return this.#credentials.all(known);
+  }
+
+  async changeCredentials(change: CredentialChange): Promise<void> {
+    this.checkOpen();
+    this.#credentials.change(change, this.clock.now());
   }
 
   async addAudit(entry: AuditEntry): Promise<void> {

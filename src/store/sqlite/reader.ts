@@ -1,5 +1,6 @@
 import type { Analytics, AnalyticsQuery } from '../../core/analytics.ts';
 import type { AuditPage, AuditQuery } from '../../core/audit.ts';
+import type { Credentials } from '../../core/credential.ts';
 import { TrailError } from '../../core/error.ts';
 import type { Refusal } from '../../core/event.ts';
 import type { LogFilter } from '../../core/filter.ts';
@@ -28,6 +29,7 @@ import type { DeliveryQuery, DeliveryRecord, StoredWebhook } from '../../core/we
 import { analyticsOf } from './analytics.ts';
 import { readAudit } from './audit.ts';
 import { Chunks } from './chunks.ts';
+import { listCredentials } from './credentials.ts';
 import { deletedSpending } from './daily-totals.ts';
 import { type Database, openDatabaseForReading, storeError } from './database.ts';
 import { defineGathered } from './day-figures.ts';
@@ -180,6 +182,10 @@ export class SqliteReader implements StoreReader {
 
   async eventRefusals(stream: string): Promise<readonly Refusal[]> {
     return this.#reading(() => findRefusals(this.#db, stream));
+  }
+
+  async credentials(known?: number): Promise<Credentials | null> {
+    return this.#reading(() => listCredentials(this.#db, known));
   }
 
   async audit(query: AuditQuery): Promise<AuditPage> {

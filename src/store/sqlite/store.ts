@@ -1,5 +1,6 @@
 import type { AuditEntry } from '../../core/audit.ts';
 import { changedTask, changedVanished } from '../../core/change.ts';
+import type { CredentialChange } from '../../core/credential.ts';
 import { TrailError } from '../../core/error.ts';
 import type { Appended, Applied, Batch, DeliveryCommit, EventCommit, Store, Wake } from '../../core/ports.ts';
 import type { EndedMark } from '../../core/query.ts';
@@ -10,6 +11,7 @@ import { DELIVERY_LIMITS, type Delivered, type DeliveryLimits, type StoredWebhoo
 import { Appender, type Moved, type Numbers } from './append.ts';
 import { insertAudit, sweepAudit } from './audit.ts';
 import { commitStep, prepareStep } from './compress.ts';
+import { changeCredentials } from './credentials.ts';
 import { type Database, isBroken, openDatabase, storeError } from './database.ts';
 import { findKey, freeKey, insertDelivery, putWebhook, removeWebhook, sweepDeliveries } from './deliveries.ts';
 import { commitEvents, putPlace, sweepEvents } from './events.ts';
@@ -19,6 +21,7 @@ import { dropFilters, OpenFilters, putFilter } from './filters.ts';
 import { buryEnded, buryTask, failSilent } from './keeping.ts';
 import { checkpoint, purgeSome, shrinkSome, sweepSome } from './purge.ts';
 import { SqliteReader } from './reader.ts';
+import { putSetting, readSetting } from './settings.ts';
 import { addTask, changeRow, taskOfRow, taskRow } from './task-row.ts';
 
 export interface SqliteStoreOptions {
@@ -118,6 +121,10 @@ export class SqliteStore extends SqliteReader implements Store {
 
   async deleteWebhook(webhookId: string): Promise<void> {
     this.#write(() => removeWebhook(this.#db, webhookId));
+  }
+
+  async changeCredentials(change: CredentialChange): Promise<void> {
+    this.#write(() => changeCredentials(this.#db, change, this.#clock.now()));
   }
 
   async addAudit(entry: AuditEntry): Promise<void> {
@@ -221,15 +228,11 @@ export class SqliteStore extends SqliteReader implements Store {
 
   async setting(name: string): Promise<string | null> {
     this.#checkOpen();
-    const row = this.#db.get<{ value_json: string }>('SELECT value_json FROM settings WHERE name = ?', name);
-    return row?.value_json ?? null;
+    return readSetting(this.#db, name);
   }
 
   async setSetting(name: string, json: string | null): Promise<void> {
-    this.#write(() => {
-      if (json === null) this.#db.run('DELETE FROM settings WHERE name = ?', name);
-      else this.#db.run('INSERT OR REPLACE INTO settings VALUES (?, ?)', name, json);
-    });
+    this.#write(() => putSetting(this.#db, name, json));
   }
 
   override async close(): Promise<void> {
