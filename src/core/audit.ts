@@ -88,21 +88,29 @@ function isAction(action: string, asked: string): boolean {
   return asked.endsWith('.*') ? action.startsWith(asked.slice(0, -1)) : action === asked;
 }
 
-/** Fields that differ, each with what it was and what it is; long values are cut, and of what is called secret only that it changed. */
+/** What may not be shown, whatever it holds. */
+const SECRET = /secret|token|password|authorization/i;
+/** Paths of addresses may be secrets, as Slack's are. */
+const ADDRESS = /^(https?:\/\/[^/?#]+).+/i;
+
+/** Fields that differ, each with what it was and what it is; long values are cut, and of what may not be shown only that it changed. */
 export function changedFields(before: object, after: object): JsonObject {
   const [was, is] = [before as Record<string, unknown>, after as Record<string, unknown>];
   const changed: Record<string, Json> = {};
   for (const name of new Set([...Object.keys(was), ...Object.keys(is)])) {
     if (JSON.stringify(was[name]) === JSON.stringify(is[name])) continue;
-    changed[name] = /secret|token|password/i.test(name)
-      ? 'changed'
-      : { before: shown(was[name]), after: shown(is[name]) };
+    changed[name] = SECRET.test(name) ? 'changed' : { before: shown(was[name]), after: shown(is[name]) };
   }
   return changed;
 }
 
 function shown(value: unknown): Json {
-  const json = JSON.stringify(value) ?? 'null';
+  const json = JSON.stringify(value, inert) ?? 'null';
   if (json.length <= AUDIT_VALUE_CHARS) return JSON.parse(json) as Json;
   return `${json.slice(0, AUDIT_VALUE_CHARS).toWellFormed()}…`;
+}
+
+function inert(name: string, held: unknown): unknown {
+  if (SECRET.test(name)) return '[hidden]';
+  return typeof held === 'string' ? held.replace(ADDRESS, '$1/…') : held;
 }

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
 import { PRUNE_COMMIT_TASKS, PRUNE_TASKS } from '../core/limits.ts';
 import type { Intake, StoreReader } from '../core/ports.ts';
@@ -19,6 +20,11 @@ export function rulesOf({ retentionDays, maxBytes }: { retentionDays: number; ma
     ...(retentionDays > 0 && { olderThanDays: retentionDays }),
     ...(maxBytes > 0 && { maxBytes }),
   };
+}
+
+/** What a record of tasks that were deleted by rules says. */
+export function retentionDetails(tasks: number, { olderThanDays, maxBytes }: PruneRules): JsonObject {
+  return { tasks, older_than_days: olderThanDays ?? null, max_bytes: maxBytes ?? null };
 }
 
 export interface PruneStep {

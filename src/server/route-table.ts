@@ -1,14 +1,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { TrailError } from '../core/error.ts';
+import type { RouteFacts } from './parts.ts';
 
 /** Which methods each route has: the router tells "no route" only, and a wrong method deserves a better answer. */
 export class RouteTable {
   readonly #methods = new Map<string, Set<string>>();
+  readonly routes: RouteFacts[] = [];
 
   constructor(app: FastifyInstance) {
-    app.addHook('onRoute', ({ url, method }) => {
+    app.addHook('onRoute', ({ url, method, config = {} }) => {
       const methods = this.#methods.get(url) ?? new Set();
-      for (const name of [method].flat()) methods.add(name);
+      for (const name of [method].flat()) {
+        methods.add(name);
+        this.routes.push({ method: name, url, config });
+      }
       this.#methods.set(url, methods);
     });
   }

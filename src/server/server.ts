@@ -9,6 +9,7 @@ import { Type } from 'typebox';
 import { TrailError } from '../core/error.ts';
 import { checkTaskId } from '../core/id.ts';
 import { BODY_BYTES, HEARTBEAT_MS } from '../core/limits.ts';
+import { keepAudit } from './audit.ts';
 import { readJsonBodies } from './bodies.ts';
 import type { Context, Routes, Scope } from './context.ts';
 import { guard } from './guard.ts';
@@ -18,6 +19,7 @@ import { PROBLEM_TYPE, problemOf, sendProblem } from './problem.ts';
 import { RouteTable } from './route-table.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { analyticsRoutes } from './routes/analytics.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
 import { deliveryLogRoutes } from './routes/delivery-log.ts';
 import { describeRoutes, docRoutes } from './routes/docs.ts';
@@ -74,6 +76,7 @@ export async function createServer(parts: ServerParts): Promise<TrailServer> {
     // Without its query, which may hold what somebody searched for.
     log.debug({ method, path: url.split('?', 1)[0], status: statusCode, ms: Math.round(elapsedTime) }, 'request');
   });
+  keepAudit(app, context);
   readJsonBodies(app);
   await app.register(helmet, HEADERS);
   await app.register(compress, {
@@ -89,7 +92,7 @@ export async function createServer(parts: ServerParts): Promise<TrailServer> {
   guard(app, parts.settings);
   await describeRoutes(app, context);
   await addRoutes(app, context);
-  return { app, listen: (at) => listen(app, at), close: once(() => close(app, closing)) };
+  return { app, routes: table.routes, listen: (at) => listen(app, at), close: once(() => close(app, closing)) };
 }
 
 function newApp({ logger, settings: { trustProxy } }: ServerParts): FastifyInstance {
@@ -152,6 +155,7 @@ async function addRoutes(app: FastifyInstance, context: Context): Promise<void> 
     analyticsRoutes(scope, context);
     webhookRoutes(scope, context);
     alertRoutes(scope, context);
+    auditRoutes(scope, context);
     deliveryLogRoutes(scope, context);
     await scope.register(async (bytes) => deliveryRoutes(bytes as Scope, context));
   });

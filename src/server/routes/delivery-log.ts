@@ -75,6 +75,7 @@ export const deliveryLogRoutes: Routes = (scope, { store, webhooks: { catalogue,
   scope.post(
     '/api/webhooks/:webhook_id/deliveries/:n/replay',
     {
+      config: { audit: 'webhook.replay' },
       schema: {
         tags,
         summary: 'Take a delivery again, with what the webhook says now',
@@ -82,9 +83,11 @@ export const deliveryLogRoutes: Routes = (scope, { store, webhooks: { catalogue,
         response: answers({ 200: Told, 202: Accepted }),
       },
     },
-    async ({ params }, reply) => {
-      const { hook, n } = await find(params);
-      return answer(reply, await receiver.replay(hook, n));
+    async (request, reply) => {
+      const { hook, n } = await find(request.params);
+      const receipt = await receiver.replay(hook, n);
+      request.audited = { details: { delivery: n, status: receipt.status } };
+      return answer(reply, receipt);
     },
   );
 };

@@ -49,6 +49,7 @@ export async function describeRoutes(app: FastifyInstance, { version, settings }
         { name: 'parts', description: 'A task as the files of its directory tell it' },
         { name: 'webhooks', description: 'What starts tasks from outside, and what came in' },
         { name: 'alerts', description: 'Who is told of what is logged' },
+        { name: 'audit', description: 'Who changed what' },
         { name: 'settings', description: 'What is logged, changed while the server runs' },
         { name: 'server', description: 'Health and figures' },
       ],

@@ -13,6 +13,7 @@ export const ingestRoutes: Routes = (scope, { intake, inflow, counters }) => {
   scope.post(
     '/:task_id/logs',
     {
+      config: { audit: { none: 'lines are the trail itself' } },
       bodyLimit: BODY_BYTES,
       schema: {
         tags: ['lines'],
@@ -48,6 +49,7 @@ export const partialRoutes: Routes = (scope, { store, intake, live }) => {
   scope.post(
     '/:task_id/partial',
     {
+      config: { audit: { none: 'it is shown and never stored' } },
       schema: {
         tags: ['lines'],
         summary: 'Show an unended line',

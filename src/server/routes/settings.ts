@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { changedFields } from '../../core/audit.ts';
 import { LEVELS } from '../../core/level.ts';
 import { type Logging, parseLoggingChange } from '../../core/logging.ts';
 import { toSnake } from '../../core/wire.ts';
@@ -32,7 +33,7 @@ export const settingsRoutes: Routes = (scope, { logging }) => {
   scope.patch(
     url,
     {
-      config: { role: 'admin' },
+      config: { role: 'admin', audit: 'setting.change' },
       schema: {
         tags: ['settings'],
         summary: 'Change what is logged, at once and durably',
@@ -40,6 +41,11 @@ export const settingsRoutes: Routes = (scope, { logging }) => {
         response: answers({ 200: LoggingAnswer }),
       },
     },
-    async ({ body }, reply) => reply.send(toSnake<Logging>(await logging.change(parseLoggingChange(body)))),
+    async (request, reply) => {
+      const before = toSnake<Logging>(logging.current);
+      const after = toSnake<Logging>(await logging.change(parseLoggingChange(request.body)));
+      request.audited = { id: 'logging', details: changedFields(before, after) };
+      return reply.send(after);
+    },
   );
 };

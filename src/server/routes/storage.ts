@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { toSnake } from '../../core/wire.ts';
-import { pruneStep, rulesOf } from '../../intake/prune.ts';
+import { pruneStep, retentionDetails, rulesOf } from '../../intake/prune.ts';
 import { emptyBodyAllowed } from '../bodies.ts';
 import type { Context, Routes } from '../context.ts';
 import { answers } from '../schemas.ts';
@@ -69,7 +69,7 @@ export const storageRoutes: Routes = (scope, context) => {
   scope.post(
     '/api/storage/prune',
     {
-      config: { role: 'admin' },
+      config: { role: 'admin', audit: 'retention.delete' },
       preValidation: emptyBodyAllowed,
       schema: {
         tags: ['storage'],
@@ -78,7 +78,8 @@ export const storageRoutes: Routes = (scope, context) => {
         response: answers({ 200: PruneAnswer }),
       },
     },
-    async ({ body }, reply) => {
+    async (request, reply) => {
+      const { body } = request;
       const { dry_run: dryRun = false, older_than_days: olderThanDays, max_bytes: maxBytes, cursor } = body;
       const rules = {
         ...rulesOf(configured),
@@ -86,6 +87,8 @@ export const storageRoutes: Routes = (scope, context) => {
         ...(maxBytes !== undefined && { maxBytes }),
       };
       const pruned = await pruneStep({ store, intake }, { rules, dryRun, nowMs: clock.now(), cursor });
+      const gone = dryRun ? 0 : pruned.tasks.length;
+      request.audited = gone > 0 && { details: retentionDetails(gone, rules) };
       return reply.send({
         dry_run: dryRun,
         tasks: pruned.tasks.map((task) => toSnake(task)),

@@ -1,3 +1,4 @@
+import type { FastifyContextConfig } from 'fastify';
 import { type TObject, Type } from 'typebox';
 import { isVanished } from '../../core/change.ts';
 import type { Json } from '../../core/entry.ts';
@@ -29,6 +30,9 @@ const Input = Type.Object({
 /** Moves that say no more than the status they lead to. */
 const MOVES: Readonly<Record<string, Status>> = { cancel: 'cancelled', approve: 'approved', reject: 'rejected' };
 
+/** What a program says of its own task, which is the task's to tell. */
+const REPORTED = { audit: { none: 'what a program reports of its task stands in the task' } } as const;
+
 type Act = (taskId: string, body: Record<string, unknown>, name: string | null) => Promise<TaskFields>;
 
 /** What is done to a task: each answers the task as it is then. */
@@ -43,11 +47,13 @@ export const taskActionRoutes: Routes = (scope, context) => {
   action(scope, { name: 'rerun', body: Nothing, act: (taskId, _body, name) => tasks.rerun(taskId, name ?? undefined) });
   action(scope, {
     name: 'complete',
+    config: REPORTED,
     body: Completion,
     act: (taskId, body) => intake.changeTask(taskId, { ...endingOf(body), status: 'completed' }),
   });
   action(scope, {
     name: 'fail',
+    config: REPORTED,
     body: Failure,
     act: (taskId, body) => intake.changeTask(taskId, { ...endingOf(body), status: 'failed' }),
   });
@@ -63,6 +69,7 @@ export const taskActionRoutes: Routes = (scope, context) => {
   });
   action(scope, {
     name: 'heartbeat',
+    config: REPORTED,
     body: Nothing,
     act: async (taskId) => {
       const task = await store.task(taskId);
@@ -72,10 +79,18 @@ export const taskActionRoutes: Routes = (scope, context) => {
   });
 };
 
-function action(scope: Scope, { name, body, act }: { name: string; body: TObject; act: Act }): void {
+interface Action {
+  readonly name: string;
+  readonly body: TObject;
+  readonly act: Act;
+  readonly config?: FastifyContextConfig;
+}
+
+function action(scope: Scope, { name, body, act, config = { audit: `task.${name}` } }: Action): void {
   scope.post(
     `/:task_id/${name}`,
     {
+      config,
       preValidation: emptyBodyAllowed,
       schema: {
         tags: ['task actions'],
@@ -86,7 +101,9 @@ function action(scope: Scope, { name, body, act }: { name: string; body: TObject
       },
     },
     async (request, reply) => {
-      const task = await act(request.params.task_id, request.body, request.caller?.name ?? null);
+      const { task_id: taskId } = request.params;
+      const task = await act(taskId, request.body, request.caller?.name ?? null);
+      if (task.taskId !== taskId) request.audited = { details: { new_task: task.taskId } };
       return reply.send(taskToWire(task));
     },
   );

@@ -1,5 +1,6 @@
 import type { Static } from 'typebox';
 import { Type } from 'typebox';
+import { changedFields } from '../../core/audit.ts';
 import { isSource, type JsonObject } from '../../core/entry.ts';
 import { TrailError } from '../../core/error.ts';
 import { checkTaskId } from '../../core/id.ts';
@@ -11,6 +12,7 @@ import type { Metrics, TaskChange, TaskDraft, Task as TaskFields, TaskInput } fr
 import { parseTime } from '../../core/time.ts';
 import { taskPageToWire, taskToWire, toCamel } from '../../core/wire.ts';
 import { askedTasks } from '../../query/filter.ts';
+import type { AuditNote } from '../audit.ts';
 import { emptyBodyAllowed } from '../bodies.ts';
 import type { Routes } from '../context.ts';
 import {
@@ -45,6 +47,7 @@ const makingRoutes: Routes = (scope, { intake, tasks }) => {
   scope.post(
     '',
     {
+      config: { audit: 'task.run' },
       preValidation: emptyBodyAllowed,
       schema: {
         tags: ['tasks'],
@@ -58,6 +61,8 @@ const makingRoutes: Routes = (scope, { intake, tasks }) => {
       const { plugin, agent, ...fields } = request.body;
       const draft: TaskDraft = { ...draftOf(fields), ...(userId !== undefined && { userId }) };
       const task = await made({ plugin, agent }, draft);
+      // A task that somebody reports is its own record.
+      request.audited = task.runner !== null && noteOfRun(task.taskId, { plugin, agent });
       return reply.code(201).send(taskToWire(task));
     },
   );
@@ -125,10 +130,17 @@ const readingRoutes: Routes = (scope, { store }) => {
   );
 };
 
+function noteOfRun(id: string, { plugin, agent }: Runner): AuditNote {
+  return agent === undefined
+    ? { action: 'plugin.run', id, details: { plugin: plugin ?? null } }
+    : { action: 'agent.run', id, details: { agent } };
+}
+
 const changingRoutes: Routes = (scope, { store, intake }) => {
   scope.patch(
     '/:task_id',
     {
+      config: { audit: 'task.change' },
       schema: {
         tags: ['tasks'],
         summary: 'Change title, tags, pin or owner',
@@ -137,12 +149,18 @@ const changingRoutes: Routes = (scope, { store, intake }) => {
         response: answers({ 200: Task }),
       },
     },
-    async ({ params, body }, reply) =>
-      reply.send(taskToWire(await intake.changeTask(params.task_id, body as TaskChange))),
+    async (request, reply) => {
+      const { params, body } = request;
+      const before = taskToWire(await store.task(params.task_id));
+      const after = taskToWire(await intake.changeTask(params.task_id, body as TaskChange));
+      request.audited = { details: changedFields(picked(before, body), picked(after, body)) };
+      return reply.send(after);
+    },
   );
   scope.delete(
     '/:task_id',
     {
+      config: { audit: 'task.delete' },
       schema: {
         tags: ['tasks'],
         summary: 'Delete a task and its lines',
@@ -153,17 +171,27 @@ const changingRoutes: Routes = (scope, { store, intake }) => {
         response: answers({ 204: Type.Null() }),
       },
     },
-    async ({ params: { task_id: taskId }, query, caller }, reply) => {
+    async (request, reply) => {
+      const { params, query, caller } = request;
+      const { task_id: taskId } = params;
       const task = await store.task(taskId);
       if (!task.ended && !query.force) {
         throw new TrailError('task_running', `the task is ${task.status}; end it first, or delete it with ?force=true`);
       }
       if (!task.ended) await intake.changeTask(taskId, { status: 'cancelled' });
+      const { title, status, log } = task;
+      const details = { title, status, lines: log.total };
+      request.audited = { details, ...(!task.ended && { action: 'task.force_delete' }) };
       await intake.deleteTask(taskId, caller?.name ?? caller?.role ?? 'unknown');
       return reply.code(204).send();
     },
   );
 };
+
+/** Those fields of a task that a body names. */
+function picked(task: object, body: object): object {
+  return Object.fromEntries(Object.entries(task).filter(([name]) => name in body));
+}
 
 function statusOf({ taskId, status, ended, updatedAt, metadata }: TaskFields): Static<typeof StatusAnswer> {
   const { plan = null, queue = null } = metadata ?? {};

@@ -93,7 +93,7 @@ export const webhookRoutes: Routes = (scope, context) => {
         storedOf(body, { webhookId, secret: body.secret ?? made, createdAt: now, updatedAt: now }),
       );
       const webhook = await shownOf(context, hook);
-      request.audited = { id: webhookId, details: { name: hook.name, provider: hook.provider.name } };
+      request.audited = { id: webhookId, details: { provider: hook.provider.name } };
       return reply
         .code(201)
         .header('cache-control', 'no-store')
