@@ -4,7 +4,7 @@ import { parseQuery, parseTaskQuery } from '../query/parse.ts';
 import { configuredAlerts } from './alert-section.ts';
 import { environment } from './config.ts';
 import { readSections } from './config-file.ts';
-import { accountsOf } from './outlets.ts';
+import { accountsOf, outboundOf } from './outlets.ts';
 import type { Config } from './settings.ts';
 
 /** The alerts that a server has. Throws `invalid_setting` that names the place of what is wrong in the config file. */
@@ -16,7 +16,7 @@ export function serverAlerts(config: Config, parts: Pick<AlertsParts, 'store' | 
   try {
     return new Alerts({
       ...parts,
-      ...{ configured, accounts: accountsOf(config), publicUrl: config.publicUrl },
+      ...{ configured, accounts: accountsOf(config), outbound: outboundOf(config), publicUrl: config.publicUrl },
       readQuery: (text, nowMs, on) => (on === 'task' ? parseTaskQuery : parseQuery)(text, nowMs),
     });
   } catch (error) {

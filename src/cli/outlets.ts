@@ -1,6 +1,8 @@
 import type { JsonObject } from '../core/entry.ts';
 import type { Live } from '../core/live.ts';
 import type { Intake, StoreReader } from '../core/ports.ts';
+import { allowedOf } from '../outlet/outbound/allowed.ts';
+import type { Outbound } from '../outlet/outbound/outbound.ts';
 import { Answers } from '../outlet/replies/answers.ts';
 import { type Outcome, replier } from '../outlet/replies/replier.ts';
 import type { Accounts } from '../outlet/replies/request.ts';
@@ -26,7 +28,8 @@ export interface Outlets {
 export function serverOutlets(config: Config, { parts, log }: OutletOptions): Outlets {
   const { publicUrl } = config;
   const accounts = accountsOf(config);
-  const says = replier(accounts);
+  const outbound = outboundOf(config);
+  const says = replier(accounts, outbound);
   const outlet = { ...parts, publicUrl, log };
   const settings = readSections(config.sections).slack;
   const running: (Answers | Notices)[] = [];
@@ -34,7 +37,7 @@ export function serverOutlets(config: Config, { parts, log }: OutletOptions): Ou
     running.push(new Answers({ ...outlet, replier: says }));
   }
   if (settings && (accounts.slack || accounts.slackWebhook)) {
-    running.push(new Notices({ ...outlet, settings, accounts }));
+    running.push(new Notices({ ...outlet, settings, accounts, outbound }));
   } else if (settings) {
     log.warn('nothing is told to Slack: neither SLACK_BOT_TOKEN nor SLACK_WEBHOOK_URL is set');
   }
@@ -48,6 +51,11 @@ export function serverOutlets(config: Config, { parts, log }: OutletOptions): Ou
       await Promise.all(running.map((part) => part.close()));
     },
   };
+}
+
+/** What the server may reach besides the open network and what other settings name. */
+export function outboundOf({ outboundAllow }: Config): Outbound {
+  return { allowed: outboundAllow.flatMap((text) => allowedOf(text) ?? []) };
 }
 
 export function accountsOf(config: Config): Accounts {

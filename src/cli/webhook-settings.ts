@@ -1,5 +1,6 @@
+import { allowedOf } from '../outlet/outbound/allowed.ts';
 import type { Setting } from './setting.ts';
-import { webUrl } from './values.ts';
+import { list, webUrl } from './values.ts';
 
 /** Undefined where it is not set. */
 export interface WebhookConfig {
@@ -15,6 +16,7 @@ export interface WebhookConfig {
   readonly slackBotToken: string | undefined;
   readonly slackApiUrl: string;
   readonly slackWebhookUrl: string | undefined;
+  readonly outboundAllow: readonly string[];
 }
 
 const GITHUB_API = 'https://api.github.com';
@@ -50,6 +52,18 @@ export const WEBHOOK_SETTINGS: { readonly [K in keyof WebhookConfig]: Setting<We
     'An incoming webhook of Slack, for messages where there is no bot token.',
     webUrl,
   ),
+  outboundAllow: {
+    name: 'TASKTRAIL_OUTBOUND_ALLOW',
+    flag: '--outbound-allow <places>',
+    parse: list(
+      (text) => allowedOf(text) !== null,
+      'host names, addresses (both with a port, if wanted) or ranges like 10.0.0.0/8, separated by commas',
+    ),
+    fallback: () => [],
+    shownDefault: 'none',
+    meaning:
+      'Private places that alerts made at run time may post to: `alarms.internal:8080`, `10.1.2.3`, `10.0.0.0/8`.',
+  },
 };
 
 function secret(name: string, meaning: string, parse: (text: string) => string = (text) => text) {

@@ -52,6 +52,7 @@ test('without any setting every default holds', async (t) => {
     slackBotToken: undefined,
     slackApiUrl: 'https://slack.com/api',
     slackWebhookUrl: undefined,
+    outboundAllow: [],
     redisUrl: undefined,
     role: 'all',
     taskEventsStream: 'task_events',

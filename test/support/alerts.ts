@@ -1,5 +1,10 @@
+import assert from 'node:assert/strict';
 import { Alerts, type AlertsParts } from '../../src/outlet/alerts/alerts.ts';
+import { allowedOf } from '../../src/outlet/outbound/allowed.ts';
 import { parseQuery, parseTaskQuery } from '../../src/query/parse.ts';
+
+/** Targets of tests listen on loopback. */
+const LOOPBACK = allowedOf('127.0.0.1') ?? assert.fail();
 
 /** Alerts that tell nobody of Slack, and judge nothing until they are started. */
 export function alertsOf(
@@ -8,7 +13,13 @@ export function alertsOf(
 ): Alerts {
   return new Alerts({
     readQuery: (text, nowMs, on) => (on === 'task' ? parseTaskQuery : parseQuery)(text, nowMs),
-    ...{ configured: {}, accounts: {}, publicUrl: undefined, log: { warn: () => {} } },
+    ...{
+      configured: {},
+      accounts: {},
+      outbound: { allowed: [LOOPBACK] },
+      publicUrl: undefined,
+      log: { warn: () => {} },
+    },
     ...parts,
     ...options,
   });

@@ -23,6 +23,7 @@ export interface AlertsParts extends Pick<OutletParts, 'store' | 'live' | 'publi
   readonly intake: BookParts['intake'];
   readonly clock?: Clock;
   readonly accounts: Pick<Accounts, 'slack' | 'slackWebhook'>;
+  readonly outbound: BookParts['outbound'];
   readonly readQuery: BookParts['readQuery'];
   readonly configured: BookParts['configured'];
 }
@@ -46,10 +47,10 @@ export class Alerts implements AlertControl {
 
   /** Throws `invalid_alert` for a bad rule in the config. */
   constructor(parts: AlertsParts) {
-    const { intake, clock = systemClock, readQuery, configured } = parts;
+    const { intake, clock = systemClock, readQuery, configured, outbound } = parts;
     this.#parts = parts;
     this.#clock = clock;
-    this.#book = new RuleBook({ intake, clock, readQuery, configured });
+    this.#book = new RuleBook({ intake, clock, readQuery, configured, outbound });
   }
 
   /** Judge rules here from now on. */
@@ -124,8 +125,8 @@ export class Alerts implements AlertControl {
   }
 
   get #outbox() {
-    const { store, intake, publicUrl, accounts } = this.#parts;
-    return { parts: { store, intake, publicUrl }, accounts };
+    const { store, intake, publicUrl, accounts, outbound } = this.#parts;
+    return { parts: { store, intake, publicUrl }, accounts, outbound };
   }
 
   /** Until it works: the store may be away for a moment. */

@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import type { AlertDefinition, AlertTarget } from '../../core/alert.ts';
 import type { Json } from '../../core/entry.ts';
-import { asTrailError, TrailError } from '../../core/error.ts';
+import { asTrailError, type Fault, TrailError } from '../../core/error.ts';
 import { ALERTS } from '../../core/limits.ts';
 import type { Intake } from '../../core/ports.ts';
 import { type Clock, isoTime } from '../../core/time.ts';
-import { type ReadQuery, type Rule, type RuleFacts, ruleOf } from './rule.ts';
+import { addressFault, type Outbound } from '../outbound/outbound.ts';
+import { invalidAlert, type ReadQuery, type Rule, type RuleFacts, ruleOf } from './rule.ts';
 
 export interface BookParts {
   readonly intake: Pick<Intake, 'setting' | 'setSetting' | 'hide' | 'mask'>;
   readonly clock: Clock;
   readonly readQuery: ReadQuery;
+  readonly outbound: Outbound;
   /** Those of the config file, by id. */
   readonly configured: Readonly<Record<string, AlertDefinition>>;
 }
@@ -113,10 +115,23 @@ export class RuleBook {
     if (this.#fixed.has(id)) throw new TrailError('alert_fixed', `the alert ${id} stands in the config file`);
   }
 
-  #put(made: Map<string, Rule>, facts: RuleFacts): Rule {
+  async #put(made: Map<string, Rule>, facts: RuleFacts): Promise<Rule> {
     const rule = this.#compiled(facts);
+    await this.#checkReach(rule);
     made.set(rule.id, rule);
     return rule;
+  }
+
+  /** Who may make alerts is not thereby let into our own network. It is looked at again when something is sent. */
+  async #checkReach({ definition: { to } }: Rule): Promise<void> {
+    const { outbound } = this.#parts;
+    const checks = to.map(async (target, index): Promise<readonly Fault[]> => {
+      if (!('webhook' in target)) return [];
+      const detail = await addressFault(target.webhook, { outbound, namedBy: 'others' });
+      return detail === null ? [] : [{ path: `to[${index}].webhook`, detail }];
+    });
+    const faults = (await Promise.all(checks)).flat();
+    if (faults.length > 0) throw invalidAlert(faults);
   }
 
   /** From what is stored now: another server may have changed it. */

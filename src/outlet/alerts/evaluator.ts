@@ -15,7 +15,7 @@ import { type Firing, Watch } from './watch.ts';
 
 export interface EvaluatorOptions extends Pick<FollowerOptions, 'store' | 'live' | 'log' | 'intake'> {
   readonly clock: Clock;
-  readonly outbox: Pick<OutboxOptions, 'parts' | 'accounts'>;
+  readonly outbox: Pick<OutboxOptions, 'parts' | 'accounts' | 'outbound'>;
 }
 
 type Begun = Omit<Place, 'seenMs'>;

@@ -2,8 +2,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { AlertDelivery, AlertTarget } from '../../core/alert.ts';
 import type { Json } from '../../core/entry.ts';
 import { type Clock, isoTime } from '../../core/time.ts';
+import type { Outbound } from '../outbound/outbound.ts';
 import type { Accounts } from '../replies/request.ts';
-import { type Sent, send } from '../replies/send.ts';
+import { type SendOptions, type Sent, send } from '../replies/send.ts';
 import { type Notice, type NoticeParts, noticeOf, requestOf, targetName } from './notice.ts';
 import type { Rule } from './rule.ts';
 import type { Firing } from './watch.ts';
@@ -11,6 +12,7 @@ import type { Firing } from './watch.ts';
 export interface OutboxOptions {
   readonly parts: NoticeParts;
   readonly accounts: Pick<Accounts, 'slack' | 'slackWebhook'>;
+  readonly outbound: Outbound;
   readonly clock: Clock;
   readonly log: { warn(message: string): void };
   /** As it is now; undefined when it is deleted. */
@@ -34,6 +36,7 @@ interface Waiting {
 /** Notices that may wait; beyond that the newest goes nowhere. */
 const WAITING = 100;
 const TRIES = 6;
+const REDIRECTS = 3;
 const CLOSE_MS = 2_000;
 
 /**
@@ -117,7 +120,10 @@ export class Outbox {
       if (rule) {
         const notice = await noticeOf(parts, rule, { id, firing, missed });
         const left = rule.definition.to.filter((target) => !done.includes(markOf(target)));
-        await Promise.all(left.map((target) => this.#inTurn(target, () => this.#sendTo(target, { waiting, notice }))));
+        const sendings = left.map((target) => {
+          return this.#inTurn(target, () => this.#sendTo(target, { rule, waiting, notice }));
+        });
+        await Promise.all(sendings);
         if (rule.definition.to.some((target) => !done.includes(markOf(target)))) return;
       }
       this.#waiting.delete(id);
@@ -136,13 +142,16 @@ export class Outbox {
     });
   }
 
-  async #sendTo(target: AlertTarget, { waiting, notice }: { waiting: Waiting; notice: Notice }): Promise<void> {
+  async #sendTo(
+    target: AlertTarget,
+    { rule, waiting, notice }: { rule: Rule; waiting: Waiting; notice: Notice },
+  ): Promise<void> {
     const { signal } = this.#stop;
     if (signal.aborted) return;
-    const reply = requestOf(notice, target, this.#options.accounts);
-    const sent: Sent = reply.ok
-      ? await send(reply.request, { tries: TRIES, signal, isSlack: 'slack' in target })
-      : reply;
+    const { accounts, outbound } = this.#options;
+    const reply = requestOf(notice, target, accounts);
+    const how = { ...howTo(target, rule), outbound, tries: TRIES, signal };
+    const sent: Sent = reply.ok ? await send(reply.request, how) : reply;
     if (!sent.ok && sent.stopped) return;
     waiting.done.push(markOf(target));
     if (!sent.ok) this.#drop(waiting.ruleId, `${targetName(target)}: ${wordOf(sent.reason)}`);
@@ -158,16 +167,27 @@ export class Outbox {
 /** Send a notice that says that it is a test, once to each target. */
 export async function sendTest(
   rule: Rule,
-  { parts, accounts, nowMs }: Pick<OutboxOptions, 'parts' | 'accounts'> & { readonly nowMs: number },
+  {
+    parts,
+    accounts,
+    outbound,
+    nowMs,
+  }: Pick<OutboxOptions, 'parts' | 'accounts' | 'outbound'> & { readonly nowMs: number },
 ): Promise<readonly AlertDelivery[]> {
   const firing = { atMs: nowMs, count: 0, taskIds: [], lines: [] };
   const notice = await noticeOf(parts, rule, { id: randomUUID(), firing, test: true });
   const tried = rule.definition.to.map(async (target) => {
     const reply = requestOf(notice, target, accounts);
-    const sent = reply.ok ? await send(reply.request, { isSlack: 'slack' in target }) : reply;
+    const sent = reply.ok ? await send(reply.request, { ...howTo(target, rule), outbound }) : reply;
     return { target: targetName(target), ok: sent.ok, reason: sent.ok ? null : wordOf(sent.reason) };
   });
   return Promise.all(tried);
+}
+
+/** Slack and the targets of the config file are the settings' word; the others came by the API. */
+function howTo(target: AlertTarget, { fixed }: Rule): SendOptions {
+  if ('slack' in target) return { namedBy: 'settings', isSlack: true };
+  return { namedBy: fixed ? 'settings' : 'others', redirects: REDIRECTS };
 }
 
 /** Tells a target from others without its secrets. */

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { BlockList, isIP } from 'node:net';
 import type { AlertDefinition, AlertSubject, AlertTarget } from '../../core/alert.ts';
 import type { LogEntry } from '../../core/entry.ts';
 import { asTrailError, type Fault, TrailError } from '../../core/error.ts';
@@ -53,9 +52,12 @@ export function ruleOf(facts: RuleFacts, surroundings: RuleSurroundings): Rule {
     fault('query', errors?.[0]?.detail ?? message);
   }
   if (rule && faults.length === 0) return rule;
-  throw new TrailError('invalid_alert', faults.map(({ path, detail }) => `${path}: ${detail}`).join('; '), {
-    errors: faults,
-  });
+  throw invalidAlert(faults);
+}
+
+export function invalidAlert(faults: readonly Fault[]): TrailError {
+  const message = faults.map(({ path, detail }) => `${path}: ${detail}`).join('; ');
+  return new TrailError('invalid_alert', message, { errors: faults });
 }
 
 function queryOf({ query: text, on }: AlertDefinition, { readQuery, mask, nowMs }: RuleSurroundings): Query {
@@ -85,18 +87,12 @@ function foundTerm(expr: Expr, like: (term: Term) => boolean): Term | undefined 
   return found;
 }
 
-const LINK_LOCAL = new BlockList();
-LINK_LOCAL.addSubnet('169.254.0.0', 16, 'ipv4');
-LINK_LOCAL.addSubnet('fe80::', 10, 'ipv6');
-
 function wrongTarget(target: AlertTarget): string | null {
   if (!('webhook' in target)) return null;
   const url = URL.parse(target.webhook);
   if (url === null || !/^https?:$/.test(url.protocol)) return 'expected http://… or https://…';
-  if (url.username !== '' || url.password !== '') return 'expected an address without a user and a password';
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const isLinkLocal = isIP(host) !== 0 && LINK_LOCAL.check(host, isIP(host) === 4 ? 'ipv4' : 'ipv6');
-  return isLinkLocal ? 'expected no link-local address: a cloud tells its secrets there' : null;
+  const named = url.username !== '' || url.password !== '';
+  return named ? 'expected an address without a user and a password' : null;
 }
 
 function stampOf({ on, query, windowSeconds }: AlertDefinition): string {

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../core/entry.ts';
+import type { Outbound } from '../outbound/outbound.ts';
 import { type Accounts, acknowledgement, comment, type Reply, type Said } from './request.ts';
 import { type SendOptions, send } from './send.ts';
 
@@ -23,10 +24,11 @@ export interface Replier {
 /** How often an answer is tried that nobody waits for. */
 const TRIES = 4;
 
-export function replier(accounts: Accounts): Replier {
+export function replier(accounts: Accounts, outbound?: Outbound): Replier {
   const out = async (reply: Reply, what: Outcome['what'], how: SendOptions) => {
     if (!reply.ok) return { status: 'skipped', what, reason: reply.reason } as const;
-    const sent = await send(reply.request, how);
+    // The settings say where GitHub, Jira and Slack are.
+    const sent = await send(reply.request, { ...how, namedBy: 'settings', outbound });
     if (sent.ok) return { status: 'sent', what } as const;
     const { reason, stopped } = sent;
     return { status: 'failed', what, reason, ...(stopped && { stopped }) } as const;

@@ -1,16 +1,9 @@
 import type { JsonObject } from '../../core/entry.ts';
 import { BUTTONS, OWN_MARKS } from '../../core/marks.ts';
 import { cutText } from '../../core/text.ts';
+import type { Outgoing } from '../outbound/dispatch.ts';
 
-/** A request that somebody may send. Nothing here sends it. */
-export interface Outgoing {
-  readonly method: 'POST';
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-/** The request, or why there is none: what the stage `immediate_response` says. */
+/** The request, which nothing here sends, or why there is none: what the stage `immediate_response` says. */
 export type Reply =
   | { readonly ok: true; readonly request: Outgoing }
   | { readonly ok: false; readonly reason: 'no_token' | 'no_place' };

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Response } from 'undici';
 import { RETRY_FIRST_MS, RETRY_MAX_MS } from '../../core/limits.ts';
-import type { Outgoing } from './request.ts';
+import { dispatch, type Outgoing } from '../outbound/dispatch.ts';
+import { CLOSED, type NamedBy, type Outbound, Refused } from '../outbound/outbound.ts';
 
 /** `reason` is for people and names neither address nor token. `stopped`: we stopped it, so it may be sent later. */
 export type Sent =
@@ -8,6 +10,12 @@ export type Sent =
   | { readonly ok: false; readonly reason: string; readonly stopped?: true };
 
 export interface SendOptions {
+  /** Whose idea the address is (default: of others). */
+  readonly namedBy?: NamedBy;
+  /** What may be reached besides the open network (default: nothing). */
+  readonly outbound?: Outbound | undefined;
+  /** Most redirects that are followed (default: none). */
+  readonly redirects?: number;
   readonly signal?: AbortSignal | undefined;
   /** Longest time of one try. */
   readonly timeoutMs?: number;
@@ -25,7 +33,7 @@ const AFTER_MAX_MS = 30_000;
 /** As much of an answer as is looked at. */
 const ANSWER_BYTES = 64 * 1024;
 
-/** Send a request, and say what came of it. Never throws, and follows no redirect: the tokens are for the address that was set. */
+/** Send a request, and say what came of it. Never throws. Tokens are for the address that was set, so what bears one follows no redirect. */
 export async function send(request: Outgoing, options: SendOptions = {}): Promise<Sent> {
   const { signal, tries = 1 } = options;
   for (let tried = 1; ; tried++) {
@@ -45,15 +53,18 @@ const STOPPED = { ok: false, reason: 'stopped', stopped: true } as const;
 
 async function trySending(request: Outgoing, options: SendOptions): Promise<Tried> {
   const { signal, timeoutMs = TIMEOUT_MS, isSlack = false } = options;
+  const { namedBy = 'others', outbound = CLOSED, redirects = 0 } = options;
   const timeout = AbortSignal.timeout(timeoutMs);
-  const { url, ...rest } = request;
+  const within = AbortSignal.any([timeout, ...(signal ? [signal] : [])]);
   try {
-    const within = AbortSignal.any([timeout, ...(signal ? [signal] : [])]);
-    const response = await fetch(url, { ...rest, redirect: 'manual', signal: within });
-    const answer = await answerOf(response);
-    return judged(response, isSlack ? slackFault(answer) : null);
+    return await dispatch(request, { namedBy, outbound, redirects, signal: within }, async (response) => {
+      const answer = await answerOf(response);
+      return judged(response, isSlack ? slackFault(answer) : null);
+    });
   } catch (error) {
     if (signal?.aborted) return STOPPED;
+    const refused = [error, (error as Error).cause].find((one) => one instanceof Refused);
+    if (refused) return { ok: false, reason: `not sent: ${refused.message}` };
     if (timeout.aborted) return { ok: false, reason: `no answer within ${timeoutMs / 1000} s`, again: true };
     return { ok: false, reason: networkFault(error), again: true };
   }
@@ -61,7 +72,7 @@ async function trySending(request: Outgoing, options: SendOptions): Promise<Trie
 
 function judged({ ok, status, headers }: Response, fault: string | null): Tried {
   if (ok) return fault === null ? { ok: true, status } : { ok: false, reason: `refused: ${fault}` };
-  if (status >= 300 && status < 400) return { ok: false, reason: `HTTP ${status}: redirects are not followed` };
+  if (status >= 300 && status < 400) return { ok: false, reason: `HTTP ${status}: such a redirect is not followed` };
   const afterMs = retryAfterMs(headers.get('retry-after'));
   // GitHub says 403 to who asks too often, and when to come again.
   const again = status === 429 || status >= 500 || (status === 403 && afterMs !== undefined);

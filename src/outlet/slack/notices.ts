@@ -6,9 +6,10 @@ import { predicate } from '../../core/predicate.ts';
 import type { Task } from '../../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../../core/time.ts';
 import { ChangeFollower, type OutletParts } from '../follower.ts';
+import type { Outbound } from '../outbound/outbound.ts';
 import { taskOf } from '../replies/answers.ts';
 import { type Accounts, slackMessage } from '../replies/request.ts';
-import { send } from '../replies/send.ts';
+import { type SendOptions, send } from '../replies/send.ts';
 import { Slots } from '../slots.ts';
 import { firstError, noticeMessage, windowAround } from './message.ts';
 import { Pace } from './pace.ts';
@@ -17,6 +18,7 @@ import { fits, type NoticeSettings, type Rule } from './rules.ts';
 export interface NoticesParts extends OutletParts {
   readonly settings: NoticeSettings;
   readonly accounts: Pick<Accounts, 'slack' | 'slackWebhook'>;
+  readonly outbound?: Outbound;
 }
 
 /** What is told, and where. */
@@ -145,7 +147,7 @@ export class Notices {
   }
 
   async #tell({ task, rule, seq, signal }: Telling): Promise<void> {
-    const { store, settings, accounts, publicUrl, log } = this.#parts;
+    const { store, settings, accounts, outbound, publicUrl, log } = this.#parts;
     if (rule && !this.#pace.warm(`${rule.name} ${task.taskId}`, rule.coolDownMs)) return;
     const missed = this.#pace.admit();
     if (missed === null) return;
@@ -156,7 +158,8 @@ export class Notices {
     const { slackWebhook } = accounts;
     const reply = slackMessage(channel === null ? { slackWebhook } : accounts, message, { channel });
     if (!reply.ok) return log.warn(`no message about ${task.taskId} went to Slack: ${reply.reason}`);
-    const sent = await this.#slots.run(() => send(reply.request, { tries: TRIES, signal, isSlack: true }));
+    const how: SendOptions = { namedBy: 'settings', outbound, tries: TRIES, signal, isSlack: true };
+    const sent = await this.#slots.run(() => send(reply.request, how));
     if (sent.ok) return;
     if (sent.stopped) throw new Error('stopped before it was sent');
     log.warn(`no message about ${task.taskId} went to Slack: ${sent.reason}`);

@@ -261,7 +261,7 @@ describe('a notice', () => {
     assert.equal(there.heard.length, 4);
     assert.equal(there.heard[0]?.body.id, there.heard[1]?.body.id);
     assert.deepEqual(warnings, [
-      `a notice of the alert a went nowhere: ${there.url}: HTTP 302: redirects are not followed`,
+      `a notice of the alert a went nowhere: ${there.url}: HTTP 302: such a redirect is not followed`,
       `a notice of the alert a went nowhere: ${there.url}: HTTP 404`,
     ]);
     const { state } = await alerts.find('a');

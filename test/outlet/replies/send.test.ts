@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Outgoing } from '../../../src/outlet/outbound/dispatch.ts';
 import { replier } from '../../../src/outlet/replies/replier.ts';
-import type { Outgoing } from '../../../src/outlet/replies/request.ts';
-import { send } from '../../../src/outlet/replies/send.ts';
+import { type SendOptions, send as sendBy } from '../../../src/outlet/replies/send.ts';
 import { answer, inTurn, provider } from './support.ts';
 
 const TOKEN = 'ghp_0123456789abcdefghij';
+/** As the settings name an address: loopback is fine. What others name is in test/security/outbound.test.ts. */
+const send = (request: Outgoing, options: SendOptions = {}) => sendBy(request, { namedBy: 'settings', ...options });
 const to = (url: string, headers: Record<string, string> = {}): Outgoing => ({
   method: 'POST',
   url,
@@ -46,7 +48,7 @@ describe('sending', () => {
     for (const status of [301, 302, 307, 308]) {
       const there = await provider(t, answer(status, '', { location: elsewhere.url }));
       const sent = await send(to(there.url), { tries: 3 });
-      assert.deepEqual(sent, { ok: false, reason: `HTTP ${status}: redirects are not followed` });
+      assert.deepEqual(sent, { ok: false, reason: `HTTP ${status}: such a redirect is not followed` });
       assert.equal(there.heard.length, 1);
     }
     assert.equal(elsewhere.heard.length, 0);

@@ -209,7 +209,7 @@ describe('a notice', () => {
     }
     assert.deepEqual(warnings, [
       'no message about task-a went to Slack: refused: channel_not_found',
-      'no message about task-b went to Slack: HTTP 302: redirects are not followed',
+      'no message about task-b went to Slack: HTTP 302: such a redirect is not followed',
     ]);
     const stored = await Promise.all(['task-a', 'task-b', 'task-c'].map((taskId) => trail.logs(taskId)));
     const text = JSON.stringify([warnings, stored, there.heard.map(({ path, body }) => [path, body])]);
