@@ -10,6 +10,7 @@ const USAGE: ReadonlySet<ErrorCode> = new Set([
   'invalid_setting',
   'invalid_filter',
   'invalid_query',
+  'query_too_long',
   'invalid_cursor',
   'invalid_parameter',
   'invalid_task_id',

@@ -160,7 +160,11 @@ function text(name: string, value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   if (typeof value !== 'string') throw invalid(name, 'one text', value);
   if (value.length > SEARCH_CHARS)
-    throw invalid(name, `at most ${SEARCH_CHARS} characters`, `${value.length} characters`);
+    throw new TrailError(
+      'query_too_long',
+      `${name}: expected at most ${SEARCH_CHARS} characters, got ${value.length}`,
+      { errors: [{ path: name, detail: `expected at most ${SEARCH_CHARS} characters` }] },
+    );
   return value;
 }
 

@@ -9,7 +9,7 @@ import {
 } from '../core/entry.ts';
 import type { ErrorCode } from '../core/error.ts';
 import { type Level, parseLevel } from '../core/level.ts';
-import { JSON_DEPTH, LINE_BYTES, METADATA_BYTES } from '../core/limits.ts';
+import { FIELDS, JSON_DEPTH, LINE_BYTES, METADATA_BYTES } from '../core/limits.ts';
 import { isoTime, parseTime } from '../core/time.ts';
 
 /** How lines of one batch are read. */
@@ -133,14 +133,16 @@ function metadataOf(input: Record<string, unknown>, { captured }: Reading): { js
   const merged: Record<string, unknown> = Object.create(null);
   for (const key of extra) define(merged, key, input[key]);
   for (const [key, held] of Object.entries(metadata ?? {})) define(merged, key, held);
-  if (deeper(merged, JSON_DEPTH)) return new Refusal(`metadata: expected at most ${JSON_DEPTH} levels of nesting`);
+  if (deeper(merged, JSON_DEPTH))
+    return new Refusal(`metadata: expected at most ${JSON_DEPTH} levels of nesting`, 'nested_too_deep');
+  const fields = Object.keys(merged).length;
+  if (fields > FIELDS && !captured)
+    return new Refusal(`metadata: expected at most ${FIELDS} fields, got ${fields}`, 'too_many_fields');
   const json = JSON.stringify(merged, wellFormed);
-  if (json.length * 3 <= METADATA_BYTES || Buffer.byteLength(json) <= METADATA_BYTES) return { json };
-  if (!captured) {
-    const got = Buffer.byteLength(json);
-    return new Refusal(`metadata: expected at most ${METADATA_BYTES} bytes of JSON, got ${got}`, 'metadata_too_large');
-  }
-  return { json: cutStrings(merged) };
+  if (captured) return { json: fittingMetadata(json) };
+  if (isSmall(json)) return { json };
+  const got = Buffer.byteLength(json);
+  return new Refusal(`metadata: expected at most ${METADATA_BYTES} bytes of JSON, got ${got}`, 'metadata_too_large');
 }
 
 function define(target: Record<string, unknown>, key: string, value: unknown): void {
@@ -154,14 +156,30 @@ export function wellFormed(_key: string, value: unknown): unknown {
 
 /** Metadata of a captured line as JSON text within the limit: what is longer is cut, not refused. */
 export function fittingMetadata(json: string): string {
-  if (json.length * 3 <= METADATA_BYTES || Buffer.byteLength(json) <= METADATA_BYTES) return json;
-  return cutStrings(JSON.parse(json) as Record<string, unknown>);
+  if (isSmall(json) && hasFewColons(json)) return json;
+  const metadata = JSON.parse(json) as Record<string, unknown>;
+  const fields = Object.entries(metadata);
+  if (fields.length <= FIELDS) return isSmall(json) ? json : cutStrings(metadata);
+  // One more is the mark.
+  const rest = Object.fromEntries(fields.slice(0, FIELDS - 1));
+  return cutStrings(rest, json.length - JSON.stringify(rest).length);
 }
 
-/** Shorten the longest strings until the whole fits; `_cut` counts the characters that went. */
-function cutStrings(metadata: Record<string, unknown>): string {
+function isSmall(json: string): boolean {
+  return json.length * 3 <= METADATA_BYTES || Buffer.byteLength(json) <= METADATA_BYTES;
+}
+
+/** No more colons than fields are allowed: then it need not be parsed to count them. */
+function hasFewColons(json: string): boolean {
+  let colons = 0;
+  for (let at = json.indexOf(':'); at !== -1; at = json.indexOf(':', at + 1)) if (++colons > FIELDS) return false;
+  return true;
+}
+
+/** Shorten the longest strings until the whole fits; `_cut` counts the characters that went, with those that are gone already. */
+function cutStrings(metadata: Record<string, unknown>, gone = 0): string {
   for (let longest = 8_192; longest >= 16; longest /= 2) {
-    let cut = 0;
+    let cut = gone;
     const json = JSON.stringify(metadata, (_key, value: unknown) => {
       if (typeof value !== 'string' || value.length <= longest) return value;
       cut += value.length - longest;
@@ -170,7 +188,7 @@ function cutStrings(metadata: Record<string, unknown>): string {
     const marked = `${json.slice(0, -1)},"_cut":${cut}}`;
     if (Buffer.byteLength(marked) <= METADATA_BYTES) return marked;
   }
-  return JSON.stringify({ _cut: JSON.stringify(metadata).length });
+  return JSON.stringify({ _cut: gone + JSON.stringify(metadata).length });
 }
 
 /** True when JSON nests deeper than `left` levels. */

@@ -64,7 +64,7 @@ function refuseFlood(text: string): void {
       if (at === -1) return;
     } else if (code === OPEN_LIST || code === OPEN_OBJECT) {
       depth += 1;
-      if (depth > NESTING) throw new TrailError('invalid_json', TOO_DEEP);
+      if (depth > NESTING) throw new TrailError('nested_too_deep', TOO_DEEP);
     } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) depth -= 1;
     else if (code === COMMA && depth === 1 && isList) {
       elements += 1;

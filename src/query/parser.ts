@@ -1,4 +1,4 @@
-import type { Fault } from '../core/error.ts';
+import { type Fault, TrailError } from '../core/error.ts';
 import { type Expr, hasTerm, settle, type Term } from '../core/expr.ts';
 import { QUERY_DEPTH, QUERY_TERMS, SEARCH_CHARS } from '../core/limits.ts';
 import { meantField } from './meant.ts';
@@ -20,11 +20,14 @@ export interface Understood {
   readonly hints: readonly Fault[];
 }
 
-/** Read a query, settled as far as it settles itself. Throws `invalid_query`. Undefined for a text of nothing but space. */
+/** Read a query, settled as far as it settles itself. Throws `invalid_query`, `query_too_long`. Undefined for a text of nothing but space. */
 export function readQuery(text: string, reading: Reading): Understood | undefined {
   if (text.length > SEARCH_CHARS) {
-    const rest = { from: SEARCH_CHARS, to: text.length };
-    throw new Scanner(text).fault(rest, `at most ${SEARCH_CHARS} characters`);
+    const { message, errors } = new Scanner(text).fault(
+      { from: SEARCH_CHARS, to: text.length },
+      `at most ${SEARCH_CHARS} characters`,
+    );
+    throw new TrailError('query_too_long', message, { errors });
   }
   return text.trim() === '' ? undefined : new Parser(text, reading).read();
 }

@@ -1,11 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { TrailError } from '../core/error.ts';
-import { BODY_BYTES, BUFFER_BYTES, JSON_DEPTH } from '../core/limits.ts';
+import { BODY_BYTES, BUFFER_BYTES, INFLATION_FREE_BYTES, INFLATION_RATIO, JSON_DEPTH } from '../core/limits.ts';
 import { deeper } from '../intake/normalise.ts';
 
+/** 8 MiB. */
+const ZSTD_WINDOW_LOG = 23;
 const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
 
 /** JSON bodies become values; no other content type is read. */
@@ -97,7 +99,8 @@ function inflaterOf(encoding: string | undefined): Inflater | undefined {
     case 'x-gzip':
       return createGunzip();
     case 'zstd':
-      return createZstdDecompress();
+      // A stranger's window is memory of ours: no larger than https://www.rfc-editor.org/rfc/rfc9659 lets it be.
+      return createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } });
     default:
       throw new TrailError(
         'unsupported_media_type',
@@ -123,6 +126,7 @@ function collected(source: Readable, payload: Readable): Promise<Buffer> {
     const onData = (chunk: Buffer): void => {
       bytes += chunk.length;
       if (bytes > BODY_BYTES) settle(tooLarge());
+      else if (source !== payload && bytes > allowedBytes(encodedBytes)) settle(inflatesTooFar());
       else chunks.push(chunk);
     };
     const onEncoded = (chunk: Buffer): void => {
@@ -134,6 +138,18 @@ function collected(source: Readable, payload: Readable): Promise<Buffer> {
     source.on('data', onData).on('end', onEnd).on('error', settle).on('close', onClose);
     if (source !== payload) payload.on('data', onEncoded);
   });
+}
+
+/** What so many encoded bytes may inflate to. */
+function allowedBytes(encodedBytes: number): number {
+  return Math.max(INFLATION_FREE_BYTES, encodedBytes * INFLATION_RATIO);
+}
+
+function inflatesTooFar(): TrailError {
+  return new TrailError(
+    'body_inflates_too_far',
+    `expected a body that inflates to at most ${INFLATION_RATIO} times its size; send it uncompressed`,
+  );
 }
 
 function tooLarge(): TrailError {
@@ -155,7 +171,7 @@ function parseJson(bytes: Buffer): unknown {
     throw new TrailError('invalid_json', `expected JSON, got something else at ${place}`, { cause: error });
   }
   if (deeper(value, JSON_DEPTH)) {
-    throw new TrailError('invalid_json', `expected at most ${JSON_DEPTH} levels of nesting, got more`);
+    throw new TrailError('nested_too_deep', `expected at most ${JSON_DEPTH} levels of nesting, got more`);
   }
   return value;
 }

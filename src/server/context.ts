@@ -7,6 +7,7 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { Inflow } from './inflow.ts';
+import type { Streams } from './limits/streams.ts';
 import type { ServerParts } from './parts.ts';
 import type { Turns } from './turns.ts';
 
@@ -16,6 +17,8 @@ export interface Context extends ServerParts {
   readonly closing: AbortSignal;
   readonly heartbeatMs: number;
   readonly inflow: Inflow;
+  /** What is open for long. */
+  readonly streams: Streams;
   /** Searches, of which few run at a time. */
   readonly searches: Turns;
   /** Lines that came in by HTTP since the start. */

@@ -63,6 +63,7 @@ export async function sendFollow(
   if (task.ended && after !== undefined && !(await linesAfter(context, taskId, { filter, after }))) {
     return reply.code(204).send();
   }
+  context.streams.enter(request, reply.raw);
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
   const signal = AbortSignal.any([gone.signal, context.closing]);
@@ -71,7 +72,7 @@ export async function sendFollow(
   const writing = request.headers.accept?.includes(NDJSON) ? LINES : SSE;
   const headers = {
     'content-type': writing.contentType,
-    'cache-control': 'no-cache, no-transform',
+    'cache-control': 'no-cache, no-store, no-transform',
     'x-accel-buffering': 'no',
   };
   const chunks = texts(following, { writing, marked, heartbeatMs: context.heartbeatMs, resumed: after !== undefined });

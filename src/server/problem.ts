@@ -36,7 +36,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const known = knownError(error);
   const problem = problemOf(known, request.id);
   if (problem.status >= 500) request.log.error({ err: error, code: known.code }, 'request failed');
-  if (ERRORS[known.code].retry) reply.header('retry-after', '1');
+  if (ERRORS[known.code].retry && !reply.hasHeader('retry-after')) reply.header('retry-after', '1');
   if (known.code === 'unauthorized') reply.header('www-authenticate', 'Bearer realm="tasktrail"');
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }

@@ -68,7 +68,7 @@ export function sendFound(
     const first = await texts.next();
     const headers = {
       'content-type': `${NDJSON}; charset=utf-8`,
-      'cache-control': 'no-cache, no-transform',
+      'cache-control': 'no-cache, no-store, no-transform',
       'x-accel-buffering': 'no',
     };
     await pour(reply, headers, joined(first.value ?? '', texts, reply));

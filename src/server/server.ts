@@ -1,21 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import type { Socket } from 'node:net';
 import compress from '@fastify/compress';
-import helmet from '@fastify/helmet';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import websocket from '@fastify/websocket';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { Type } from 'typebox';
 import { TrailError } from '../core/error.ts';
 import { checkTaskId } from '../core/id.ts';
-import { BODY_BYTES, HEARTBEAT_MS } from '../core/limits.ts';
+import { BODY_BYTES, FRAME_IN_BYTES, HEARTBEAT_MS, URL_BYTES } from '../core/limits.ts';
 import { keepAudit } from './audit.ts';
 import { readJsonBodies } from './bodies.ts';
 import type { Context, Routes, Scope } from './context.ts';
 import { guard } from './guard.ts';
+import { addHeaders, BARE_HEADERS } from './headers.ts';
 import { Inflow } from './inflow.ts';
+import { countRates } from './limits/rates.ts';
+import { answerBrokenRequest, arrivalTimes, cutStalled } from './limits/slow.ts';
+import { Streams } from './limits/streams.ts';
 import type { ServerParts, TrailServer } from './parts.ts';
-import { PROBLEM_TYPE, problemOf, sendProblem } from './problem.ts';
+import { sendProblem } from './problem.ts';
 import { RouteTable } from './route-table.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { analyticsRoutes } from './routes/analytics.ts';
@@ -42,12 +44,6 @@ import { webhookRoutes } from './routes/webhooks.ts';
 import { Turns } from './turns.ts';
 import { validatorCompiler } from './validation.ts';
 
-/** Largest frame that a client may send; it sends filters and pings only. */
-const CLIENT_FRAME_BYTES = 64 * 1024;
-/** How long a request may take to come in, headers and all of it; and how often that is looked at. */
-const HEADERS_MS = 10_000;
-const REQUEST_MS = 14_000;
-const CHECK_MS = 1_000;
 /** Requests under way get this long when the server closes. */
 const CLOSE_MS = 3_000;
 
@@ -59,6 +55,7 @@ export async function createServer(parts: ServerParts): Promise<TrailServer> {
     closing: closing.signal,
     heartbeatMs: parts.settings.heartbeatMs ?? HEARTBEAT_MS,
     inflow: new Inflow(),
+    streams: new Streams(),
     searches: new Turns(),
     counters: { filtered: 0 },
   };
@@ -78,7 +75,12 @@ export async function createServer(parts: ServerParts): Promise<TrailServer> {
   });
   keepAudit(app, context);
   readJsonBodies(app);
-  await app.register(helmet, HEADERS);
+  await addHeaders(app);
+  app.addHook('onRequest', async ({ url }) => {
+    if (url.length <= URL_BYTES) return;
+    throw new TrailError('url_too_long', `expected at most ${URL_BYTES} bytes of path and query`);
+  });
+  cutStalled(app, parts.settings);
   await app.register(compress, {
     encodings: ['zstd', 'gzip', 'deflate'],
     threshold: 1024,
@@ -86,16 +88,20 @@ export async function createServer(parts: ServerParts): Promise<TrailServer> {
     globalDecompression: false,
   });
   await app.register(websocket, {
-    options: { maxPayload: CLIENT_FRAME_BYTES, handleProtocols: chosenProtocol },
+    options: { maxPayload: FRAME_IN_BYTES, handleProtocols: chosenProtocol },
     preClose: (done) => done(),
   });
+  const rates = await countRates(app, parts.settings);
+  rates.beforeGuard();
   guard(app, parts.settings);
+  rates.afterGuard();
   await describeRoutes(app, context);
   await addRoutes(app, context);
   return { app, routes: table.routes, listen: (at) => listen(app, at), close: once(() => close(app, closing)) };
 }
 
-function newApp({ logger, settings: { trustProxy } }: ServerParts): FastifyInstance {
+function newApp({ logger, settings }: ServerParts): FastifyInstance {
+  const { trustProxy } = settings;
   const app = fastify({
     ...(logger && { loggerInstance: logger }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -104,12 +110,11 @@ function newApp({ logger, settings: { trustProxy } }: ServerParts): FastifyInsta
     genReqId: () => randomUUID(),
     // Long ids are refused by us, with a reason, not by the router.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
-    requestTimeout: REQUEST_MS,
-    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS },
+    ...arrivalTimes(settings),
     forceCloseConnections: 'idle',
     frameworkErrors: (error, request, reply) => {
       // The router gave up before any hook ran: these answers tell nothing but the fault.
-      sendProblem(error, request, reply);
+      sendProblem(error, request, reply.headers(BARE_HEADERS));
     },
     clientErrorHandler: answerBrokenRequest,
   });
@@ -185,47 +190,9 @@ function hideRoutes(scope: Scope): void {
   });
 }
 
-const HEADERS = {
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: {
-      defaultSrc: ["'self'"],
-      // Widths and colours that a script sets; no style element, no script but our own files.
-      styleSrcAttr: ["'unsafe-inline'"],
-      imgSrc: ["'self'", 'data:'],
-      objectSrc: ["'none'"],
-      baseUri: ["'none'"],
-      formAction: ["'self'"],
-      frameAncestors: ["'none'"],
-    },
-  },
-  // Whoever ends TLS before us decides on this one.
-  strictTransportSecurity: false,
-};
-
 /** A client that offers a token as subprotocol expects one of its offers back; the token itself is not repeated if it can be helped. */
 function chosenProtocol(offered: Set<string>): string | false {
   return [...offered].find((name) => !name.startsWith('tasktrail.bearer.')) ?? [...offered][0] ?? false;
-}
-
-/** What is no HTTP, or came too slowly, never reaches a route. */
-function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const fault =
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? new TrailError('request_timeout', `expected the whole request within ${REQUEST_MS / 1000} s`)
-      : error.code === 'HPE_HEADER_OVERFLOW'
-        ? new TrailError('headers_too_large', 'expected at most 16 KiB of headers')
-        : new TrailError('invalid_request', 'expected HTTP/1.1, got something that cannot be parsed');
-  const problem = problemOf(fault, randomUUID());
-  const body = JSON.stringify(problem);
-  socket.end(
-    `HTTP/1.1 ${problem.status} ${problem.title}\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
 }
 
 async function listen(

@@ -103,7 +103,7 @@ test('limits have their own errors, and captured lines are cut instead', async (
   await assert.rejects(lines('{"message":""}\n'.repeat(BATCH_LINES + 1)), { code: 'too_many_lines' });
   let deep: unknown = 1;
   for (let level = 0; level < 100; level++) deep = { deep };
-  await assert.rejects(send({ message: 'x', metadata: { deep } }), { code: 'invalid_lines' });
+  await assert.rejects(send({ message: 'x', metadata: { deep } }), { code: 'nested_too_deep' });
   assert.deepEqual(await stored(), []);
 
   await send({ message: 'x', metadata: huge }, { captured: true });

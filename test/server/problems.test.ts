@@ -20,7 +20,7 @@ test('every failure is a problem of RFC 9457 with the id of its request', async 
     ['GET', '/api/tasks?limit=x', 400, 'invalid_parameter'],
     ['GET', '/api/tasks?nope=1', 400, 'unknown_parameter'],
     ['POST', '/api/tasks', 400, 'invalid_json', '{"title": "x",}'],
-    ['POST', '/api/tasks', 400, 'invalid_json', `${'['.repeat(JSON_DEPTH + 1)}${']'.repeat(JSON_DEPTH + 1)}`],
+    ['POST', '/api/tasks', 400, 'nested_too_deep', `${'['.repeat(JSON_DEPTH + 1)}${']'.repeat(JSON_DEPTH + 1)}`],
     ['POST', '/api/tasks', 400, 'invalid_json', '['.repeat(1_000_000)],
     [
       'POST',

@@ -57,7 +57,7 @@ export function parseJson(text: string): Fields {
   const fields = fieldsOf(value);
   if (fields === undefined) throw new TrailError('invalid_json', 'expected a JSON object, got another kind of value');
   if (isDeep(fields)) {
-    throw new TrailError('invalid_json', `expected at most ${JSON_DEPTH} levels of nesting, got more`);
+    throw new TrailError('nested_too_deep', `expected at most ${JSON_DEPTH} levels of nesting, got more`);
   }
   return fields;
 }

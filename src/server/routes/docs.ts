@@ -4,6 +4,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { TrailError } from '../../core/error.ts';
 import type { Context } from '../context.ts';
+import { LIMITS } from '../limits/table.ts';
 
 /** Both document readers make their own style elements; neither needs a script of the page. */
 const READER_CSP = {
@@ -39,7 +40,8 @@ export async function describeRoutes(app: FastifyInstance, { version, settings }
         version,
         description:
           'The flight recorder for AI-agent runs and background jobs. Every route below /api/tasks also answers below /tasks, ' +
-          'and every route with and without a trailing slash. Failures are RFC 9457 problem details.',
+          'and every route with and without a trailing slash. Failures are RFC 9457 problem details; `x-limits` lists what is ' +
+          'bounded and the code by which each bound shows.',
         license: { name: 'MIT' },
       },
       tags: [
@@ -53,6 +55,7 @@ export async function describeRoutes(app: FastifyInstance, { version, settings }
         { name: 'settings', description: 'What is logged, changed while the server runs' },
         { name: 'server', description: 'Health and figures' },
       ],
+      ...({ 'x-limits': LIMITS } as object),
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
       security: [{ token: [] }],
       ...(settings.publicUrl !== undefined && { servers: [{ url: settings.publicUrl }] }),

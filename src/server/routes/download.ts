@@ -39,7 +39,7 @@ const FORMATS: Readonly<Record<'text' | 'jsonl' | 'csv', Format>> = {
 };
 
 /** All lines that pass the filters, as a file. */
-export const downloadRoutes: Routes = (scope, { store }) => {
+export const downloadRoutes: Routes = (scope, { store, streams }) => {
   scope.get(
     '/:task_id/logs/download',
     {
@@ -52,9 +52,14 @@ export const downloadRoutes: Routes = (scope, { store }) => {
         response: answers({ 200: Type.String() }),
       },
     },
-    async ({ params: { task_id: taskId }, query }, reply) => {
+    async (request, reply) => {
+      const {
+        params: { task_id: taskId },
+        query,
+      } = request;
       const format = FORMATS[query.format ?? 'text'];
       const walk = { filter: readFilter(query), before: (await store.task(taskId)).log.lastSeq + 1 };
+      streams.enter(request, reply.raw);
       reply.type(format.contentType);
       reply.header('content-disposition', `attachment; filename="${fileName(taskId)}.${format.extension}"`);
       return sendText(reply, fileText(store, taskId, walk, format));

@@ -9,6 +9,7 @@ import { taskToWire, type WireTask } from '../../core/wire.ts';
 import { readFilter } from '../../query/filter.ts';
 import type { Context } from '../context.ts';
 import { checkRole } from '../guard.ts';
+import { hearFrames } from '../limits/frames.ts';
 import { type Peer, Peers } from '../peers.ts';
 import { problemOf } from '../problem.ts';
 import { FollowQuery, LogFilterQuery } from '../schemas.ts';
@@ -40,6 +41,7 @@ export function socketRoutes(app: FastifyInstance, context: Context): void {
         const peer = peers.add(socket);
         try {
           checkRole(request.caller, 'reader');
+          context.streams.enter(request, socket);
           await serve(peer, request, gone.signal);
         } catch (error) {
           refuse(peer, error, request);
@@ -50,7 +52,7 @@ export function socketRoutes(app: FastifyInstance, context: Context): void {
   for (const url of ['/ws/logs/:task_id', '/api/tasks/:task_id/logs/ws', '/tasks/:task_id/logs/ws']) {
     route(url, (peer, request, signal) => serveLines(context, peer, request, signal));
   }
-  route('/ws/tasks', (peer, _request, signal) => serveTasks(context, peer, signal));
+  route('/ws/tasks', (peer, request, signal) => serveTasks(context, peer, request, signal));
 }
 
 async function serveLines({ live }: Context, peer: Peer, request: FastifyRequest, signal: AbortSignal): Promise<void> {
@@ -63,14 +65,14 @@ async function serveLines({ live }: Context, peer: Peer, request: FastifyRequest
     ...(after !== undefined && { after }),
     ...(tail !== undefined && { tail }),
   });
-  peer.socket.on('message', (data) => {
-    try {
-      hear(String(data), peer, following);
-    } catch (error) {
+  hearFrames(
+    peer.socket,
+    (text) => hear(text, peer, following),
+    (error) => {
       following.close();
       refuse(peer, error, request);
-    }
-  });
+    },
+  );
   for await (const event of following) if (!(await peer.send(frameOf(event)))) return;
   peer.socket.close(1000);
 }
@@ -142,14 +144,26 @@ function refuse({ socket }: Peer, error: unknown, request: FastifyRequest): void
 function closeCode(status: number): number {
   if (status === 401 || status === 403) return 4401;
   if (status === 404 || status === 410) return 4004;
+  // Try again later: https://www.iana.org/assignments/websocket/websocket.xhtml
+  if (status === 429) return 1013;
   return status < 500 ? 4400 : 1011;
 }
 
 /** Changed tasks as they are now: `tasks` and `deleted`; `refresh` when too much changed to name it. */
-async function serveTasks({ live, store }: Context, peer: Peer, signal: AbortSignal): Promise<void> {
-  peer.socket.on('message', (data) => {
-    if (String(data).includes('"ping"')) peer.answer('{"type":"pong"}');
-  });
+async function serveTasks(
+  { live, store }: Context,
+  peer: Peer,
+  request: FastifyRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  hearFrames(
+    peer.socket,
+    (text) => {
+      // A page sends its filters to whatever socket it has; here there is none to set.
+      if (parseFrame(text).type === 'ping') peer.answer('{"type":"pong"}');
+    },
+    (error) => refuse(peer, error, request),
+  );
   for await (const ids of live.changes(signal)) {
     if (ids.length === 0 && !(await peer.send('{"type":"refresh"}'))) return;
     for (let start = 0; start < ids.length; start += STEP_TASKS) {

@@ -1,0 +1,169 @@
+import rateLimit, { normalizeIP, type RateLimitOptions } from '@fastify/rate-limit';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type ErrorCode, TrailError } from '../../core/error.ts';
+import { RATE_ATTEMPTS, RATE_CALLERS, RATE_REQUESTS, RATE_TIMES } from '../../core/limits.ts';
+import { isFromHere } from '../guard.ts';
+import type { ServerSettings } from '../parts.ts';
+
+/** What a request counts as. Lines come in small batches, so they are counted apart; what makes tasks is held shorter. */
+export type Rate = keyof typeof RATE_TIMES;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a request of this route counts as; null: it is not counted. By default `requests`. */
+    rate?: Rate | null;
+  }
+}
+
+const TASK_PLACES = ['/api/tasks', '/tasks'];
+/** Routes that count as something else than `requests`. */
+const RATED: Readonly<Record<string, Rate | null>> = {
+  'GET /health': null,
+  'GET /ready': null,
+  'POST /webhooks/:provider': 'deliveries',
+  'POST /webhooks/:provider/:webhook_id': 'deliveries',
+  ...Object.fromEntries(
+    TASK_PLACES.flatMap((place) => [
+      [`POST ${place}`, 'tasks'],
+      [`POST ${place}/:task_id/rerun`, 'tasks'],
+      [`POST ${place}/:task_id/logs`, 'lines'],
+      [`POST ${place}/:task_id/partial`, 'lines'],
+    ]),
+  ),
+};
+
+const MINUTE_MS = 60_000;
+/** Name of the token that stands in `owner.json`. */
+const LOCAL_NAME = 'local';
+/** Draft of the IETF: draft-ietf-httpapi-ratelimit-headers, as most clients read it. */
+const HEADERS = { limit: 'ratelimit-limit', remaining: 'ratelimit-remaining', reset: 'ratelimit-reset' } as const;
+
+const REFUSALS: Readonly<Record<Rate | 'attempts', { readonly code: ErrorCode; readonly what: string }>> = {
+  requests: { code: 'too_many_requests', what: 'requests' },
+  lines: { code: 'too_many_requests', what: 'requests with lines' },
+  tasks: { code: 'too_many_tasks', what: 'requests that make tasks' },
+  deliveries: { code: 'too_many_deliveries', what: 'deliveries' },
+  attempts: { code: 'too_many_attempts', what: 'wrong tokens' },
+};
+
+type Count = ReturnType<FastifyInstance['createRateLimit']>;
+type Result = Awaited<ReturnType<Count>>;
+
+/** Requests are counted before and after the guard has told who calls: `beforeGuard` must stand before it, `afterGuard` behind. */
+export interface Rates {
+  beforeGuard(): void;
+  afterGuard(): void;
+}
+
+/** Count requests of each caller, and attempts of each address, minute by minute. */
+export async function countRates(app: FastifyInstance, { rateLimit: most }: ServerSettings): Promise<Rates> {
+  const requests = most ?? RATE_REQUESTS;
+  if (requests === 0) return { beforeGuard: () => {}, afterGuard: () => {} };
+  app.addHook('onRoute', (route) => {
+    const rate = RATED[`${[route.method].flat().filter((method) => method !== 'HEAD')[0]} ${route.url}`];
+    if (rate !== undefined) route.config = { ...route.config, rate };
+  });
+  await app.register(rateLimit, { global: false });
+  const counting = (max: number, keyGenerator: (request: FastifyRequest) => string): Count => {
+    const options: RateLimitOptions = { max, timeWindow: MINUTE_MS, cache: RATE_CALLERS, keyGenerator };
+    return app.createRateLimit(options);
+  };
+  const rates = Object.keys(RATE_TIMES) as Rate[];
+  const counts = Object.fromEntries(
+    rates.map((rate) => {
+      const max = Math.max(1, Math.round(requests * RATE_TIMES[rate]));
+      return [rate, counting(max, rate === 'deliveries' ? senderOf : (request) => callerKey(request) ?? '')];
+    }),
+  ) as unknown as Readonly<Record<Rate, Count>>;
+  const attempts = counting(Math.min(requests, RATE_ATTEMPTS), addressOf);
+  const strangers = counting(requests, addressOf);
+  return {
+    beforeGuard: () => refuseGuesses(app, { attempts, strangers }),
+    afterGuard: () => countCallers(app, counts, attempts),
+  };
+}
+
+/**
+ * The key under which a caller is counted: its token, else its address. Null for our own user on this machine, who needs no token or
+ * has the one of `owner.json`: nobody is kept from their own machine.
+ */
+export function callerKey(request: FastifyRequest): string | null {
+  const { caller } = request;
+  if (caller === null) return addressOf(request);
+  const isLocal = caller.name === LOCAL_NAME || (caller.name === null && !hasCredential(request));
+  if (isLocal && isFromHere(request)) return null;
+  return `${caller.role} ${caller.name ?? ''}`;
+}
+
+/** Of IPv6 the network of one customer: it has more addresses than could be counted. */
+function addressOf({ ip }: FastifyRequest): string {
+  return normalizeIP(ip, 64);
+}
+
+function senderOf(request: FastifyRequest): string {
+  const { provider = '', webhook_id: webhookId = '' } = request.params as Record<string, string>;
+  return `${provider}/${webhookId} ${addressOf(request)}`;
+}
+
+interface Guessing {
+  readonly attempts: Count;
+  readonly strangers: Count;
+}
+
+/**
+ * Who was refused often enough is told to wait before its token is looked at: after so many wrong ones the right one would
+ * not help either.
+ */
+function refuseGuesses(app: FastifyInstance, { attempts, strangers }: Guessing): void {
+  const counted = (request: FastifyRequest) => (hasCredential(request) ? attempts : strangers);
+  app.addHook('onRequest', async (request, reply) => {
+    const { rate, signed } = request.routeOptions.config;
+    if (rate === null || signed) return;
+    const what = hasCredential(request) ? 'attempts' : 'requests';
+    const result = await counted(request)(request, { increment: false });
+    // This one would be one more.
+    if (!result.isAllowed && result.remaining === 0) throw refusal(reply, result, what);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    if (reply.statusCode === 401 && !request.routeOptions.config.signed) await counted(request)(request);
+  });
+}
+
+function countCallers(app: FastifyInstance, counts: Readonly<Record<Rate, Count>>, attempts: Count): void {
+  app.addHook('onRequest', async (request, reply) => {
+    // A socket is refused after it has opened, so that it has no answer to count.
+    if (request.ws && request.caller === null) await attempts(request);
+    const { rate = 'requests' } = request.routeOptions.config;
+    if (rate === null || (rate !== 'deliveries' && callerKey(request) === null)) return;
+    const result = await counts[rate](request);
+    if (result.isAllowed) return;
+    if (result.isExceeded) throw refusal(reply, result, rate);
+    reply.header(HEADERS.limit, result.max);
+    reply.header(HEADERS.remaining, result.remaining);
+    reply.header(HEADERS.reset, result.ttlInSeconds);
+  });
+}
+
+function refusal(
+  reply: FastifyReply,
+  result: Exclude<Result, { isAllowed: true }>,
+  what: Rate | 'attempts',
+): TrailError {
+  const waitSeconds = Math.max(1, result.ttlInSeconds);
+  reply.header(HEADERS.limit, result.max);
+  reply.header(HEADERS.remaining, 0);
+  reply.header(HEADERS.reset, waitSeconds);
+  reply.header('retry-after', waitSeconds);
+  const { code, what: noun } = REFUSALS[what];
+  return new TrailError(code, `expected at most ${result.max} ${noun} in a minute; wait ${waitSeconds} s`);
+}
+
+/** Whether a request says who it is, rightly or wrongly. */
+function hasCredential({ headers, method, url }: FastifyRequest): boolean {
+  return (
+    headers.authorization !== undefined ||
+    /(?:^|;\s*)tasktrail/.test(headers.cookie ?? '') ||
+    headers['sec-websocket-protocol']?.includes('tasktrail.bearer.') === true ||
+    (method === 'POST' && /^\/api\/session\/?(?:\?|$)/.test(url))
+  );
+}
