@@ -1,5 +1,6 @@
 import type { Span } from '../../core/found.ts';
-import { ansiSpans, type Look } from './ansi.ts';
+import { ansiSpans } from './ansi.ts';
+import type { Look } from './look.ts';
 
 /** One run of a line as it is drawn. A token stands for a character that would be invisible or would move others. */
 export interface Piece {
