@@ -3,6 +3,7 @@
 // that one run shows all faults. `npm test -- FILE…` runs just those test files. `--long` runs the slow tests alone.
 
 const { install, buildPage, node, ownEnv, root, say } = require('./prepare.cjs');
+const { audit } = require('./audit.cjs');
 const { addDebianPackages } = require('./debian.cjs');
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -26,6 +27,7 @@ if (named.length === 0 && !long) {
   check('types', 'tsc', ['--noEmit', '-p', '.']);
   checkPage();
   check('unused code', 'knip', []);
+  checkPackages();
 }
 const files = named.length > 0 ? named : testFiles('test', long);
 runTests(files);
@@ -59,6 +61,20 @@ function checkPage() {
   if (Number(version.split('.')[0]) < 7) {
     check('types of the web page', 'svelte-check', ['--tsconfig', path.join('src', 'web', 'tsconfig.json')]);
   } else missing.push(`types of the web page (svelte-check needs TypeScript 5 or 6, got ${version})`);
+}
+
+/** Known faults of packages that come with us. A registry that gives no answer is named at the end. */
+function checkPackages() {
+  const name = 'no serious fault is known of the packages';
+  const found = audit();
+  if (!found.answered) {
+    missing.push(`npm audit (${found.reason})`);
+    return;
+  }
+  const ok = found.faults.length === 0;
+  results.push({ name, ok });
+  say(`${ok ? 'ok' : 'FAILED'}: ${name}`);
+  if (!ok) process.stdout.write(`${found.faults.join('\n')}\n`);
 }
 
 function runTests(paths) {
