@@ -12,6 +12,8 @@ export interface AnalyticsQuery {
   readonly from: string;
   readonly to: string;
   readonly groupBy: AnalyticsGroup;
+  /** Tell what each group is made of by another word. */
+  readonly splitBy?: AnalyticsGroup;
 }
 
 /** What tasks came to together. A figure that none of them reported is null, never 0. */
@@ -38,6 +40,17 @@ export interface Figures {
 
 export interface FigureGroup extends Figures {
   /** A day (UTC) or a word; null for the tasks that name none. What is beyond `ANALYTICS_GROUPS_MAX` is summed up as `other`. */
+  readonly key: string | null;
+  /** With `splitBy`: the same words in every group, the dearest of all `ANALYTICS_PARTS` of them; the rest is `other`. */
+  readonly parts?: readonly FigurePart[];
+}
+
+/** A part of a group: those of its tasks that have the same word. */
+export interface FigurePart
+  extends Pick<
+    Figures,
+    'runs' | 'costUsd' | 'inputTokens' | 'outputTokens' | 'cacheReadTokens' | 'cacheCreationTokens'
+  > {
   readonly key: string | null;
 }
 
@@ -75,16 +88,17 @@ export interface AnalyticsAsked {
   readonly from?: string;
   readonly to?: string;
   readonly groupBy?: AnalyticsGroup;
+  readonly splitBy?: AnalyticsGroup;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** The last 30 days (UTC), today as a whole, unless it is asked otherwise. Throws `invalid_parameter`. */
-export function analyticsQuery({ from, to, groupBy = 'day' }: AnalyticsAsked, nowMs: number): AnalyticsQuery {
+export function analyticsQuery({ from, to, groupBy = 'day', splitBy }: AnalyticsAsked, nowMs: number): AnalyticsQuery {
   const until = to === undefined ? isoTime(startOfDay(nowMs) + DAY_MS) : timeOf('to', to);
   const since = from === undefined ? daysBefore(until) : timeOf('from', from);
   if (since >= until) throw invalid('from', `expected a time before ${until}`, since);
-  return { from: since, to: until, groupBy };
+  return { from: since, to: until, groupBy, ...(splitBy && { splitBy }) };
 }
 
 /** The day (UTC) of a moment in ISO 8601. */

@@ -1,6 +1,14 @@
-import { type Analytics, type AnalyticsGroup, type CostlyTask, dayOf, type Figures } from './analytics.ts';
+import {
+  type Analytics,
+  type AnalyticsGroup,
+  type AnalyticsQuery,
+  type CostlyTask,
+  dayOf,
+  type FigurePart,
+  type Figures,
+} from './analytics.ts';
 import { type Buckets, bucketsOf, Durations } from './durations.ts';
-import { ANALYTICS_GROUPS_MAX, TOP_TASKS } from './limits.ts';
+import { ANALYTICS_GROUPS_MAX, ANALYTICS_PARTS, ANALYTICS_PARTS_READ, TOP_TASKS } from './limits.ts';
 import { isEnded, type Status } from './status.ts';
 import type { Task } from './task.ts';
 
@@ -60,29 +68,45 @@ export function sameKey(a: FigureKey, b: FigureKey): boolean {
 
 const OTHER = 'other';
 
-/** Sums up rows as a whole and by one of their words. */
+/** Sums up rows as a whole and by one of their words; each of these groups by another word. */
 export class Summing {
   readonly #by: AnalyticsGroup;
+  readonly #splitBy: AnalyticsGroup | undefined;
   readonly #total = new Tally();
   readonly #groups = new Map<string | null, Tally>();
+  /** What the words of parts came to in all groups. */
+  readonly #parts: Parts = new Map();
 
-  constructor(by: AnalyticsGroup) {
-    this.#by = by;
+  constructor({ groupBy, splitBy }: Pick<AnalyticsQuery, 'groupBy' | 'splitBy'>) {
+    this.#by = groupBy;
+    this.#splitBy = splitBy;
   }
 
   add(row: FigureRow): void {
+    const part = this.#splitBy && this.#partOf(row[this.#splitBy]);
+    if (part !== undefined) addPart(this.#parts, part, row);
     this.#total.add(row);
-    this.#group(row[this.#by]).add(row);
+    this.#group(row[this.#by]).add(row, part);
     // Words are strangers' words: there may be as many as there are tasks.
     if (this.#groups.size > 2 * ANALYTICS_GROUPS_MAX) this.#fold();
   }
 
   figures(): Pick<Analytics, 'total' | 'groups'> {
     this.#fold();
+    const told = new Set(dearestParts(this.#parts));
     return {
       total: this.#total.figures(),
-      groups: this.#sorted().map(([key, tally]) => ({ key, ...tally.figures() })),
+      groups: this.#sorted().map(([key, tally]) => ({
+        key,
+        ...tally.figures(),
+        ...(this.#splitBy && { parts: tally.parts(told) }),
+      })),
     };
+  }
+
+  /** Words are strangers' words here too. */
+  #partOf(word: string | null): string | null {
+    return this.#parts.has(word) || this.#parts.size < ANALYTICS_PARTS_READ ? word : OTHER;
   }
 
   #group(key: string | null): Tally {
@@ -118,12 +142,15 @@ class Tally {
   #sums: Sums = NO_SUMS;
   readonly #byStatus = new Map<Status, number>();
   readonly #durations = new Durations();
+  readonly #parts: Parts = new Map();
 
   get runs(): number {
     return this.#sums.runs;
   }
 
-  add(row: FigureRow): void {
+  /** @param part the word that it is a part by */
+  add(row: FigureRow, part?: string | null): void {
+    if (part !== undefined) addPart(this.#parts, part, row);
     this.#sums = added(this.#sums, row);
     this.#count(row.status, row.runs);
     this.#durations.add(row.durations);
@@ -134,6 +161,19 @@ class Tally {
     this.#sums = added(this.#sums, other.#sums);
     for (const [status, runs] of other.#byStatus) this.#count(status, runs);
     this.#durations.addAll(other.#durations);
+    for (const [word, sums] of other.#parts) addPart(this.#parts, word, sums);
+  }
+
+  /** Those of the words that are told, in their order; the rest as one. */
+  parts(told: ReadonlySet<string | null>): readonly FigurePart[] {
+    const parts: Parts = new Map();
+    for (const [word, sums] of this.#parts) addPart(parts, told.has(word) ? word : OTHER, sums);
+    return [...told, ...(told.has(OTHER) ? [] : [OTHER])].flatMap((key) => {
+      const sums = parts.get(key);
+      if (sums === undefined) return [];
+      const { lines: _, errors: __, ...told } = sums;
+      return [{ key, ...told }];
+    });
   }
 
   figures(): Figures {
@@ -154,6 +194,22 @@ class Tally {
   #count(status: Status, runs: number): void {
     this.#byStatus.set(status, (this.#byStatus.get(status) ?? 0) + runs);
   }
+}
+
+/** Sums by word. */
+type Parts = Map<string | null, Sums>;
+
+function addPart(parts: Parts, word: string | null, sums: Sums): void {
+  parts.set(word, added(parts.get(word) ?? NO_SUMS, sums));
+}
+
+/** The dearest words first, of equal ones those with more runs; `other` is none of them. */
+function dearestParts(parts: Parts): readonly (string | null)[] {
+  return [...parts]
+    .filter(([word]) => word !== OTHER)
+    .sort(([, a], [, b]) => (b.costUsd ?? 0) - (a.costUsd ?? 0) || b.runs - a.runs)
+    .slice(0, ANALYTICS_PARTS)
+    .map(([word]) => word);
 }
 
 const NO_SUMS: Sums = {

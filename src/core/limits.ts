@@ -146,6 +146,9 @@ export const WEBHOOK_EVENT_LINES = 1_000;
 /** Analytics: days unless it is asked otherwise, groups that are told apart, and tasks or reasons that its lists name. */
 export const ANALYTICS_DAYS = 30;
 export const ANALYTICS_GROUPS_MAX = 1_000;
+/** Words that the parts of a group are told apart by, in the answer and while it is summed up. */
+export const ANALYTICS_PARTS = 8;
+export const ANALYTICS_PARTS_READ = 200;
 export const TOP_TASKS = 10;
 /** Tasks of one day that analytics reads at once; of a day with more it reads a part after the other. */
 export const DAY_TASKS = 50_000;
@@ -192,6 +195,18 @@ export const PATTERN_TASKS = 200_000;
  */
 export const PATTERN_SIZE = 500;
 export const PATTERN_STEPS = 8_000_000;
+/** Rules of one's own for what is masked: most of them, longest pattern, and its most pieces, as every line is looked through. */
+export const REDACTION_RULES = 50;
+export const REDACTION_PATTERN_CHARS = 500;
+export const REDACTION_PATTERN_SIZE = 200;
+/** Longest text that the tester of rules looks at, and most rules that it tries. */
+export const REDACTION_TEST_CHARS = 64 * 1024;
+export const REDACTION_TEST_RULES = 10;
+/** Values that may be registered over the API and by commands: at once, and until the next start. */
+export const REDACTION_VALUES_AT_ONCE = 100;
+export const REDACTION_VALUES = 1_000;
+/** Longest of them, in characters. */
+export const REDACTION_VALUE_CHARS = 64 * 1024;
 /** Tokens and links that are kept, and sessions that were got for one token. */
 export const TOKENS = 200;
 export const SHARES = 1_000;

@@ -1,20 +1,25 @@
-import type { Analytics, CostlyTask, FailureGroup, FigureGroup, Figures } from './analytics.ts';
+import type { Analytics, CostlyTask, FailureGroup, FigureGroup, FigurePart, Figures } from './analytics.ts';
 import { csvRow } from './csv.ts';
 import { STATUSES } from './status.ts';
 import { toCamel, toSnake, type Wired } from './wire.ts';
 
 export type WireAnalytics = Omit<Wired<Analytics>, 'total' | 'groups' | 'top_cost' | 'top_failures'> & {
   readonly total: Wired<Figures>;
-  readonly groups: readonly Wired<FigureGroup>[];
+  readonly groups: readonly WireFigureGroup[];
   readonly top_cost: readonly Wired<CostlyTask>[];
   readonly top_failures: readonly Wired<FailureGroup>[];
 };
+
+export type WireFigureGroup = Omit<Wired<FigureGroup>, 'parts'> & { readonly parts?: readonly Wired<FigurePart>[] };
 
 export function analyticsToWire(analytics: Analytics): WireAnalytics {
   return {
     ...toSnake(analytics),
     total: toSnake(analytics.total),
-    groups: analytics.groups.map((group) => toSnake(group)),
+    groups: analytics.groups.map(({ parts, ...group }) => ({
+      ...toSnake(group),
+      ...(parts && { parts: parts.map((part) => toSnake(part)) }),
+    })),
     top_cost: analytics.topCost.map((task) => toSnake(task)),
     top_failures: analytics.topFailures.map((failure) => toSnake(failure)),
   };
@@ -24,7 +29,10 @@ export function analyticsOfWire(wire: WireAnalytics): Analytics {
   return {
     ...toCamel<Analytics>(wire),
     total: toCamel(wire.total),
-    groups: wire.groups.map((group) => toCamel(group)),
+    groups: wire.groups.map(({ parts, ...group }) => ({
+      ...toCamel<FigureGroup>(group),
+      ...(parts && { parts: parts.map((part) => toCamel<FigurePart>(part)) }),
+    })),
     topCost: wire.top_cost.map((task) => toCamel(task)),
     topFailures: wire.top_failures.map((failure) => toCamel(failure)),
   };

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type AnalyticsAsked, analyticsQuery } from '../../src/core/analytics.ts';
+import { type AnalyticsAsked, analyticsQuery, type FigurePart } from '../../src/core/analytics.ts';
 import { csvRow } from '../../src/core/csv.ts';
 import { bucketOf, bucketsOf, Durations, secondsOf } from '../../src/core/durations.ts';
 import { errorStart, Failures } from '../../src/core/failures.ts';
 import { type FigureRow, Summing } from '../../src/core/figures.ts';
-import { ANALYTICS_GROUPS_MAX, ERROR_CHARS } from '../../src/core/limits.ts';
+import { ANALYTICS_GROUPS_MAX, ANALYTICS_PARTS, ANALYTICS_PARTS_READ, ERROR_CHARS } from '../../src/core/limits.ts';
 
 const NOW_MS = Date.parse('2026-03-01T15:30:00.000Z');
 const seconds = fc.oneof(fc.constant(0), fc.double({ min: 0.001, max: 9e15, noNaN: true }), fc.nat(1_000));
@@ -67,8 +67,8 @@ test('percentiles are the nearest ranks, exact while no duration is known by its
 
 test('more groups than are told apart become other: words with the fewest runs, the oldest days', () => {
   const many = ANALYTICS_GROUPS_MAX * 3;
-  const bySource = new Summing('source');
-  const byDay = new Summing('day');
+  const bySource = new Summing({ groupBy: 'source' });
+  const byDay = new Summing({ groupBy: 'day' });
   for (let n = 0; n < many; n += 1) {
     const day = new Date(Date.parse('2000-01-01') + n * 86_400_000).toISOString().slice(0, 10);
     for (const summing of [bySource, byDay]) summing.add(row({ day, source: `s${n}` }));
@@ -85,6 +85,22 @@ test('more groups than are told apart become other: words with the fewest runs, 
   assert.equal(days.groups.length, ANALYTICS_GROUPS_MAX);
   assert.deepEqual([days.groups.at(-1)?.key, days.groups.at(-1)?.runs], ['other', many - (ANALYTICS_GROUPS_MAX - 1)]);
   assert.equal(days.groups.at(-2)?.key, '2008-03-18');
+});
+
+test('the parts of groups are told by the dearest words of all, the rest as other, and add up to the group', () => {
+  const summing = new Summing({ groupBy: 'day', splitBy: 'model' });
+  const models = ANALYTICS_PARTS_READ * 2;
+  for (let n = 0; n < models; n += 1) {
+    summing.add(row({ day: '2026-01-01', model: `m${n}`, costUsd: n }));
+    if (n < 3) summing.add(row({ day: '2026-01-02', model: `m${n}`, costUsd: 1000 }));
+  }
+  const [first, second] = summing.figures().groups;
+  const keys = first?.parts?.map(({ key }) => key) ?? [];
+  assert.deepEqual([keys.length, keys.slice(0, 3), keys.at(-1)], [ANALYTICS_PARTS + 1, ['m2', 'm1', 'm0'], 'other']);
+  const cost = (parts: readonly FigurePart[] = []) => parts.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
+  assert.equal(cost(first?.parts), first?.costUsd);
+  assert.equal(cost(second?.parts), 3000);
+  assert.equal(second?.parts?.length, 3);
 });
 
 test('failures are counted by their reason, the most frequent first, with the newest task of each', () => {

@@ -126,3 +126,22 @@ test('many who ask at once are each answered what they asked', async (t) => {
   await json('DELETE', '/api/tasks/b');
   assert.deepEqual((await json('GET', '/api/analytics')).body.top_failures, [], 'an answer is not kept');
 });
+
+test('each group is told by another word when that is asked for', async (t) => {
+  const { json } = await counted(t);
+  const { status, body } = await json('GET', '/api/analytics?group_by=day&split_by=source');
+  assert.deepEqual([status, body.split_by], [200, 'source']);
+  const tokens = { input_tokens: 100, output_tokens: 20, cache_read_tokens: null, cache_creation_tokens: null };
+  const none = { cost_usd: null, ...tokens, input_tokens: null, output_tokens: null };
+  assert.deepEqual(
+    body.groups.map((group: { parts: unknown }) => group.parts),
+    [
+      [{ key: 'cli', runs: 1, cost_usd: 1.5, ...tokens }],
+      [
+        { key: 'cli', runs: 1, ...none },
+        { key: '=cmd|calc', runs: 1, ...none },
+      ],
+    ],
+  );
+  assert.equal((await json('GET', '/api/analytics?split_by=colour')).status, 400);
+});

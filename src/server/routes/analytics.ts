@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { type TSchema, Type } from 'typebox';
 import { ANALYTICS_GROUPS, type Analytics, type AnalyticsQuery, analyticsQuery } from '../../core/analytics.ts';
-import { ANALYTICS_DAYS } from '../../core/limits.ts';
+import { ANALYTICS_DAYS, ANALYTICS_PARTS } from '../../core/limits.ts';
 import { STATUSES } from '../../core/status.ts';
 import { analyticsCsv, analyticsToWire } from '../../core/wire-analytics.ts';
 import type { Routes } from '../context.ts';
@@ -13,6 +13,11 @@ const AnalyticsAsk = Type.Object({
   ),
   to: Type.Optional(Type.String({ description: 'Tasks made before this time (default: the end of today, UTC)' })),
   group_by: Type.Optional(Type.Enum([...ANALYTICS_GROUPS], { default: 'day' })),
+  split_by: Type.Optional(
+    Type.Enum([...ANALYTICS_GROUPS], {
+      description: `What each group is made of by another word: the ${ANALYTICS_PARTS} dearest, the rest as other`,
+    }),
+  ),
   format: Type.Optional(Type.Enum(['json', 'csv'], { description: 'csv: a file with a row for each group' })),
 });
 
@@ -38,15 +43,27 @@ const figures = {
   lines: count,
   errors: Type.Integer({ minimum: 0, description: 'Lines of level ERROR' }),
 };
+const key = Type.Union([Type.String(), Type.Null()], { description: 'null: tasks that name none' });
+const { runs, cost_usd, input_tokens, output_tokens, cache_read_tokens, cache_creation_tokens } = figures;
 const AnalyticsAnswer = Type.Object({
   from: time,
   to: time,
   group_by: Type.Enum([...ANALYTICS_GROUPS]),
+  split_by: Type.Optional(Type.Enum([...ANALYTICS_GROUPS])),
   total: Type.Object(figures),
   groups: Type.Array(
     Type.Object({
-      key: Type.Union([Type.String(), Type.Null()], { description: 'null: tasks that name none' }),
+      key,
       ...figures,
+      parts: Type.Optional(
+        Type.Array(
+          Type.Object({
+            key,
+            ...{ runs, cost_usd, input_tokens, output_tokens, cache_read_tokens, cache_creation_tokens },
+          }),
+          { description: 'With split_by only' },
+        ),
+      ),
     }),
   ),
   top_cost: Type.Array(
@@ -83,8 +100,13 @@ export const analyticsRoutes: Routes = (scope, { store, clock }) => {
         response: answers({ 200: AnalyticsAnswer }),
       },
     },
-    async ({ query: { from, to, group_by: groupBy, format } }, reply) => {
-      const asked = { ...(from && { from }), ...(to && { to }), ...(groupBy && { groupBy }) };
+    async ({ query: { from, to, group_by: groupBy, split_by: splitBy, format } }, reply) => {
+      const asked = {
+        ...(from && { from }),
+        ...(to && { to }),
+        ...(groupBy && { groupBy }),
+        ...(splitBy && { splitBy }),
+      };
       const analytics = await ask(analyticsQuery(asked, clock.now()));
       reply.header('cache-control', 'no-store');
       if (format !== 'csv') return reply.send(analyticsToWire(analytics));

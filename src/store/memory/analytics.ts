@@ -35,7 +35,7 @@ export class DailyTotals {
   analytics(tasks: readonly Task[], query: AnalyticsQuery): Analytics {
     const within = (time: string): boolean => time >= query.from && time < query.to;
     const live = tasks.filter((task) => within(task.createdAt) && !this.#isCounted(task));
-    const summing = new Summing(query.groupBy);
+    const summing = new Summing(query);
     for (const task of live) summing.add(rowOfTask(task));
     for (const { row } of this.#totals) if (within(`${row.day}T00:00:00.000Z`)) summing.add(row);
     const failed = live

@@ -13,7 +13,7 @@ import { nextDay, type Range, readDay, WITHIN } from './day-figures.ts';
  * a day with more than `dayTasks` a part at a time.
  */
 export async function analyticsOf(db: Database, query: AnalyticsQuery, dayTasks = DAY_TASKS): Promise<Analytics> {
-  const summing = new Summing(query.groupBy);
+  const summing = new Summing(query);
   const peaks = new Peaks();
   let day = nextDay(db, dayOf(query.from), query);
   while (day !== undefined) {

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ANALYTICS_GROUPS, type AnalyticsQuery, type Figures } from '../../../src/core/analytics.ts';
+import {
+  ANALYTICS_GROUPS,
+  type AnalyticsQuery,
+  type FigureGroup,
+  type FigurePart,
+  type Figures,
+} from '../../../src/core/analytics.ts';
 import { TOMBSTONE_DAYS } from '../../../src/core/limits.ts';
 import { isEnded, type Status } from '../../../src/core/status.ts';
 import type { Metrics, Task, TaskDraft } from '../../../src/core/task.ts';
@@ -39,9 +45,12 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('delete', 'delete', 'prune', 'wait', 'wait'), id: ids }) },
 );
 const queries: fc.Arbitrary<AnalyticsQuery> = fc
-  .tuple(hours, hours, fc.constantFrom(...ANALYTICS_GROUPS))
+  .tuple(hours, hours, fc.constantFrom(...ANALYTICS_GROUPS), fc.option(fc.constantFrom(...ANALYTICS_GROUPS)))
   .filter(([from, to]) => from !== to)
-  .map(([a, b, groupBy]) => ({ from: timeOf(Math.min(a, b)), to: timeOf(Math.max(a, b)), groupBy }));
+  .map(([a, b, groupBy, splitBy]) => ({
+    ...{ from: timeOf(Math.min(a, b)), to: timeOf(Math.max(a, b)), groupBy },
+    ...(splitBy && { splitBy }),
+  }));
 
 /** A task as it counts: as it is, or as it was when it was first deleted. */
 interface Life {
@@ -103,11 +112,8 @@ async function take({ store, clock }: Awaited<ReturnType<typeof opened>>, lives:
 }
 
 function checkAll(
-  {
-    total,
-    groups,
-  }: { readonly total: Figures; readonly groups: readonly (Figures & { readonly key: string | null })[] },
-  { from, to, groupBy }: AnalyticsQuery,
+  { total, groups }: { readonly total: Figures; readonly groups: readonly FigureGroup[] },
+  { from, to, groupBy, splitBy }: AnalyticsQuery,
   lives: readonly Life[],
 ): void {
   const counted = lives.filter(({ task: { createdAt }, deleted }) => {
@@ -115,16 +121,22 @@ function checkAll(
     return time >= from && time < to;
   });
   check(total, counted);
-  const keyOf = ({ createdAt, source, assignedAgent, model, status }: Task): string | null =>
-    ({ day: createdAt.slice(0, 10), source, agent: assignedAgent, model, status })[groupBy];
+  const keyOf = ({ createdAt, source, assignedAgent, model, status }: Task, by = groupBy): string | null =>
+    ({ day: createdAt.slice(0, 10), source, agent: assignedAgent, model, status })[by];
   const keys = new Set(counted.map(({ task }) => keyOf(task)));
   assert.deepEqual(new Set(groups.map(({ key }) => key)), keys);
   assert.equal(groups.length, keys.size);
-  for (const { key, ...figures } of groups)
-    check(
-      figures,
-      counted.filter(({ task }) => keyOf(task) === key),
-    );
+  for (const { key, parts = [], ...figures } of groups) {
+    const group = counted.filter(({ task }) => keyOf(task) === key);
+    check(figures, group);
+    const words = splitBy ? new Set(group.map(({ task }) => keyOf(task, splitBy))) : [];
+    assert.deepEqual(new Set(parts.map((part) => part.key)), new Set(words));
+    for (const part of parts) {
+      const ofPart = group.filter(({ task }) => splitBy && keyOf(task, splitBy) === part.key);
+      assert.equal(part.runs, ofPart.length);
+      checkSums(part, ofPart);
+    }
+  }
 }
 
 function check(figures: Figures, lives: readonly Life[]): void {
@@ -135,22 +147,7 @@ function check(figures: Figures, lives: readonly Life[]): void {
   assert.deepEqual([figures.runs, figures.byStatus, figures.ended], [tasks.length, byStatus, ended.length]);
   const rate = ended.length === 0 ? null : (byStatus.completed ?? 0) / ended.length;
   assert.equal(figures.successRate, rate);
-  const sums: Partial<Record<keyof Figures, keyof Metrics>> = {
-    ...{ costUsd: 'costUsd', inputTokens: 'inputTokens', outputTokens: 'outputTokens' },
-    ...{ cacheReadTokens: 'cacheReadTokens', cacheCreationTokens: 'cacheCreationTokens' },
-  };
-  for (const [name, metric] of Object.entries(sums)) {
-    const told = tasks.map(({ metrics }) => metrics[metric]).filter((value) => value !== null);
-    const got = figures[name as keyof Figures];
-    if (told.length === 0) assert.equal(got, null, name);
-    else
-      close(
-        Number(got),
-        told.reduce((sum, value) => sum + value, 0),
-        1e-9,
-        name,
-      );
-  }
+  checkSums(figures, lives);
   assert.equal(
     figures.lines,
     tasks.reduce((sum, { log }) => sum + log.total, 0),
@@ -160,6 +157,25 @@ function check(figures: Figures, lives: readonly Life[]): void {
     tasks.reduce((sum, { log }) => sum + log.byLevel.ERROR, 0),
   );
   checkDurations(figures, lives);
+}
+
+function checkSums(figures: Omit<FigurePart, 'key'>, lives: readonly Life[]): void {
+  const sums: Partial<Record<keyof FigurePart, keyof Metrics>> = {
+    ...{ costUsd: 'costUsd', inputTokens: 'inputTokens', outputTokens: 'outputTokens' },
+    ...{ cacheReadTokens: 'cacheReadTokens', cacheCreationTokens: 'cacheCreationTokens' },
+  };
+  for (const [name, metric] of Object.entries(sums)) {
+    const told = lives.map(({ task: { metrics } }) => metrics[metric]).filter((value) => value !== null);
+    const got = figures[name as keyof typeof sums & keyof typeof figures];
+    if (told.length === 0) assert.equal(got, null, name);
+    else
+      close(
+        Number(got),
+        told.reduce((sum, value) => sum + value, 0),
+        1e-9,
+        name,
+      );
+  }
 }
 
 function checkDurations(figures: Figures, lives: readonly Life[]): void {
