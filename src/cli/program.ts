@@ -3,6 +3,7 @@ import { ANALYTICS_GROUPS } from '../core/analytics.ts';
 import { TrailError } from '../core/error.ts';
 import { actCommands } from './act-commands.ts';
 import { alertsCommand } from './alert-commands.ts';
+import { auditCommand } from './audit-command.ts';
 import type { LogsOptions } from './commands/logs.ts';
 import type { PruneOptions } from './commands/prune.ts';
 import type { RunOptions } from './commands/run.ts';
@@ -43,6 +44,7 @@ export function program(terminal: Terminal): Command {
     ...actCommands(terminal),
     ...fileCommands(terminal),
     prune(terminal),
+    auditCommand(terminal),
   ];
   for (const command of commands) root.addCommand(common(command));
   root.addCommand(webhookCommand(terminal));

@@ -6,7 +6,8 @@ import type { Stream } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
 import type { Pruned, PruneRequest, Storage } from '../core/query.ts';
 import type { Trail } from '../core/trail.ts';
-import { pruneStep } from '../intake/prune.ts';
+import type { WireAuditPage } from '../core/wire-audit.ts';
+import { type AskedAudit, askedAudit, auditPage } from '../query/audit.ts';
 import type { LocalTrail } from '../trail/local.ts';
 import { readOwner } from '../trail/owner.ts';
 import { COMMAND } from './package.ts';
@@ -27,6 +28,8 @@ export interface Target {
   hint(taskId: string): string;
   /** What goes by age and size. In a directory nothing is set: the caller says it all. */
   readonly keeping: Keeping;
+  /** A page of who changed what. */
+  audit(asked: AskedAudit): Promise<WireAuditPage>;
   close(): Promise<void>;
 }
 
@@ -65,7 +68,7 @@ export async function openTarget(config: Config, mode: { readonly write: boolean
   // Loaded late: a command that talks to a server needs no database.
   const { openTrail } = await import('../trail/open.ts');
   const { dataDir, flushMs, bufferBytes, taskLogLevel } = config;
-  return directoryTarget(await openTrail({ dataDir, flushMs, bufferBytes, taskLevel: taskLogLevel }));
+  return directoryTarget(await openTrail({ dataDir, flushMs, bufferBytes, taskLevel: taskLogLevel, actor: 'cli' }));
 }
 
 /** The server by the same order; undefined when the directory itself is what is left. */
@@ -127,6 +130,7 @@ function serverTarget(trail: ServerTrail, { to, base }: FoundServer): Target {
         while ((await trail.storage()).deletingBytes > 0) await setTimeout(LOOK_MS);
       },
     },
+    audit: (asked) => trail.audit(asked),
     close: () => trail.close(),
   };
 }
@@ -146,10 +150,10 @@ export function directoryTarget(trail: LocalTrail): Target {
     partial: async (taskId, stream, text) => live.partial(taskId, stream, text),
     keeping: {
       storage: () => store.storage(),
-      prune: ({ dryRun, cursor, ...rules }) =>
-        pruneStep({ store, intake }, { rules, dryRun, cursor, nowMs: Date.now() }),
+      prune: (request) => trail.prune(request),
       tidied: () => intake.tidied(),
     },
+    audit: async (asked) => auditPage(store, askedAudit(asked)),
     hint: (taskId) => `kept without a server, read it with: ${COMMAND} logs ${taskId}`,
     close: () => trail.close(),
   };

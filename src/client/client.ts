@@ -50,6 +50,8 @@ import {
   type WireTaskPage,
 } from '../core/wire.ts';
 import { analyticsOfWire, type WireAnalytics } from '../core/wire-analytics.ts';
+import type { WireAuditPage } from '../core/wire-audit.ts';
+import type { AskedAudit } from '../query/audit.ts';
 import { follow } from './follow.ts';
 import { type Call, Http, type ServerAddress } from './http.ts';
 import { ServerTask } from './running-task.ts';
@@ -235,6 +237,12 @@ export class ServerTrail implements Trail {
   /** What is stored and how much room it takes. */
   async storage(): Promise<Storage> {
     return toCamel(await this.#get<Wired<Storage>>('api/storage'));
+  }
+
+  /** Who changed what, newest first; for an admin. */
+  audit({ limit, ...asked }: AskedAudit): Promise<WireAuditPage> {
+    const query = { ...asked, ...(limit !== undefined && { limit: String(limit) }) };
+    return this.#http.call('GET', 'api/audit', { query });
   }
 
   /** One step of deleting what is too old or too much, or of saying what would go. */

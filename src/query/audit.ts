@@ -2,7 +2,9 @@ import type { AuditQuery } from '../core/audit.ts';
 import { decodeObject, encodeJson } from '../core/base64.ts';
 import { TrailError } from '../core/error.ts';
 import { PAGE_AUDIT } from '../core/limits.ts';
+import type { StoreReader } from '../core/ports.ts';
 import { parseTime } from '../core/time.ts';
+import { auditToWire, type WireAuditPage } from '../core/wire-audit.ts';
 
 /** What is asked of the audit, as people write it. */
 export interface AskedAudit {
@@ -33,9 +35,19 @@ export function askedAudit({ from, to, actor, action, target, limit = PAGE_AUDIT
   };
 }
 
-/** Where a page ended, as text. Records have growing numbers, so the next page goes on there whatever came meanwhile. */
-export function auditCursor(auditId: number): string {
-  return encodeJson({ audit: auditId });
+/**
+ * A page as the API gives it. Records have growing numbers, so the next page goes on where this one ends, whatever came meanwhile.
+ * One more than asked tells whether there are more.
+ */
+export async function auditPage(store: Pick<StoreReader, 'audit'>, query: AuditQuery): Promise<WireAuditPage> {
+  const { records, dropped } = await store.audit({ ...query, limit: query.limit + 1 });
+  const shown = records.slice(0, query.limit);
+  const last = records.length > query.limit ? shown.at(-1) : undefined;
+  return {
+    records: shown.map(auditToWire),
+    next_cursor: last ? encodeJson({ audit: last.auditId }) : null,
+    dropped,
+  };
 }
 
 function placeOf(cursor: string): number {

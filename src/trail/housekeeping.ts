@@ -1,7 +1,8 @@
+import type { AuditDraft } from '../core/audit.ts';
 import { PRUNE_EVERY_MS, PRUNE_TASKS, STALE_EVERY_MS } from '../core/limits.ts';
 import type { Intake, StoreReader } from '../core/ports.ts';
 import { type Clock, isoTime, systemClock } from '../core/time.ts';
-import { type PruneRules, pruneStep, rulesOf } from '../intake/prune.ts';
+import { type PruneRules, pruneStep, retentionDetails, rulesOf } from '../intake/prune.ts';
 
 export interface HousekeepingOptions {
   /** Delete tasks that ended so many days ago (0: never). */
@@ -14,6 +15,15 @@ export interface HousekeepingOptions {
   readonly warn: (message: string) => void;
   readonly clock?: Clock;
 }
+
+/** What the audit says of a run that deleted something. */
+const RUN: Omit<AuditDraft, 'details'> = {
+  actor: { kind: 'system', name: 'housekeeping', role: null, address: null },
+  action: 'retention.delete',
+  target: { type: 'retention', id: null },
+  requestId: null,
+  outcome: 'done',
+};
 
 interface Parts {
   readonly store: StoreReader;
@@ -75,8 +85,12 @@ export class Housekeeping {
     const { intake } = this.#parts;
     const rules = rulesOf(this.#options);
     // Sizes are estimates: when the room is given back, it is looked again whether it is enough.
-    while ((await this.#pruneAll(rules)) > 0 && !this.#closed)
-      await Promise.race([intake.tidied(), this.#stop.promise]);
+    let tasks = 0;
+    for (let gone = -1; gone !== 0 && !this.#closed; tasks += gone) {
+      gone = await this.#pruneAll(rules);
+      if (gone > 0) await Promise.race([intake.tidied(), this.#stop.promise]);
+    }
+    if (tasks > 0) await intake.audit({ ...RUN, details: retentionDetails(tasks, rules) });
     // What expires by itself, an old delivery for one, waits for no task to be deleted.
     if (!this.#closed) await Promise.race([intake.tidied(), this.#stop.promise]);
   }

@@ -1,15 +1,18 @@
 import { type Analytics, type AnalyticsAsked, analyticsQuery } from '../core/analytics.ts';
+import type { Actor } from '../core/audit.ts';
 import type { CompareAsked, Comparison, PatternsAsked } from '../core/comparison.ts';
-import type { EntryInput, Json, LogEntry } from '../core/entry.ts';
+import type { EntryInput, Json, JsonObject, LogEntry } from '../core/entry.ts';
 import type { AskedFilter } from '../core/filter.ts';
 import type { SearchOptions, SearchResult } from '../core/found.ts';
 import type { Patterns } from '../core/patterns.ts';
-import type { AskedTasks, Histogram, LogStats, Receipt, TaskPage } from '../core/query.ts';
+import type { AskedTasks, Histogram, LogStats, Pruned, PruneRequest, Receipt, TaskPage } from '../core/query.ts';
+import type { Status } from '../core/status.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
 import { type LineSink, TaskLogger, textOf } from '../core/task-logger.ts';
 import type { Ending, FollowOptions, LogPage, LogQuery, RunningTask, Trail } from '../core/trail.ts';
 import { answerTask } from '../intake/answer.ts';
 import { LogBuffer, type LogBufferOptions } from '../intake/log-buffer.ts';
+import { pruneStep, retentionDetails } from '../intake/prune.ts';
 import type { LiveHub } from '../live/live.ts';
 import { askedFilter, askedTasks } from '../query/filter.ts';
 import type { ManagedTrail } from '../task/manager.ts';
@@ -27,7 +30,16 @@ export interface TrailParts extends TaskParts {
 /** Bars of a histogram unless the caller says otherwise. */
 const BUCKETS = 60;
 
+/** What a person decides of a task, by the status that it leads to. */
+const DECISIONS: Partial<Readonly<Record<Status, string>>> = {
+  cancelled: 'task.cancel',
+  approved: 'task.approve',
+  rejected: 'task.reject',
+};
+
 interface LocalTrailOptions extends LogBufferOptions {
+  /** Who works with it, for the audit. */
+  readonly actor: Actor;
   readonly release: () => Promise<void>;
   readonly own: () => Promise<void>;
   readonly keepCompressed: (afterDays: number) => Promise<void>;
@@ -36,6 +48,7 @@ interface LocalTrailOptions extends LogBufferOptions {
 /** A trail in this process. */
 export class LocalTrail implements Trail, ManagedTrail {
   readonly parts: TrailParts;
+  readonly #actor: Actor;
   readonly #buffer: LogBuffer;
   readonly #release: () => Promise<void>;
   readonly #own: () => Promise<void>;
@@ -46,6 +59,7 @@ export class LocalTrail implements Trail, ManagedTrail {
 
   constructor(parts: Omit<TrailParts, 'lines'>, options: LocalTrailOptions) {
     this.parts = { ...parts, lines: (taskId) => this.#sinkOf(taskId) };
+    this.#actor = options.actor;
     this.#buffer = new LogBuffer(parts.intake, options);
     this.#heartbeats = new Heartbeats(parts.intake);
     this.#release = options.release;
@@ -78,12 +92,24 @@ export class LocalTrail implements Trail, ManagedTrail {
     return this.parts.intake.createTask(draft);
   }
 
-  change(taskId: string, change: TaskChange): Promise<Task> {
-    return this.parts.intake.changeTask(taskId, change);
+  async change(taskId: string, change: TaskChange): Promise<Task> {
+    const task = await this.parts.intake.changeTask(taskId, change);
+    const decision = change.status && DECISIONS[change.status];
+    if (decision) await this.#note(decision, taskId);
+    return task;
   }
 
-  delete(taskId: string): Promise<void> {
-    return this.parts.intake.deleteTask(taskId, 'library');
+  async delete(taskId: string): Promise<void> {
+    await this.parts.intake.deleteTask(taskId, this.#actor.kind);
+    await this.#note('task.delete', taskId);
+  }
+
+  /** Delete what is too old or too much, a step. */
+  async prune({ dryRun, cursor, ...rules }: PruneRequest): Promise<Pruned> {
+    const pruned = await pruneStep(this.parts, { rules, dryRun, cursor, nowMs: Date.now() });
+    const gone = dryRun ? 0 : pruned.tasks.length;
+    if (gone > 0) await this.#note('retention.delete', null, retentionDetails(gone, rules));
+    return pruned;
   }
 
   complete(taskId: string, ending: Ending = {}): Promise<Task> {
@@ -94,8 +120,10 @@ export class LocalTrail implements Trail, ManagedTrail {
     return this.#end(taskId, { ...ending, error, status: 'failed' });
   }
 
-  input(taskId: string, message: string): Promise<Task> {
-    return answerTask(this.parts, taskId, { message });
+  async input(taskId: string, message: string): Promise<Task> {
+    const task = await answerTask(this.parts, taskId, { message });
+    await this.#note('task.input', taskId);
+    return task;
   }
 
   async tasks(query: AskedTasks = {}): Promise<TaskPage> {
@@ -178,6 +206,11 @@ export class LocalTrail implements Trail, ManagedTrail {
     await this.#buffer.flush(taskId);
     this.#heartbeats.delete(taskId);
     return this.parts.intake.changeTask(taskId, change);
+  }
+
+  #note(action: string, id: string | null, details: JsonObject | null = null): Promise<void> {
+    const target = { type: action.split('.', 1)[0] ?? action, id };
+    return this.parts.intake.audit({ actor: this.#actor, action, target, requestId: null, outcome: 'done', details });
   }
 
   async #close(): Promise<void> {

@@ -1,6 +1,9 @@
+import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
+import type { ActorKind } from '../core/audit.ts';
 import { TrailError } from '../core/error.ts';
 import type { Level } from '../core/level.ts';
+import type { RedactionRule } from '../core/redaction.ts';
 import { LiveHub } from '../live/live.ts';
 import { makeDataDir } from './data-dir.ts';
 import { LocalTrail } from './local.ts';
@@ -20,8 +23,12 @@ export interface OpenOptions {
   readonly taskLevel?: Level | undefined;
   /** Values to mask wherever they stand, besides the known shapes of tokens. */
   readonly secrets?: readonly string[] | undefined;
+  /** What else is masked: see docs/redaction.md. */
+  readonly redactionRules?: readonly RedactionRule[] | undefined;
   /** Days after its end at which a task's lines are compressed, by the owner only (default 0: never). */
   readonly compressAfterDays?: number | undefined;
+  /** What the audit calls the user of this machine who works here (default `library`). */
+  readonly actor?: ActorKind | undefined;
   /** The directory is owned already, by whoever opens it: a server. */
   readonly owner?: Owner | undefined;
 }
@@ -31,7 +38,7 @@ export interface OpenOptions {
  * Throws `store_unavailable`, `unsafe_sqlite` or `unknown_schema` when the database cannot be used.
  */
 export async function openTrail(options: OpenOptions = {}): Promise<LocalTrail> {
-  const { flushMs, bufferBytes, taskLevel, secrets } = options;
+  const { flushMs, bufferBytes, taskLevel, secrets, redactionRules } = options;
   const dataDir = resolve(options.dataDir ?? 'data');
   try {
     makeDataDir(dataDir);
@@ -46,6 +53,7 @@ export async function openTrail(options: OpenOptions = {}): Promise<LocalTrail> 
       dataDir,
       taskLevel,
       secrets,
+      redactionRules,
       taskBytes: bufferBytes,
       ...(options.owner && { compressAfterDays: options.compressAfterDays }),
     },
@@ -67,6 +75,7 @@ export async function openTrail(options: OpenOptions = {}): Promise<LocalTrail> 
     { store, intake, live },
     {
       ...(flushMs !== undefined && { flushMs }),
+      actor: { kind: options.actor ?? 'library', name: userName(), role: null, address: null },
       ...(bufferBytes !== undefined && { taskBytes: bufferBytes }),
       keepCompressed: (afterDays) => intake.keepCompressed(afterDays),
       own: async () => {
@@ -84,4 +93,13 @@ export async function openTrail(options: OpenOptions = {}): Promise<LocalTrail> 
       },
     },
   );
+}
+
+/** In a container a user may have no name. */
+function userName(): string | null {
+  try {
+    return userInfo().username;
+  } catch {
+    return null;
+  }
 }

@@ -70,6 +70,12 @@ test('what is too old goes at the start and then each hour, and its tombstone na
   await turn(PRUNE_EVERY_MS, started);
   assert.deepEqual(await ids(), ['pinned', 'running', 'young']);
   await assert.rejects(store.task('old'), { code: 'task_deleted', message: /by retention$/ });
+  const { records } = await store.audit({ limit: 10 });
+  assert.deepEqual(
+    records.map(({ actor, action, details }) => [actor.kind, action, details]),
+    [['system', 'retention.delete', { tasks: 1, older_than_days: 30, max_bytes: null }]],
+    'one record of a run that deleted something',
+  );
   clock.turn(30 * DAY_MS);
   await started.close();
   t.mock.timers.tick(PRUNE_EVERY_MS);

@@ -43,6 +43,14 @@ export async function giveVerdict(
     if (asTrailError(error).code !== 'invalid_transition') throw error;
     return { taskId: null, reason: 'nothing_waits', detail: nothing(task.taskId) };
   }
+  await intake.audit({
+    actor: { kind: 'webhook', name: by, role: null, address: null },
+    action: `task.${verdict}`,
+    target: { type: 'task', id: task.taskId },
+    requestId: null,
+    outcome: 'done',
+    details: { provider: event.provider },
+  });
   await intake.append({ taskId: task.taskId, body: JSON.stringify(line), format: 'json' });
   return { taskId: task.taskId, verdict: status };
 }

@@ -4,7 +4,7 @@ import { csvRow } from '../../core/csv.ts';
 import { PAGE_AUDIT, PAGE_AUDIT_MAX, SEARCH_CHARS } from '../../core/limits.ts';
 import type { StoreReader } from '../../core/ports.ts';
 import { auditToWire, type WireAudit } from '../../core/wire-audit.ts';
-import { askedAudit, auditCursor } from '../../query/audit.ts';
+import { askedAudit, auditPage } from '../../query/audit.ts';
 import type { Routes } from '../context.ts';
 import { answers } from '../schemas.ts';
 import { sendText } from '../stream.ts';
@@ -78,24 +78,12 @@ export const auditRoutes: Routes = (scope, { store }) => {
       reply.header('cache-control', 'no-store');
       const format = asked ?? (headers.accept?.includes(NDJSON) ? 'jsonl' : 'json');
       const query = askedAudit({ ...rest, limit });
-      if (format === 'json') return reply.send(await pageOf(store, query));
+      if (format === 'json') return reply.send((await auditPage(store, query)) as Static<typeof Page>);
       reply.type(FORMATS[format].type).header('content-disposition', `attachment; filename="audit.${format}"`);
       return sendText(reply, fileText(store, query, format));
     },
   );
 };
-
-/** One more than asked tells whether there are more. */
-async function pageOf(store: StoreReader, query: AuditQuery): Promise<Static<typeof Page>> {
-  const { records, dropped } = await store.audit({ ...query, limit: query.limit + 1 });
-  const shown = records.slice(0, query.limit);
-  const last = records.length > query.limit ? shown.at(-1) : undefined;
-  return {
-    records: shown.map(auditToWire) as Static<typeof Record>[],
-    next_cursor: last ? auditCursor(last.auditId) : null,
-    dropped,
-  };
-}
 
 async function* fileText(store: StoreReader, query: AuditQuery, format: keyof typeof FORMATS): AsyncGenerator<string> {
   const { head, line } = FORMATS[format];
