@@ -1,4 +1,4 @@
-import { type Style, safeText, styled, type Terminal } from './terminal.ts';
+import { jsonText, type Style, safeText, styled, type Terminal } from './terminal.ts';
 
 /** The column whose cells bear a colour, and which one. */
 export interface Coloured {
@@ -29,6 +29,6 @@ export async function printTable(
 
 /** One JSON object a line. */
 export async function printJson(terminal: Terminal, list: readonly object[]): Promise<number> {
-  for (const one of list) await terminal.print(`${JSON.stringify(one)}\n`);
+  for (const one of list) await terminal.print(`${jsonText(one)}\n`);
   return 0;
 }

@@ -88,7 +88,7 @@ export class Terminal {
 
   /** One line of ours, never mixed into what a command prints for others. */
   tell(line: string): void {
-    this.#err.write(`tasktrail: ${line.replace(/\s*\n\s*/g, ' ')}\n`);
+    this.#err.write(`tasktrail: ${safeText(line.replace(/\s*\n\s*/g, ' '), { colour: false })}\n`);
   }
 
   /** What to do when nobody reads our output any more, instead of leaving at once. */
@@ -98,10 +98,14 @@ export class Terminal {
 }
 
 const SGR = '\\u001b\\[[0-9;:]*m';
-/** C0 but tab and newline, DEL, C1, and what turns or hides text: zero width, bidi controls, byte order mark. */
+/**
+ * C0 but tab and newline, DEL, C1, and what turns or hides text: zero width, bidi controls, byte order mark, tags. And piles of
+ * combining marks, which would paint over other rows.
+ */
 const UNSAFE =
-  '[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]';
-const UNSAFE_OR_SGR = new RegExp(`(${SGR})|${UNSAFE}`, 'g');
+  '\\p{M}{9,}|[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb\\u{e0000}-\\u{e007f}]';
+const UNSAFE_TEXT = new RegExp(UNSAFE, 'gu');
+const UNSAFE_OR_SGR = new RegExp(`(${SGR})|${UNSAFE}`, 'gu');
 const RESET = '\u001b[0m';
 
 /**
@@ -112,18 +116,41 @@ export function safeText(text: string, options: { readonly colour: boolean }): s
   let coloured = false;
   const safe = text.replace(UNSAFE_OR_SGR, (found, sgr: string | undefined) => {
     if (sgr === undefined) return visible(found);
+    if (conceals(sgr)) return visible('\u001b') + sgr.slice(1);
     coloured ||= options.colour;
     return options.colour ? sgr : '';
   });
   return coloured ? `${safe}${RESET}` : safe;
 }
 
-/** Control characters have pictures in Unicode (U+2400 and on); the others are told by number. */
-function visible(character: string): string {
-  const code = character.charCodeAt(0);
+/** The JSON of one line: what a terminal would obey or not show is escaped, which means the same to whoever reads JSON. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value).replace(UNSAFE_TEXT, (found) =>
+    Array.from({ length: found.length }, (_, at) => `\\u${hex(found.charCodeAt(at)).toLowerCase()}`).join(''),
+  );
+}
+
+/** Whether a change of colours makes the text after it invisible. */
+function conceals(sgr: string): boolean {
+  const codes = sgr.slice(2, -1).split(/[;:]/).map(Number);
+  for (let at = 0; at < codes.length; at++) {
+    if (codes[at] === 8) return true;
+    // The numbers of a colour are no codes: `5;n`, or `2;r;g;b`.
+    if (codes[at] === 38 || codes[at] === 48) at += codes[at + 1] === 5 ? 2 : 4;
+  }
+  return false;
+}
+
+/** Control characters have pictures in Unicode (U+2400 and on); the others are told by number, piles by how high they are. */
+function visible(unsafe: string): string {
+  const code = unsafe.codePointAt(0) ?? 0;
+  if (unsafe.length > 2) return `<+${unsafe.length} marks>`;
   if (code < 0x20) return String.fromCharCode(0x2400 + code);
-  if (code === 0x7f) return '\u2421';
-  return `<U+${code.toString(16).toUpperCase().padStart(4, '0')}>`;
+  return code === 0x7f ? '\u2421' : `<U+${hex(code)}>`;
+}
+
+function hex(code: number): string {
+  return code.toString(16).toUpperCase().padStart(4, '0');
 }
 
 const STYLES = { dim: 2, red: 31, yellow: 33, cyan: 36, green: 32, bold: 1, mark: '1;7' } as const;

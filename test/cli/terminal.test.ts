@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { safeText } from '../../src/cli/terminal.ts';
+import { jsonText, safeText } from '../../src/cli/terminal.ts';
 
 // biome-ignore-start lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const COLOUR = /\u001b\[[0-9;:]*m/g;
@@ -21,6 +21,25 @@ test('what moves the cursor, names the window or writes the clipboard becomes vi
 
 test('text that turns or hides text becomes visible', () => {
   assert.equal(safeText('a\u202eb\u200bc\ufeff', { colour: true }), 'a<U+202E>b<U+200B>c<U+FEFF>');
+});
+
+test('text that is made invisible by its colour, and piles of marks, become visible', () => {
+  assert.equal(
+    safeText('\u001b[1;8mgone\u001b[38;5;8m grey', { colour: true }),
+    '␛[1;8mgone\u001b[38;5;8m grey\u001b[0m',
+  );
+  assert.equal(safeText(`a${'\u0301'.repeat(500)}`, { colour: true }), 'a<+500 marks>');
+  assert.equal(safeText('a\u{e0041}', { colour: true }), 'a<U+E0041>');
+});
+
+test('JSON escapes what a terminal would obey, and means the same', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
+      const json = jsonText({ text });
+      assert.doesNotMatch(json, UNSAFE);
+      assert.deepEqual(JSON.parse(json), JSON.parse(JSON.stringify({ text })));
+    }),
+  );
 });
 
 test('ordinary text of any language is left alone', () => {

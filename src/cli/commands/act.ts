@@ -6,7 +6,7 @@ import type { Trail } from '../../core/trail.ts';
 import { taskToWire } from '../../core/wire.ts';
 import { ACTS, type Act } from '../acts.ts';
 import type { Config } from '../settings.ts';
-import type { Terminal } from '../terminal.ts';
+import { jsonText, type Terminal } from '../terminal.ts';
 import { withTarget } from '../with-target.ts';
 
 export interface ActOptions {
@@ -45,7 +45,7 @@ async function change(terminal: Terminal, config: Config, { id, options, work }:
   const taskId = checkTaskId(id);
   await withTarget(terminal, config, async ({ trail }) => {
     const task = await work(trail, taskId);
-    await terminal.print(options.json ? `${JSON.stringify(taskToWire(task))}\n` : `${taskId} is ${task.status}\n`);
+    await terminal.print(options.json ? `${jsonText(taskToWire(task))}\n` : `${taskId} is ${task.status}\n`);
   });
   return 0;
 }

@@ -18,7 +18,7 @@ import { readOwner, takeOwnership } from '../../trail/owner.ts';
 import { COMMAND } from '../package.ts';
 import { reindex } from '../reindex.ts';
 import type { Config } from '../settings.ts';
-import { safeText, type Terminal } from '../terminal.ts';
+import { jsonText, safeText, type Terminal } from '../terminal.ts';
 
 export interface CheckOptions {
   readonly repair?: boolean;
@@ -124,7 +124,7 @@ class Checking {
     const remaining = this.#found - this.#repaired;
     if (this.#json) {
       const figures = { tasks: this.#tasks, faults: this.#found, repaired: this.#repaired, remaining };
-      await this.#terminal.print(`${JSON.stringify({ ok: remaining === 0, ...figures, found: this.#listed })}\n`);
+      await this.#terminal.print(`${jsonText({ ok: remaining === 0, ...figures, found: this.#listed })}\n`);
     } else {
       const hint = remaining > 0 && !this.#repair ? `; ${COMMAND} check --repair mends what it can` : '';
       const mended = this.#repaired > 0 ? `, ${this.#repaired} of them mended` : '';

@@ -10,7 +10,7 @@ import { rawFilterOf } from '../filter-options.ts';
 import { lineText } from '../line-text.ts';
 import { withQuery } from '../query-place.ts';
 import type { Config } from '../settings.ts';
-import type { Terminal } from '../terminal.ts';
+import { jsonText, type Terminal } from '../terminal.ts';
 import { withTarget } from '../with-target.ts';
 
 export interface LogsOptions {
@@ -30,9 +30,7 @@ export async function logs(terminal: Terminal, config: Config, id: string, optio
   const taskId = checkTaskId(id);
   const tail = countOf('tail', options.tail);
   const show = (entry: LogEntry): string =>
-    options.json
-      ? `${JSON.stringify(toSnake(entry))}\n`
-      : lineText(entry, { colour: terminal.colour, raw: options.raw });
+    options.json ? `${jsonText(toSnake(entry))}\n` : lineText(entry, { colour: terminal.colour, raw: options.raw });
   await withQuery(terminal, { query: options.query, of: 'lines' }, async () => {
     const filter = readFilter(rawFilterOf(options));
     await withTarget(terminal, config, async ({ trail }) => {

@@ -5,7 +5,7 @@ import { toSnake } from '../../core/wire.ts';
 import { rulesOf } from '../../intake/prune.ts';
 import type { Config } from '../settings.ts';
 import type { Keeping, Target } from '../target.ts';
-import { safeText, styled, type Terminal } from '../terminal.ts';
+import { jsonText, safeText, styled, type Terminal } from '../terminal.ts';
 import { withTarget } from '../with-target.ts';
 
 export interface PruneOptions {
@@ -76,7 +76,7 @@ async function listed(
   const sum = new Sum();
   for await (const tasks of steps(keeping, { ...wanted, dryRun: true })) {
     if (sum.tasks === 0 && tasks.length > 0 && !json) await terminal.print(styled(HEAD, 'bold', terminal.colour));
-    for (const task of tasks) await terminal.print(json ? `${JSON.stringify(toSnake(task))}\n` : row(task));
+    for (const task of tasks) await terminal.print(json ? `${jsonText(toSnake(task))}\n` : row(task));
     sum.add(tasks);
   }
   return sum;

@@ -4,7 +4,7 @@ import { DEAD_LETTERS } from '../../core/limits.ts';
 import { type DeadEvent, deadEvents, deadIds, missingDead, replayDead } from '../../inlet/redis/dead.ts';
 import { redisConnections } from '../redis.ts';
 import type { Config } from '../settings.ts';
-import { safeText, type Terminal } from '../terminal.ts';
+import { jsonText, safeText, type Terminal } from '../terminal.ts';
 
 export interface DeadListOptions {
   readonly limit?: string;
@@ -88,7 +88,7 @@ async function ready(redis: Redis, late: () => TrailError): Promise<void> {
 }
 
 function jsonLine({ id, eventId, reason, fields }: DeadEvent): string {
-  return JSON.stringify({ id, event_id: eventId, reason, fields });
+  return jsonText({ id, event_id: eventId, reason, fields });
 }
 
 function textLine({ id, reason, fields }: DeadEvent): string {

@@ -9,7 +9,7 @@ import { rawFilterOf } from '../filter-options.ts';
 import { lineText } from '../line-text.ts';
 import { showPlace } from '../query-place.ts';
 import type { Config } from '../settings.ts';
-import { safeText, styled, type Terminal } from '../terminal.ts';
+import { jsonText, safeText, styled, type Terminal } from '../terminal.ts';
 import { withTarget } from '../with-target.ts';
 
 export interface SearchCommandOptions {
@@ -102,7 +102,7 @@ function tellPlace(terminal: Terminal, { scannedFrom, complete, nextCursor }: Se
 function printer(terminal: Terminal, trail: Trail, { json, group, context }: SearchCommandOptions): Print {
   if (json) {
     return async (lines) => {
-      for (const line of lines) await terminal.print(`${JSON.stringify(foundToWire(line))}\n`);
+      for (const line of lines) await terminal.print(`${jsonText(foundToWire(line))}\n`);
     };
   }
   const blocks = context !== undefined && context !== '0';

@@ -6,7 +6,7 @@ import { analyticsCsv, analyticsToWire } from '../../core/wire-analytics.ts';
 import { readMoment } from '../../query/quantity.ts';
 import { analyticsTable } from '../analytics-table.ts';
 import type { Config } from '../settings.ts';
-import { safeText, type Terminal } from '../terminal.ts';
+import { jsonText, safeText, type Terminal } from '../terminal.ts';
 import { withTarget } from '../with-target.ts';
 
 export interface StatsOptions {
@@ -35,7 +35,7 @@ async function counts(terminal: Terminal, config: Config, taskId: string, option
   }
   await withTarget(terminal, config, async ({ trail }) => {
     const figures = statsToWire(await trail.stats(taskId));
-    await terminal.print(`${options.json ? JSON.stringify(figures) : shown(figures)}\n`);
+    await terminal.print(`${options.json ? jsonText(figures) : shown(figures)}\n`);
   });
   return 0;
 }
@@ -45,7 +45,7 @@ async function analytics(terminal: Terminal, config: Config, options: StatsOptio
   await withTarget(terminal, config, async ({ trail }) => {
     const answer = await trail.analytics(asked);
     if (options.csv) await terminal.print(csvFor(terminal, analyticsCsv(answer)));
-    else if (options.json) await terminal.print(`${JSON.stringify(analyticsToWire(answer))}\n`);
+    else if (options.json) await terminal.print(`${jsonText(analyticsToWire(answer))}\n`);
     else await terminal.print(analyticsTable(answer, terminal));
   });
   return 0;

@@ -7,7 +7,7 @@ import { taskToWire } from '../../core/wire.ts';
 import { withQuery } from '../query-place.ts';
 import type { Config } from '../settings.ts';
 import { spanText } from '../span.ts';
-import { type Style, safeText, styled, type Terminal } from '../terminal.ts';
+import { jsonText, type Style, safeText, styled, type Terminal } from '../terminal.ts';
 import { withTarget } from '../with-target.ts';
 
 export interface TasksOptions {
@@ -24,7 +24,7 @@ export async function tasks(terminal: Terminal, config: Config, options: TasksOp
   const list = () => withTarget(terminal, config, ({ trail }) => trail.tasks(query));
   const page = await withQuery(terminal, { query: options.query, of: 'tasks' }, list);
   if (options.json) {
-    for (const task of page.tasks) await terminal.print(`${JSON.stringify(taskToWire(task))}\n`);
+    for (const task of page.tasks) await terminal.print(`${jsonText(taskToWire(task))}\n`);
     return 0;
   }
   await terminal.print(table(page.tasks, terminal));

@@ -11,7 +11,7 @@ import type {
 import type { Config } from '../settings.ts';
 import { type Coloured, printJson, printTable } from '../table.ts';
 import { type FoundServer, serverOf } from '../target.ts';
-import type { Style, Terminal } from '../terminal.ts';
+import { jsonText, type Style, type Terminal } from '../terminal.ts';
 import { receivedLine } from '../webhook-words.ts';
 
 export interface WebhookOptions {
@@ -79,7 +79,7 @@ export async function replay(
   if (!/^[1-9]\d{0,14}$/.test(n)) throw new TrailError('invalid_usage', `expected the number of a delivery, got ${n}`);
   const server = await serverOf(config, 'webhooks');
   const told = await ask<WireReceived>(server, 'POST', `${webhookPath(id)}/deliveries/${n}/replay`);
-  await terminal.print(options.json ? `${JSON.stringify(told)}\n` : `${receivedLine(told, server.base)}\n`);
+  await terminal.print(options.json ? `${jsonText(told)}\n` : `${receivedLine(told, server.base)}\n`);
   return 0;
 }
 
