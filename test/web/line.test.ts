@@ -81,3 +81,69 @@ test('marks never change the text, for any message and search', () => {
 test('copied text has no colours', () => {
   assert.equal(plainLine('\u001b[32mok\u001b[0m done'), 'ok done');
 });
+
+test('addresses, places in files and masked secrets are told apart, and only safe addresses lead anywhere', () => {
+  const parts = (message: string) =>
+    drawLine(message, { places: true })
+      .pieces.filter(({ kind, href }) => kind !== 'text' || href !== undefined)
+      .map(({ text, kind, href }) => [href === undefined ? kind : 'link', text]);
+  assert.deepEqual(parts('see https://example.org/a?b=(c), (https://x.example/y). Fine.'), [
+    ['link', 'https://example.org/a?b=(c)'],
+    ['link', 'https://x.example/y'],
+  ]);
+  assert.deepEqual(parts('at run (src/core/a.ts:12:3) and ./b.py:7, C:\\x\\y.cs:9'), [
+    ['file', 'src/core/a.ts:12:3'],
+    ['file', './b.py:7'],
+    ['file', 'C:\\x\\y.cs:9'],
+  ]);
+  assert.deepEqual(parts('token [redacted:github-token] used'), [['redacted', '[redacted:github-token]']]);
+  assert.deepEqual(parts('javascript:alert(1) data:text/html,x 10:20:30 a.b:c 1.2.3.4:80'), []);
+});
+
+test('a link of the terminal leads to http, https and mailto only, and a look of its own stays', () => {
+  const link = (uri: string) =>
+    drawLine(`\u001b]8;;${uri}\u001b\\here\u001b]8;;\u001b\\ there`, { places: true }).pieces;
+  assert.deepEqual(
+    link('https://example.org/').map(({ text, href }) => [text, href]),
+    [
+      ['here', 'https://example.org/'],
+      [' there', undefined],
+    ],
+  );
+  assert.equal(link('mailto:a@example.org')[0]?.href, 'mailto:a@example.org');
+  for (const uri of [
+    'javascript:alert(1)',
+    'file:///etc/passwd',
+    'data:text/html,x',
+    'https://a b',
+    'https://x/\u202e',
+  ]) {
+    assert.equal(link(uri)[0]?.href, undefined, uri);
+  }
+});
+
+test('a hit within an address is marked and still leads there', () => {
+  const { pieces } = drawLine('go https://example.org/deep now', { places: true, searched: ['deep'] });
+  assert.deepEqual(
+    pieces.map(({ text, kind, href }) => [text, kind, href !== undefined]),
+    [
+      ['go ', 'text', false],
+      ['https://example.org/', 'text', true],
+      ['deep', 'hit', true],
+      [' now', 'text', false],
+    ],
+  );
+});
+
+test('of a long line that is drawn over, the row shows what it came to', () => {
+  const { pieces } = drawLine(`${Array.from({ length: 2_000 }, (_, n) => `${n} %`).join('\r')}\r`);
+  assert.equal(pieces[0]?.text, '1999 %');
+});
+
+test('a line of hostile length is looked at in reasonable time', () => {
+  for (const unit of ['a.', '/', 'a/', 'http://', 'x:1', '[redacted:']) {
+    const startMs = performance.now();
+    drawLine(unit.repeat(20_000), { places: true, maxChars: 20_000 });
+    assert.ok(performance.now() - startMs < 2_000, unit);
+  }
+});

@@ -1,18 +1,34 @@
 import type { Span } from '../../core/found.ts';
-import { ansiSpans } from './ansi.ts';
-import type { Look } from './look.ts';
+import { ansiSpans, plainText } from './ansi.ts';
+import { type Look, PLAIN } from './look.ts';
+import { placesIn } from './places.ts';
 
 /** One run of a line as it is drawn. A token stands for a character that would be invisible or would move others. */
 export interface Piece {
   readonly text: string;
   readonly look: Look;
-  readonly kind: 'text' | 'token' | 'hit';
+  /** A `file` is a place in one, such as `src/a.ts:12`; `redacted` stands where a secret stood. */
+  readonly kind: 'text' | 'token' | 'hit' | 'file' | 'redacted';
   /** What the token stands for. */
   readonly title?: string;
+  /** Where it leads: http, https or mailto. */
+  readonly href?: string;
 }
 
 /** Says where in a text something stands that the reader looks for. */
 export type Finder = (text: string) => readonly Span[];
+
+interface DrawOptions {
+  readonly searched?: readonly string[];
+  readonly find?: Finder | undefined;
+  readonly maxChars?: number;
+  /** Keep line breaks as they are, for a place that has room for them. */
+  readonly breaks?: boolean;
+  /** Tell addresses, places in files and masked secrets from the rest. */
+  readonly places?: boolean;
+  /** Without colours. */
+  readonly plain?: boolean;
+}
 
 interface Wanted {
   /** In lower case; found in any. */
@@ -62,28 +78,23 @@ const NAMES: Readonly<Record<string, string>> = {
   '\ufeff': 'BOM',
 };
 
-/**
- * What to draw for a message: looks from its ANSI colours, tokens for what cannot be seen, marks where searched texts stand.
- * @param breaks keep line breaks as they are, for a place that has room for them
- */
-export function drawLine(
-  message: string,
-  options: { searched?: readonly string[]; find?: Finder | undefined; maxChars?: number; breaks?: boolean } = {},
-): Line {
-  const { searched = [], find, maxChars = ROW_CHARS, breaks = false } = options;
+/** What to draw for a message: looks from its ANSI colours, tokens for what cannot be seen, marks where searched texts stand. */
+export function drawLine(message: string, options: DrawOptions = {}): Line {
+  const { searched = [], find, maxChars = ROW_CHARS, breaks = false, places = false, plain = false } = options;
   const texts = searched.map((text) => text.toLowerCase()).filter((text) => text !== '');
   const wanted: Wanted = { texts, find };
   const shown = cut(message, maxChars);
   const pieces: Piece[] = [];
   for (const { text, look } of ansiSpans(shown)) {
+    const own = { look: plain ? PLAIN : look, ...(look.href !== undefined && !plain && { href: look.href }) };
     let from = 0;
     for (const match of text.matchAll(UNSAFE)) {
       if (breaks && match[0] === '\n') continue;
-      pushText(pieces, text.slice(from, match.index), look, wanted);
-      pushToken(pieces, match[0], look);
+      pushParts(pieces, text.slice(from, match.index), own, { wanted, places });
+      pushToken(pieces, match[0], own.look);
       from = match.index + match[0].length;
     }
-    pushText(pieces, text.slice(from), look, wanted);
+    pushParts(pieces, text.slice(from), own, { wanted, places });
   }
   return { pieces, hiddenChars: message.length - shown.length };
 }
@@ -96,20 +107,34 @@ export function visible(text: string, options: { breaks?: boolean } = {}): strin
 
 /** The message as plain text: without colours, for copying and labels. */
 export function plainLine(message: string): string {
-  return ansiSpans(message)
-    .map((span) => span.text)
-    .join('');
+  return plainText(message);
 }
 
-function pushText(pieces: Piece[], text: string, look: Look, wanted: Wanted): void {
+type Own = Pick<Piece, 'look' | 'href'>;
+
+/** Text cut at what means something by itself. */
+function pushParts(pieces: Piece[], text: string, own: Own, how: { wanted: Wanted; places: boolean }): void {
+  let from = 0;
+  for (const { start, end, kind } of how.places && own.href === undefined ? placesIn(text) : []) {
+    pushText(pieces, text.slice(from, start), own, how.wanted);
+    const part = text.slice(start, end);
+    if (kind === 'link') pushText(pieces, part, { ...own, href: part }, how.wanted);
+    else if (hitsIn(part, how.wanted).length > 0) pushText(pieces, part, own, how.wanted);
+    else pieces.push({ text: part, look: own.look, kind });
+    from = end;
+  }
+  pushText(pieces, text.slice(from), own, how.wanted);
+}
+
+function pushText(pieces: Piece[], text: string, own: Own, wanted: Wanted): void {
   if (text === '') return;
   let from = 0;
   for (const [start, end] of hitsIn(text, wanted)) {
-    if (start > from) pieces.push({ text: text.slice(from, start), look, kind: 'text' });
-    pieces.push({ text: text.slice(start, end), look, kind: 'hit' });
+    if (start > from) pieces.push({ ...own, text: text.slice(from, start), kind: 'text' });
+    pieces.push({ ...own, text: text.slice(start, end), kind: 'hit' });
     from = end;
   }
-  if (from < text.length) pieces.push({ text: text.slice(from), look, kind: 'text' });
+  if (from < text.length) pieces.push({ ...own, text: text.slice(from), kind: 'text' });
 }
 
 /** Where it stands that is looked for, from the first on; of what overlaps, that which begins first. */
@@ -147,9 +172,11 @@ function pushToken(pieces: Piece[], unsafe: string, look: Look): void {
   pieces.push({ text, look, kind: 'token', title: `U+${hex}` });
 }
 
-/** The first `maxChars` characters, never half of a pair, never half of an escape sequence. */
+/** The first `maxChars` characters, never half of a pair; of a line that is drawn over, what it came to in the end. */
 function cut(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text;
+  const final = text.trimEnd().lastIndexOf('\r') + 1;
+  if (final > 0 && !text.includes('\n')) return cut(text.slice(final), maxChars);
   const last = text.charCodeAt(maxChars - 1);
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? maxChars - 1 : maxChars);
 }
