@@ -53,7 +53,7 @@ export function configuredAgents(config: Config, { parts, warn, worker }: Surrou
       workspace: workspaceOf(agent.cwd ?? (config.agentCwd && resolve(config.agentCwd)), { workspaces, spending }),
       budget,
       // What fails to be hidden fails to be stored as well: both go to the same thread.
-      hide: (values) => void intake.hide(values).catch(() => {}),
+      hide: (values) => void intake.hide(values, 'outside').catch(() => {}),
     }),
   );
   return { agents, workspaces };

@@ -25,6 +25,7 @@ import type {
   TaskQuery,
   Totals,
 } from './query.ts';
+import type { HiddenBy, Secret } from './redaction.ts';
 import type { LineFacets, Scope, SearchPage, SearchQuery } from './search.ts';
 import type { Status } from './status.ts';
 import type { Task, TaskChange, TaskDraft } from './task.ts';
@@ -249,10 +250,16 @@ export interface Intake {
   audit(draft: AuditDraft): Promise<void>;
   /** Resolves when the store can commit. Throws what a commit would throw. */
   check(): Promise<void>;
-  /** Keep these values out of everything that comes after this call. */
-  hide(values: readonly string[]): Promise<void>;
+  /** Keep these values out of everything that comes after this call. False for each that is too short, too long or one too many. */
+  hide(values: readonly string[], by?: HiddenBy): Promise<readonly boolean[]>;
   /** Replace what is secret in a text that is shown but never stored. */
   mask(text: string): string;
+  /** The same for a line that is not ended: what may be the start of a secret is held back. */
+  maskUnended(text: string): string;
+  /** What would be masked in a text, in order. */
+  secretsIn(text: string): readonly Secret[];
+  /** How many secrets were masked in what was stored since the start, by kind. */
+  redactions(): Promise<Readonly<Record<string, number>>>;
   /** Commit what is under way, then refuse with `store_closed`. Safe to call twice. */
   close(): Promise<void>;
 }

@@ -6,10 +6,10 @@ import type { Draft, Json } from '../core/entry.ts';
 import { type ErrorCode, type Fault, TrailError } from '../core/error.ts';
 import type { EventBatch } from '../core/event.ts';
 import { type Level, levelRank } from '../core/level.ts';
-import { SOURCE_CHARS } from '../core/limits.ts';
 import { lostBy } from '../core/loss.ts';
 import type { Applied, Batch, DeliveryInput, Intake, PackedBatch, RawBatch, Store, TextBatch } from '../core/ports.ts';
 import type { EndedMark, Receipt } from '../core/query.ts';
+import type { HiddenBy, Secret } from '../core/redaction.ts';
 import type { Status } from '../core/status.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
 import { type Clock, isoTime, systemClock } from '../core/time.ts';
@@ -18,9 +18,10 @@ import { maskedAudit } from './audit.ts';
 import { CommitGroup } from './commit-group.ts';
 import { checkWebhook, maskedDelivery } from './delivery.ts';
 import { preparedEvents } from './events.ts';
-import { fittingMetadata, isTooLong, normalise, pieces, type Reading, Refusal } from './normalise.ts';
+import { isTooLong, normalise, pieces, type Reading, Refusal } from './normalise.ts';
 import { unpacked } from './packed.ts';
 import { FAULTS_NAMED, invalidLines, type Parsed, parseBody } from './parse.ts';
+import { type Drafting, DraftMasker } from './redact/drafts.ts';
 import { createRedactor, type Redactor } from './redact.ts';
 import { checkedChange, checkedDraft, maskedFields } from './task-fields.ts';
 import { Tidying } from './tidying.ts';
@@ -42,6 +43,7 @@ export class StoreIntake implements Intake {
   readonly #store: Store;
   readonly #group: CommitGroup;
   readonly #redactor: Redactor;
+  readonly #masker: DraftMasker;
   readonly #clock: Clock;
   readonly #tidying: Tidying;
   #lowestRank: number;
@@ -52,13 +54,14 @@ export class StoreIntake implements Intake {
     this.#group = new CommitGroup(store);
     this.#tidying = new Tidying(store);
     this.#redactor = options.redactor ?? createRedactor();
+    this.#masker = new DraftMasker(this.#redactor);
     this.#clock = options.clock ?? systemClock;
     this.#lowestRank = levelRank(options.taskLevel ?? 'INFO');
   }
 
   async append(raw: RawBatch): Promise<Receipt> {
     this.#refuseClosed();
-    return this.#group.add(this.#prepare(raw));
+    return this.#masker.retryable(async () => this.#group.add(this.#prepare(raw)));
   }
 
   async createTask(draft: TaskDraft): Promise<Task> {
@@ -175,12 +178,24 @@ export class StoreIntake implements Intake {
     await this.#store.check();
   }
 
-  async hide(values: readonly string[]): Promise<void> {
-    for (const value of values) this.#redactor.register(value);
+  async hide(values: readonly string[], by?: HiddenBy): Promise<readonly boolean[]> {
+    return values.map((value) => this.#redactor.register(value, by));
   }
 
   mask(text: string): string {
     return this.#redactor.mask(text);
+  }
+
+  maskUnended(text: string): string {
+    return this.#redactor.maskUnended(text);
+  }
+
+  secretsIn(text: string): readonly Secret[] {
+    return this.#redactor.find(text);
+  }
+
+  async redactions(): Promise<Readonly<Record<string, number>>> {
+    return this.#redactor.counts;
   }
 
   async close(): Promise<void> {
@@ -203,7 +218,7 @@ export class StoreIntake implements Intake {
   /** Throws what is wrong with the lines. */
   #kept(lines: readonly Parsed[], { taskId, captured, place, sources = new Map() }: Lines) {
     const reading = { taskId, captured, nowMs: this.#clock.now() };
-    const kept: Kept = { drafts: [], filtered: 0, lost: 0, sources };
+    const kept: Kept = { taskId, drafts: [], filtered: 0, lost: 0, sources };
     const faults: Fault[] = [];
     let code: ErrorCode = 'invalid_lines';
     for (const line of lines) {
@@ -223,7 +238,7 @@ export class StoreIntake implements Intake {
   }
 
   #preparePacked({ taskId, packed }: PackedBatch): Batch {
-    const kept: Kept = { drafts: [], filtered: 0, lost: 0, sources: new Map() };
+    const kept: Kept = { taskId, drafts: [], filtered: 0, lost: 0, sources: new Map() };
     for (const draft of unpacked(packed)) this.#keep(draft, true, kept);
     const { drafts, filtered, lost } = kept;
     return { taskId, drafts, filtered, lost };
@@ -231,33 +246,12 @@ export class StoreIntake implements Intake {
 
   /** Redact, then the level gate; a captured line over the limit goes on in following ones. */
   #keep(draft: Draft, captured: boolean, kept: Kept): void {
-    const masked = this.#redacted(draft, kept.sources);
+    const masked = this.#masker.mask(draft, kept);
     kept.lost += lostBy(masked.metadataJson);
     if (masked.type === 'log' && levelRank(masked.level) < this.#lowestRank) kept.filtered += 1;
     // What was masked may have become longer than the limit that it was held to.
     else if ((captured || masked !== draft) && isTooLong(masked.message)) kept.drafts.push(...pieces(masked));
     else kept.drafts.push(masked);
-  }
-
-  #redacted(draft: Draft, sources: Map<string, string>): Draft {
-    const message = this.#redactor.mask(draft.message);
-    const metadataJson = draft.metadataJson && this.#redactor.maskJson(draft.metadataJson);
-    const source = this.#maskedSource(draft.source, sources);
-    if (message === draft.message && metadataJson === draft.metadataJson && source === draft.source) return draft;
-    return {
-      ...draft,
-      message,
-      source,
-      metadataJson: metadataJson && fittingMetadata(metadataJson),
-    };
-  }
-
-  #maskedSource(source: string, sources: Map<string, string>): string {
-    const known = sources.get(source);
-    if (known !== undefined) return known;
-    const masked = this.#redactor.mask(source).slice(0, SOURCE_CHARS).toWellFormed();
-    sources.set(source, masked);
-    return masked;
   }
 
   #refuseClosed(): void {
@@ -271,12 +265,10 @@ interface Lines extends Omit<Reading, 'nowMs'> {
   readonly sources?: Kept['sources'];
 }
 
-interface Kept {
+interface Kept extends Drafting {
   readonly drafts: Draft[];
   filtered: number;
   lost: number;
-  /** Masked sources of what comes together: there are few of them, and many lines. */
-  readonly sources: Map<string, string>;
 }
 
 function keyOf(value: string, body: string | Uint8Array): { value: string; digest: string } {

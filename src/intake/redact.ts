@@ -1,88 +1,137 @@
 import type { Json } from '../core/entry.ts';
+import type { HiddenBy, RedactionRule, Secret } from '../core/redaction.ts';
+import { isColoured, placesIn, uncoloured } from './redact/colours.ts';
+import { Registered } from './redact/registered.ts';
+import { Rules } from './redact/rules.ts';
+import { merged, replaced } from './redact/secrets.ts';
+import { Shapes, unendedToken } from './redact/shapes.ts';
 
 /**
  * Secrets leave a text before it is stored, shown or spooled: known token shapes (by prefix, alphabet and least length, so that
- * ordinary words and hashes stay), and values that were registered. Each becomes `[redacted:<kind>]`.
+ * ordinary words and hashes stay), values that were registered, and what rules of one's own find. Each becomes `[redacted:<kind>]`.
  */
 export interface Redactor {
   mask(text: string): string;
   /** The same for JSON text, which stays JSON: the texts inside are masked, keys too. */
   maskJson(json: string): string;
-  /** Hide this value wherever it stands. Values under 8 characters are refused: they would hide ordinary words. */
-  register(value: string): boolean;
-  /** How many secrets were replaced so far. */
+  /** The same for a line that is not ended: what may be the start of a secret is held back. */
+  maskUnended(text: string): string;
+  /** Hide this value wherever it stands. False for one under 8 characters, which would hide ordinary words, and for one too many. */
+  register(value: string, by?: HiddenBy): boolean;
+  /** What would be masked, in order. */
+  find(text: string): readonly Secret[];
+  /** Lines, too short to be looked for by themselves, that may come behind this line of a registered value. */
+  linesBehind(line: string): ReadonlySet<string> | undefined;
+  /** Count one that was masked elsewhere. */
+  tell(kind: string): void;
+  /** How many secrets were replaced so far, and by kind. */
   readonly count: number;
+  readonly counts: Readonly<Record<string, number>>;
 }
 
-const LEAST_CHARS = 8;
-const REGISTERED_VALUES = 1_000;
+const NOTHING: readonly Secret[] = [];
+/** How much of the end of an unended line is looked at; a longer word than this is held back whole. */
+const TAIL_CHARS = 4_096;
+/** Longest start of a registered value that is looked for. */
+const VALUE_CHARS = 256;
+/** One line of a key, as far as it came. */
+const KEY_LINE = /^\s*[A-Za-z0-9+/]{16,}={0,2}\s*$/;
 
-/** Shapes of issued tokens, each from its issuer's public description; see docs/security.md. */
-const SHAPES: readonly (readonly [kind: string, pattern: string])[] = [
-  ['aws-key', '\\b(?:AKIA|ASIA)[A-Z0-9]{16}\\b'],
-  ['github-token', '\\bgh[pousr]_[A-Za-z0-9]{36,255}|\\bgithub_pat_[A-Za-z0-9_]{22,255}'],
-  ['gitlab-token', '\\bglpat-[A-Za-z0-9_-]{20,255}'],
-  ['slack-token', '\\bxox[abeoprs]-[A-Za-z0-9-]{10,255}|\\bxapp-[0-9]-[A-Za-z0-9-]{10,255}'],
-  ['stripe-key', '\\b(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,255}|\\bwhsec_[A-Za-z0-9]{24,255}'],
-  ['anthropic-key', '\\bsk-ant-[A-Za-z0-9_-]{20,255}'],
-  ['openai-key', '\\bsk-(?:proj-|svcacct-|admin-)[A-Za-z0-9_-]{20,255}|\\bsk-[A-Za-z0-9]{32,255}'],
-  ['google-key', '\\bAIza[A-Za-z0-9_-]{35}'],
-  ['npm-token', '\\bnpm_[A-Za-z0-9]{36}\\b'],
-  ['pypi-token', '\\bpypi-AgE[A-Za-z0-9_-]{50,512}'],
-  ['jwt', '(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,4096}\\.eyJ[A-Za-z0-9_-]{8,8192}\\.[A-Za-z0-9_-]{8,4096}'],
-  ['private-key', '-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-"]{0,20000}(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?'],
-];
-/** A URL with a password: its user and host stay readable. */
-const URL_PASSWORD = '(:\\/\\/[^\\s\\/:@"\']{0,255}:)[^\\s\\/:@"\']{1,255}@';
+/** A redactor of its own: what is registered in one is not known to another. Throws `invalid_setting` for a wrong rule. */
+export function createRedactor(values: readonly string[] = [], ownRules: readonly RedactionRule[] = []): Redactor {
+  const shapes = new Shapes();
+  const registered = new Registered();
+  const rules = new Rules(ownRules);
+  const counts = new Map<string, number>();
+  const tell = (kind: string): void => void counts.set(kind, (counts.get(kind) ?? 0) + 1);
 
-const SHAPE_SOURCE = [...SHAPES.map(([, pattern]) => `(${pattern})`), URL_PASSWORD].join('|');
-/** Text that every shape contains one of; most lines hold none and are done after this one look. */
-const HINT =
-  /AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox|xapp-|[sr]k_|whsec_|sk-|AIza|npm_|pypi-|eyJ|PRIVATE KEY|:\/\//;
+  function findPlain(text: string, found: Secret[]): void {
+    shapes.find(text, found);
+    registered.find(text, found);
+    rules.find(text, found);
+  }
 
-/** A redactor of its own: what is registered in one is not known to another. */
-export function createRedactor(values: readonly string[] = []): Redactor {
-  const shapes = new RegExp(SHAPE_SOURCE, 'g');
-  const registered = new Set<string>();
-  let known: RegExp | undefined;
-  let count = 0;
-  const counted = (replacement: string): string => {
-    count += 1;
-    return replacement;
-  };
+  function find(text: string): readonly Secret[] {
+    const found: Secret[] = [];
+    findPlain(text, found);
+    if (isColoured(text)) findColoured(text, found);
+    return found.length === 0 ? NOTHING : merged(found);
+  }
+
+  /** Sequences may stand within a secret, which does not hide it. */
+  function findColoured(text: string, found: Secret[]): void {
+    const inPlain: Secret[] = [];
+    findPlain(uncoloured(text), inPlain);
+    if (inPlain.length === 0) return;
+    const placeOf = placesIn(text);
+    for (const span of inPlain) {
+      found.push({ ...span, start: placeOf(span.start), end: placeOf(span.end - 1) + 1 });
+    }
+  }
+
+  function maskFound(text: string, spans: readonly Secret[]): string {
+    if (spans.length === 0) return text;
+    for (const { kind } of spans) tell(kind);
+    return replaced(text, spans);
+  }
+
   const redactor: Redactor = {
     get count() {
-      return count;
+      return [...counts.values()].reduce((sum, count) => sum + count, 0);
     },
-    mask(text) {
-      const masked = known === undefined ? text : text.replace(known, () => counted('[redacted:registered]'));
-      if (!HINT.test(masked)) return masked;
-      return masked.replace(shapes, (_match, ...groups: unknown[]) => {
-        const group = groups.findIndex((held) => typeof held === 'string');
-        const kind = SHAPES[group]?.[0];
-        return counted(kind ? `[redacted:${kind}]` : `${String(groups[group])}[redacted:url-password]@`);
-      });
+    get counts() {
+      return Object.fromEntries(counts);
     },
+    mask: (text) => maskFound(text, find(text)),
     maskJson(json) {
       // Mostly there is nothing to hide, and a look at the whole is enough, unless escapes make texts look different from what
       // they are. A replacement in the JSON itself could tear an escape or take a quote along.
-      const before = count;
-      if (!json.includes('\\') && redactor.mask(json) === json) return json;
-      count = before;
-      const masked = JSON.stringify(maskedValue(JSON.parse(json) as Json, redactor));
-      return count === before ? json : masked;
+      if (!json.includes('\\') && find(json).length === 0) return json;
+      return maskedJson(json, redactor.mask);
     },
-    register(value) {
-      if (value.length < LEAST_CHARS || registered.size >= REGISTERED_VALUES) return false;
-      registered.add(value);
-      // The longest first, so that a value that contains another is hidden whole.
-      const longestFirst = [...registered].sort((a, b) => b.length - a.length);
-      known = new RegExp(longestFirst.map((secret) => RegExp.escape(secret)).join('|'), 'g');
-      return true;
+    maskUnended(text) {
+      const from = unendedFrom(uncoloured(text));
+      const shown = from < 0 ? text : text.slice(0, placesIn(text)(from));
+      // Not counted: the line itself is still to come.
+      return replaced(shown, find(shown));
     },
+    register: (value, by) => registered.add(value, by),
+    find,
+    linesBehind: (line) => registered.behind(line),
+    tell,
   };
+
+  /** From where on a line must not be shown while it is not ended; -1 when all of it may. */
+  function unendedFrom(text: string): number {
+    if (KEY_LINE.test(text)) return 0;
+    const tailFrom = Math.max(0, text.length - TAIL_CHARS);
+    const tail = text.slice(tailFrom);
+    if (tailFrom > 0 && !/[\s"']/.test(tail)) return Math.max(0, text.search(/\S+$/));
+    const valueFrom = Math.max(0, text.length - VALUE_CHARS);
+    const starts = [
+      [unendedToken(tail), tailFrom],
+      [rules.unended(tail), tailFrom],
+      [registered.unended(text.slice(valueFrom)), valueFrom],
+    ] as const;
+    const found = starts.flatMap(([at, before]) => (at < 0 ? [] : [at + before]));
+    return found.length === 0 ? -1 : Math.min(...found);
+  }
+
   for (const value of values) redactor.register(value);
   return redactor;
+}
+
+/** JSON text with every text in it masked; the same text when nothing was. */
+export function maskedJson(json: string, mask: (text: string) => string): string {
+  let changed = false;
+  const masked = maskedValue(JSON.parse(json) as Json, {
+    mask: (text) => {
+      const shown = mask(text);
+      changed ||= shown !== text;
+      return shown;
+    },
+  });
+  return changed ? JSON.stringify(masked) : json;
 }
 
 /** A JSON value with every text in it masked, however deep, keys too. */

@@ -150,7 +150,7 @@ export class Run implements RunControl {
 
   partial(stream: Stream, text: string): void {
     const { intake, live } = this.#options.parts;
-    live.partial(this.taskId, stream, intake.mask(text));
+    live.partial(this.taskId, stream, intake.maskUnended(text));
   }
 
   metrics(figures: Partial<Metrics>): Partial<Metrics> {

@@ -7,6 +7,7 @@ import type { Level } from '../core/level.ts';
 import { BUFFER_BYTES, TASK_BUFFER_BYTES } from '../core/limits.ts';
 import type { Applied, DeliveryInput, Intake, RawBatch, Wake } from '../core/ports.ts';
 import type { EndedMark, Receipt } from '../core/query.ts';
+import type { HiddenBy, Secret } from '../core/redaction.ts';
 import type { Status } from '../core/status.ts';
 import type { Task, TaskChange, TaskDraft } from '../core/task.ts';
 import type { Delivered, StoredWebhook } from '../core/webhook.ts';
@@ -32,12 +33,12 @@ export class ThreadIntake implements Intake {
   #bytes = 0;
 
   constructor(options: ThreadIntakeOptions, onWake: Wake) {
-    const { dataDir, taskLevel, secrets, compressAfterDays } = options;
+    const { dataDir, taskLevel, secrets, redactionRules, compressAfterDays } = options;
     this.#thread = new Thread(WRITER, {
-      workerData: { dataDir, taskLevel, secrets, compressAfterDays } satisfies WriterOptions,
+      workerData: { dataDir, taskLevel, secrets, redactionRules, compressAfterDays } satisfies WriterOptions,
       onTold: (told) => onWake(told as Told),
     });
-    this.#redactor = createRedactor(secrets);
+    this.#redactor = createRedactor(secrets, redactionRules);
     this.#taskBytes = options.taskBytes ?? TASK_BUFFER_BYTES;
   }
 
@@ -150,13 +151,25 @@ export class ThreadIntake implements Intake {
     return this.#thread.call('check', []);
   }
 
-  hide(values: readonly string[]): Promise<void> {
-    for (const value of values) this.#redactor.register(value);
-    return this.#thread.call('hide', [values]);
+  hide(values: readonly string[], by?: HiddenBy): Promise<readonly boolean[]> {
+    for (const value of values) this.#redactor.register(value, by);
+    return this.#thread.call('hide', [values, by]);
   }
 
   mask(text: string): string {
     return this.#redactor.mask(text);
+  }
+
+  maskUnended(text: string): string {
+    return this.#redactor.maskUnended(text);
+  }
+
+  secretsIn(text: string): readonly Secret[] {
+    return this.#redactor.find(text);
+  }
+
+  redactions(): Promise<Readonly<Record<string, number>>> {
+    return this.#thread.call('redactions', []);
   }
 
   close(): Promise<void> {

@@ -11,6 +11,7 @@ import type { Level } from '../core/level.ts';
 import { FOREIGN_POLL_MS } from '../core/limits.ts';
 import type { DeliveryInput, RawBatch } from '../core/ports.ts';
 import type { EndedMark } from '../core/query.ts';
+import type { HiddenBy, RedactionRule } from '../core/redaction.ts';
 import type { Status } from '../core/status.ts';
 import type { TaskChange, TaskDraft } from '../core/task.ts';
 import type { StoredWebhook } from '../core/webhook.ts';
@@ -28,6 +29,7 @@ export interface WriterOptions {
   readonly dataDir: string;
   readonly taskLevel?: Level | undefined;
   readonly secrets?: readonly string[] | undefined;
+  readonly redactionRules?: readonly RedactionRule[] | undefined;
   /** For the owner of the directory: compress tasks that ended so many days ago (0: never). */
   readonly compressAfterDays?: number | undefined;
 }
@@ -44,11 +46,12 @@ const port = parentPort;
 if (port) serveThread(port, () => open(workerData as WriterOptions, (told) => port.postMessage({ told })));
 
 function open(
-  { dataDir, secrets, taskLevel, compressAfterDays = 0 }: WriterOptions,
+  { dataDir, secrets, redactionRules, taskLevel, compressAfterDays = 0 }: WriterOptions,
   tell: (told: Told) => void,
 ): Methods {
   const store = new SqliteStore(dataDir, { onCommit: tell });
-  const intake = new StoreIntake(store, { redactor: createRedactor(secrets), ...(taskLevel && { taskLevel }) });
+  const redactor = createRedactor(secrets, redactionRules);
+  const intake = new StoreIntake(store, { redactor, ...(taskLevel && { taskLevel }) });
   const foreign = watchForeignCommits(store, tell);
   // What an earlier process deleted and did not clear away.
   void intake.tidied();
@@ -89,7 +92,8 @@ function open(
     },
     tidied: () => intake.tidied(),
     failVanished: (heardBefore: string, limit: number) => intake.failVanished(heardBefore, limit),
-    hide: (values: readonly string[]) => intake.hide(values),
+    hide: (values: readonly string[], by?: HiddenBy) => intake.hide(values, by),
+    redactions: () => intake.redactions(),
     check: () => intake.check(),
     setTaskLevel: (level: Level) => intake.setTaskLevel(level),
     keepCompressed: (afterDays: number) => {

@@ -60,7 +60,7 @@ export const partialRoutes: Routes = (scope, { store, intake, live }) => {
     },
     async ({ params: { task_id: taskId }, body: { stream, text } }, reply) => {
       await store.task(taskId);
-      live.partial(taskId, stream, intake.mask(text.toWellFormed()));
+      live.partial(taskId, stream, intake.maskUnended(text.toWellFormed()));
       return reply.code(204).send();
     },
   );
