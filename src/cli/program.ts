@@ -112,6 +112,7 @@ function logs(terminal: Terminal): Command {
   return filterOptions(command)
     .addOption(new Option('--json', 'one JSON object a line, as the API gives them').conflicts('raw'))
     .option('--raw', 'messages as they came, with their escape sequences')
+    .addOption(new Option('--agent', 'for an agent: fenced, as data').conflicts(['json', 'raw']))
     .addHelpText(
       'after',
       example(
@@ -119,6 +120,7 @@ function logs(terminal: Terminal): Command {
         'tasktrail logs ID --min-level warning --tail 20',
         `tasktrail logs ID --query 'level:error after:-2h'`,
         'tasktrail logs ID --json | jq .message',
+        'tasktrail logs ID --tail 200 --agent',
       ),
     )
     .action(async (id: string, options: CommonOptions & LogsOptions) => {

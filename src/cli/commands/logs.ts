@@ -6,6 +6,7 @@ import { PAGE_LINES_MAX } from '../../core/limits.ts';
 import type { Trail } from '../../core/trail.ts';
 import { toSnake } from '../../core/wire.ts';
 import { readFilter } from '../../query/filter.ts';
+import { fencedLines } from '../fenced-lines.ts';
 import { rawFilterOf } from '../filter-options.ts';
 import { lineText } from '../line-text.ts';
 import { withQuery } from '../query-place.ts';
@@ -18,6 +19,7 @@ export interface LogsOptions {
   readonly tail?: string;
   readonly json?: boolean;
   readonly raw?: boolean;
+  readonly agent?: boolean;
   readonly query?: string;
   readonly [filter: string]: unknown;
 }
@@ -37,7 +39,9 @@ export async function logs(terminal: Terminal, config: Config, id: string, optio
       const lines = options.follow
         ? trail.follow(taskId, { ...filter, ...(tail !== undefined && { tail }) })
         : stored(trail, taskId, filter, tail);
-      for await (const entry of lines) await terminal.print(show(entry));
+      if (options.agent) {
+        for await (const text of fencedLines(lines, taskId)) await terminal.print(text);
+      } else for await (const entry of lines) await terminal.print(show(entry));
     });
   });
   return 0;
