@@ -33,6 +33,7 @@ export type TaskTerm =
   | { readonly op: 'kind'; readonly values: readonly string[] }
   /** `assignedAgent`. */
   | { readonly op: 'agent'; readonly values: readonly string[] }
+  | { readonly op: 'model'; readonly values: readonly string[] }
   | { readonly op: 'tag'; readonly values: readonly string[] }
   /** US dollars; seconds. A task without the figure does not match. */
   | { readonly op: 'cost' | 'dur'; readonly test: Comparison; readonly value: number };
@@ -40,7 +41,7 @@ export type TaskTerm =
 export type Comparison = '<' | '<=' | '>' | '>=';
 
 /** What task terms look at. */
-export type TaskFacts = Pick<Task, 'taskId' | 'status' | 'kind' | 'assignedAgent' | 'tags'> & {
+export type TaskFacts = Pick<Task, 'taskId' | 'status' | 'kind' | 'assignedAgent' | 'model' | 'tags'> & {
   readonly costUsd: number | null;
   readonly durationSeconds: number | null;
 };
@@ -119,6 +120,7 @@ const TASK_OPS: ReadonlySet<string> = new Set<TaskTerm['op']>([
   'status',
   'kind',
   'agent',
+  'model',
   'tag',
   'cost',
   'dur',
@@ -139,6 +141,8 @@ function matchesTask(term: TaskTerm, task: TaskFacts): boolean {
       return task.kind !== null && term.values.includes(task.kind);
     case 'agent':
       return task.assignedAgent !== null && term.values.includes(task.assignedAgent);
+    case 'model':
+      return task.model !== null && term.values.includes(task.model);
     case 'tag':
       return task.tags.some((tag) => term.values.includes(tag));
     case 'cost':
@@ -149,15 +153,15 @@ function matchesTask(term: TaskTerm, task: TaskFacts): boolean {
 }
 
 /** What of a task makes its facts. */
-export interface TaskSaid extends Pick<Task, 'taskId' | 'status' | 'kind' | 'assignedAgent' | 'tags'> {
+export interface TaskSaid extends Pick<Task, 'taskId' | 'status' | 'kind' | 'assignedAgent' | 'model' | 'tags'> {
   readonly metrics: Pick<Task['metrics'], 'costUsd' | 'durationSeconds'>;
 }
 
 /** The facts of a task. */
 export function taskFacts(task: TaskSaid): TaskFacts {
-  const { taskId, status, kind, assignedAgent, tags, metrics } = task;
+  const { taskId, status, kind, assignedAgent, model, tags, metrics } = task;
   const { costUsd, durationSeconds } = metrics;
-  return { taskId, status, kind, assignedAgent, tags, costUsd, durationSeconds };
+  return { taskId, status, kind, assignedAgent, model, tags, costUsd, durationSeconds };
 }
 
 /**

@@ -9,7 +9,7 @@ import type { Scanner, Span, Value } from './scanner.ts';
 
 export const FIELDS = [
   ...['level', 'source', 'stream', 'type', 'after', 'before'],
-  ...['task', 'status', 'kind', 'agent', 'tag', 'cost', 'dur'],
+  ...['task', 'status', 'kind', 'agent', 'model', 'tag', 'cost', 'dur'],
 ] as const;
 
 const TEST = '(:(?:[<>]=?)?|[<>]=?)';
@@ -43,6 +43,7 @@ const READERS: Readonly<Record<string, Read>> = {
   status: listOf('status', `a status (${STATUSES.join(', ')})`, attempt(parseStatus)),
   kind: listOf('kind', 'a kind', some),
   agent: listOf('agent', "an agent's name", some),
+  model: listOf('model', "a model's name", some),
   tag: listOf('tag', 'a tag', some),
   cost: amount('cost', 'an amount in US dollars, 0.5', (text) => {
     const dollars = readNumber(text);

@@ -88,6 +88,7 @@ test('fields of lines and of tasks', () => {
     'status:failed,running': { op: 'status', values: ['failed', 'executing'] },
     'kind:build(x)': { op: 'kind', values: ['build(x)'] },
     '(agent:claude)': { op: 'agent', values: ['claude'] },
+    'model:claude-opus-4.5': { op: 'model', values: ['claude-opus-4.5'] },
     'tag:"a,b"': { op: 'tag', values: ['a,b'] },
   });
 });

@@ -69,7 +69,7 @@ const term: fc.Arbitrary<Term> = fc.oneof(
   fc.subarray([...ENTRY_TYPES]).map((values) => ({ op: 'type', values }) as const),
   taskIds.map((values) => ({ op: 'task', values }) as const),
   fc.subarray([...STATUSES]).map((values) => ({ op: 'status', values }) as const),
-  fc.tuple(fc.constantFrom('kind', 'agent', 'tag'), names).map(([op, values]) => ({ op, values }) as const),
+  fc.tuple(fc.constantFrom('kind', 'agent', 'model', 'tag'), names).map(([op, values]) => ({ op, values }) as const),
   fc
     .tuple(fc.constantFrom('cost', 'dur'), comparisons, figures)
     .map(([op, test, value]) => ({ op, test, value: value || 0 }) as const),

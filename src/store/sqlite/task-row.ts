@@ -84,15 +84,24 @@ export function scanned(row: TaskRow): { readonly taskNo: number; readonly facts
 /** The same without all that no filter looks at; undefined when there is no such task. */
 export function factsOf(db: Database, taskNo: number): TaskFacts | undefined {
   const row = db.get<
-    Pick<TaskRow, 'task_id' | 'status' | 'kind' | 'assigned_agent' | 'tags_json' | 'cost_usd' | 'duration_seconds'>
+    Pick<
+      TaskRow,
+      'task_id' | 'status' | 'kind' | 'assigned_agent' | 'model' | 'tags_json' | 'cost_usd' | 'duration_seconds'
+    >
   >(
-    `SELECT task_id, status, kind, assigned_agent, tags_json, cost_usd, duration_seconds FROM tasks WHERE task_no = ?`,
+    `SELECT task_id, status, kind, assigned_agent, model, tags_json, cost_usd, duration_seconds FROM tasks WHERE task_no = ?`,
     taskNo,
   );
   return (
     row &&
     taskFacts({
-      ...{ taskId: row.task_id, status: row.status, kind: row.kind, assignedAgent: row.assigned_agent },
+      ...{
+        taskId: row.task_id,
+        status: row.status,
+        kind: row.kind,
+        assignedAgent: row.assigned_agent,
+        model: row.model,
+      },
       tags: JSON.parse(row.tags_json),
       metrics: { costUsd: row.cost_usd, durationSeconds: row.duration_seconds },
     })

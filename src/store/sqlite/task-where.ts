@@ -64,6 +64,8 @@ function termCondition(term: Term): Condition {
       return within('tasks.kind', term.values);
     case 'agent':
       return within('tasks.assigned_agent', term.values);
+    case 'model':
+      return within('tasks.model', term.values);
     case 'tag': {
       const { sql, values } = within('t.value', term.values);
       return { sql: `EXISTS (SELECT 1 FROM json_each(tasks.tags_json) AS t WHERE ${sql})`, values };

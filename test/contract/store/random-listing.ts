@@ -26,6 +26,7 @@ const drafts: fc.Arbitrary<TaskDraft> = fc
     source: name.filter((source) => !source.includes(',')),
     provider: orNull(name),
     assignedAgent: orNull(name),
+    model: orNull(name),
     tags: fc.uniqueArray(name, { maxLength: 3 }),
     status: fc.constantFrom(...STATUSES),
     error: orNull(name),
@@ -43,7 +44,9 @@ const drafts: fc.Arbitrary<TaskDraft> = fc
 const comparisons = fc.constantFrom('<', '<=', '>', '>=');
 const terms: fc.Arbitrary<Term> = fc.oneof(
   name.map((text) => ({ op: 'text', text }) as const),
-  fc.tuple(fc.constantFrom('source', 'kind', 'agent', 'tag'), names).map(([op, values]) => ({ op, values }) as const),
+  fc
+    .tuple(fc.constantFrom('source', 'kind', 'agent', 'model', 'tag'), names)
+    .map(([op, values]) => ({ op, values }) as const),
   fc.subarray(['t1', 't2', 'nobody']).map((values) => ({ op: 'task', values }) as const),
   fc.subarray([...STATUSES]).map((values) => ({ op: 'status', values }) as const),
   fc.tuple(comparisons, fc.constantFrom(...COSTS)).map(([test, value]) => ({ op: 'cost', test, value }) as const),
