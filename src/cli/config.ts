@@ -53,11 +53,11 @@ export function readConfig(sources: ConfigSources = {}): Config {
 }
 
 /** Refuse to be reached from other machines by everybody. */
-export function checkExposure({ host, tokens }: Config): void {
-  if (isLoopback(host) || tokens.length > 0) return;
+export function checkExposure({ host, tokens }: Config, hasStoredTokens: boolean): void {
+  if (isLoopback(host) || tokens.length > 0 || hasStoredTokens) return;
   throw new TrailError(
     'invalid_setting',
-    `TASKTRAIL_HOST: ${host} can be reached from other machines; set TASKTRAIL_TOKENS=admin:TOKEN,… or use 127.0.0.1`,
+    `TASKTRAIL_HOST: ${host} can be reached from other machines; set TASKTRAIL_TOKENS=admin:TOKEN,…, make one with: tasktrail token create NAME --role admin, or use 127.0.0.1`,
   );
 }
 

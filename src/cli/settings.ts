@@ -5,6 +5,7 @@ import {
   BUFFER_BYTES,
   COMPRESS_AFTER_DAYS,
   FLUSH_MS,
+  RATE_REQUESTS,
   RETENTION_DAYS,
   STALE_AFTER_SECONDS,
   TASK_BUFFER_BYTES,
@@ -25,6 +26,7 @@ export interface Config extends AgentConfig, WebhookConfig, RedisConfig {
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly tokens: readonly Token[];
+  readonly rateLimit: number;
   readonly flushMs: number;
   readonly bufferBytes: number;
   readonly logLevel: Level;
@@ -59,7 +61,8 @@ export const SETTINGS: { readonly [K in keyof Omit<Config, 'sections'>]: Setting
     parse: hostOf,
     fallback: () => '127.0.0.1',
     shownDefault: '127.0.0.1',
-    meaning: 'Address to listen on. Anything but loopback needs `TASKTRAIL_TOKENS`.',
+    meaning:
+      'Address to listen on. Anything but loopback needs `TASKTRAIL_TOKENS` or a token made by `tasktrail token`.',
   },
   port: {
     name: 'TASKTRAIL_PORT',
@@ -109,6 +112,15 @@ export const SETTINGS: { readonly [K in keyof Omit<Config, 'sections'>]: Setting
     shownDefault: 'none',
     meaning: '`admin:TOKEN,writer:TOKEN,reader:TOKEN`. Without tokens a caller on loopback is admin.',
     secret: true,
+  },
+  rateLimit: {
+    name: 'TASKTRAIL_RATE_LIMIT',
+    flag: '--rate-limit <requests>',
+    parse: whole(0, 1_000_000),
+    fallback: () => RATE_REQUESTS,
+    shownDefault: String(RATE_REQUESTS),
+    meaning:
+      'Requests a minute of one caller, 0–1000000; the other rates of docs/limits.md go with it. 0 counts nothing.',
   },
   flushMs: {
     name: 'TASKTRAIL_FLUSH_MS',

@@ -6,6 +6,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify';
+import type { Access } from './auth/access.ts';
 import type { Inflow } from './inflow.ts';
 import type { Streams } from './limits/streams.ts';
 import type { ServerParts } from './parts.ts';
@@ -16,6 +17,8 @@ export interface Context extends ServerParts {
   /** Aborts when the server closes: streams end, so that their readers come back to its successor. */
   readonly closing: AbortSignal;
   readonly heartbeatMs: number;
+  /** Who may in. */
+  readonly access: Access;
   readonly inflow: Inflow;
   /** What is open for long. */
   readonly streams: Streams;

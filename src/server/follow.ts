@@ -65,8 +65,12 @@ export async function sendFollow(
   }
   context.streams.enter(request, reply.raw);
   const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
-  const signal = AbortSignal.any([gone.signal, context.closing]);
+  const hold = request.caller && context.access.hold(request.caller);
+  reply.raw.once('close', () => {
+    gone.abort();
+    hold?.release();
+  });
+  const signal = AbortSignal.any([gone.signal, context.closing, ...(hold ? [hold.signal] : [])]);
   const start = after !== undefined ? { after } : query.tail !== undefined ? { tail: query.tail } : {};
   const following = context.live.follow(taskId, { filter, signal, ...start });
   const writing = request.headers.accept?.includes(NDJSON) ? LINES : SSE;

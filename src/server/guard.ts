@@ -1,14 +1,9 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ROLES, type Role } from '../core/credential.ts';
+import type { Role } from '../core/credential.ts';
 import { TrailError } from '../core/error.ts';
-import type { ServerSettings, Token } from './parts.ts';
-
-/** Who calls, once that is known. `name` is the token's, for `user_id` and tombstones. */
-export interface Caller {
-  readonly role: Role;
-  readonly name: string | null;
-}
+import type { Access } from './auth/access.ts';
+import { type Caller, checkRole } from './auth/caller.ts';
+import type { ServerSettings } from './parts.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -28,14 +23,11 @@ declare module 'fastify' {
 }
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
-const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
-const BEARER_PROTOCOL = 'tasktrail.bearer.';
 
 /** Before every route: the Host list (DNS rebinding), the Origin of what changes something, the token and its role. */
-export function guard(app: FastifyInstance, settings: ServerSettings): void {
+export function guard(app: FastifyInstance, settings: ServerSettings, access: Access): void {
   const hosts = new Set([...LOOPBACK_NAMES, ...settings.allowedHosts, ...publicHost(settings)].map(lower));
   const origins = new Set([...settings.allowedOrigins, ...publicOrigin(settings)].map(lower));
-  const callerOf = authenticator(settings.tokens);
   app.decorateRequest('caller', null);
   app.decorateRequest('foreign', null);
   app.addHook('onRequest', async (request, reply) => {
@@ -44,47 +36,11 @@ export function guard(app: FastifyInstance, settings: ServerSettings): void {
     if (signed) return;
     if (request.foreign) throw request.foreign;
     if (admitOrigin(request, reply, origins)) return reply.code(204).send();
-    request.caller = callerOf(request);
+    request.caller = await access.callerOf(request);
     // A socket is opened first, so that its client can be told why it is closed.
     if (open || (request.ws && request.routeOptions.url !== undefined)) return;
     checkRole(request.caller, role ?? (isReading(request) ? 'reader' : 'writer'));
   });
-}
-
-/** The caller sits on this machine; behind a trusted proxy, the one that the proxy names. */
-export function isFromHere({ ip }: Pick<FastifyRequest, 'ip'>): boolean {
-  return LOOPBACK.test(ip);
-}
-
-export function checkRole(caller: Caller | null, least: Role): void {
-  if (caller === null) {
-    throw new TrailError('unauthorized', 'expected a valid token as "Authorization: Bearer TOKEN"');
-  }
-  if (ROLES.indexOf(caller.role) < ROLES.indexOf(least)) {
-    throw new TrailError('forbidden', `expected the role ${least}, got ${caller.role}`);
-  }
-}
-
-function authenticator(tokens: readonly Token[]): (request: FastifyRequest) => Caller | null {
-  if (tokens.length === 0) return (request) => (isFromHere(request) ? { role: 'admin', name: null } : null);
-  const known = tokens.map(({ token, role, name }) => ({ digest: digestOf(token), role, name: name ?? null }));
-  return (request) => {
-    const given = tokenOf(request);
-    if (given === undefined) return null;
-    const digest = digestOf(given);
-    let caller: Caller | null = null;
-    // Every token is compared, in constant time: how long it takes tells nothing.
-    for (const { digest: ours, role, name } of known) if (timingSafeEqual(ours, digest)) caller = { role, name };
-    return caller;
-  };
-}
-
-function tokenOf({ headers }: FastifyRequest): string | undefined {
-  const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
-  if (bearer !== undefined) return bearer;
-  const protocols = headers['sec-websocket-protocol']?.split(',') ?? [];
-  const protocol = protocols.map((name) => name.trim()).find((name) => name.startsWith(BEARER_PROTOCOL));
-  return protocol && Buffer.from(protocol.slice(BEARER_PROTOCOL.length), 'base64url').toString();
 }
 
 interface Ours {
@@ -98,9 +54,16 @@ function foreignBy(request: FastifyRequest, { hosts, origins }: Ours): TrailErro
     return new TrailError('host_not_allowed', 'the Host is not one of ours; name it in TASKTRAIL_ALLOWED_HOSTS');
   }
   const { origin } = request.headers;
-  if (!changesSomething(request) || origin === undefined || origins.has(lower(origin))) return null;
-  // Our own page: the Host is one of ours by now.
-  if (URL.canParse(origin) && new URL(origin).host === lower(request.host)) return null;
+  if (!changesSomething(request)) return null;
+  if (origin === undefined) {
+    // A browser that hides the origin still says that it is another one.
+    const site = request.headers['sec-fetch-site'];
+    if (site !== 'cross-site' && site !== 'same-site') return null;
+  } else {
+    if (origins.has(lower(origin))) return null;
+    // Our own page: the Host is one of ours by now.
+    if (URL.canParse(origin) && new URL(origin).host === lower(request.host)) return null;
+  }
   return new TrailError('origin_not_allowed', 'the Origin is not one of ours; name it in TASKTRAIL_ALLOWED_ORIGINS');
 }
 
@@ -136,10 +99,6 @@ function publicHost({ publicUrl }: ServerSettings): readonly string[] {
 
 function publicOrigin({ publicUrl }: ServerSettings): readonly string[] {
   return publicUrl === undefined ? [] : [new URL(publicUrl).origin];
-}
-
-function digestOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
 }
 
 function lower(text: string): string {

@@ -30,8 +30,10 @@ export interface ServerSettings {
   readonly headersMs?: number;
   /** After how long a reader is cut that takes nothing (default STALLED_MS). */
   readonly stalledMs?: number;
-  /** Empty: a caller on loopback is admin, any other is refused. */
+  /** Empty: a caller on loopback is admin, unless stored tokens close that too (`auth/access.ts`). */
   readonly tokens: readonly Token[];
+  /** Admin token of this run, for programs of the same user. */
+  readonly localToken?: string;
   /** The server listens on loopback only. */
   readonly loopback: boolean;
   /** Deletes by age and by size, as the owner's housekeeping does (default 0: neither). */
@@ -76,6 +78,8 @@ export interface ServerParts {
   readonly version: string;
   health(): Health | Promise<Health>;
   readonly clock: Clock;
+  /** Signs links to tasks; kept beside the data. */
+  readonly signingKey: Buffer;
   /** Writes of task directories that failed since the start; null where none are written here. */
   readonly directoryFailures?: () => number | null;
   /** What there is of events of other systems; nothing where none are taken in. */

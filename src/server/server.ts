@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import compress from '@fastify/compress';
+import cookie from '@fastify/cookie';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import websocket from '@fastify/websocket';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
@@ -8,6 +9,7 @@ import { TrailError } from '../core/error.ts';
 import { checkTaskId } from '../core/id.ts';
 import { BODY_BYTES, FRAME_IN_BYTES, HEARTBEAT_MS, URL_BYTES } from '../core/limits.ts';
 import { keepAudit } from './audit.ts';
+import { Access } from './auth/access.ts';
 import { readJsonBodies } from './bodies.ts';
 import type { Context, Routes, Scope } from './context.ts';
 import { guard } from './guard.ts';
@@ -35,11 +37,14 @@ import { partRoutes } from './routes/parts.ts';
 import { patternRoutes, taskPatternRoutes } from './routes/patterns.ts';
 import { pluginRoutes } from './routes/plugins.ts';
 import { lineFacetRoutes, searchRoutes } from './routes/search.ts';
+import { sessionRoutes } from './routes/session.ts';
 import { settingsRoutes } from './routes/settings.ts';
+import { shareRoutes } from './routes/shares.ts';
 import { socketRoutes } from './routes/socket.ts';
 import { storageRoutes } from './routes/storage.ts';
 import { taskActionRoutes } from './routes/task-actions.ts';
 import { taskRoutes } from './routes/tasks.ts';
+import { tokenRoutes } from './routes/tokens.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { Turns } from './turns.ts';
 import { validatorCompiler } from './validation.ts';
@@ -53,6 +58,7 @@ export async function createServer(parts: ServerParts): Promise<TrailServer> {
   const context: Context = {
     ...parts,
     closing: closing.signal,
+    access: await Access.open(parts),
     heartbeatMs: parts.settings.heartbeatMs ?? HEARTBEAT_MS,
     inflow: new Inflow(),
     streams: new Streams(),
@@ -70,9 +76,9 @@ export async function createServer(parts: ServerParts): Promise<TrailServer> {
     reply.header('x-request-id', request.id);
   });
   app.addHook('onResponse', async ({ log, method, url }, { statusCode, elapsedTime }) => {
-    // Without its query, which may hold what somebody searched for.
-    log.debug({ method, path: url.split('?', 1)[0], status: statusCode, ms: Math.round(elapsedTime) }, 'request');
+    log.debug({ method, path: pathOf(url), status: statusCode, ms: Math.round(elapsedTime) }, 'request');
   });
+  app.addHook('onClose', () => context.access.close());
   keepAudit(app, context);
   readJsonBodies(app);
   await addHeaders(app);
@@ -87,13 +93,14 @@ export async function createServer(parts: ServerParts): Promise<TrailServer> {
     // Bodies are inflated by bodies.ts, within its limit.
     globalDecompression: false,
   });
+  await app.register(cookie);
   await app.register(websocket, {
     options: { maxPayload: FRAME_IN_BYTES, handleProtocols: chosenProtocol },
     preClose: (done) => done(),
   });
   const rates = await countRates(app, parts.settings);
   rates.beforeGuard();
-  guard(app, parts.settings);
+  guard(app, parts.settings, context.access);
   rates.afterGuard();
   await describeRoutes(app, context);
   await addRoutes(app, context);
@@ -160,6 +167,9 @@ async function addRoutes(app: FastifyInstance, context: Context): Promise<void> 
     analyticsRoutes(scope, context);
     webhookRoutes(scope, context);
     alertRoutes(scope, context);
+    tokenRoutes(scope, context);
+    sessionRoutes(scope, context);
+    shareRoutes(scope, context);
     auditRoutes(scope, context);
     deliveryLogRoutes(scope, context);
     await scope.register(async (bytes) => deliveryRoutes(bytes as Scope, context));
@@ -188,6 +198,11 @@ function hideRoutes(scope: Scope): void {
   scope.addHook('onRoute', (route) => {
     route.schema = { ...route.schema, hide: true };
   });
+}
+
+/** Without its query, which may hold what somebody searched for, and without what opens a link to a task. */
+function pathOf(url: string): string {
+  return (url.split('?', 1)[0] ?? '').replace(/tts_.*/, '…');
 }
 
 /** A client that offers a token as subprotocol expects one of its offers back; the token itself is not repeated if it can be helped. */

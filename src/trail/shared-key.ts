@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -11,6 +11,12 @@ export interface SharedKey {
   readonly id: string;
   /** Seals what passes through Redis. */
   readonly key: Buffer;
+}
+
+/** What the servers of a data directory sign links with: another key than the one that seals, from the same secret. */
+export async function signingKey(dataDir: string): Promise<Buffer> {
+  const { key } = await sharedKey(dataDir);
+  return Buffer.from(hkdfSync('sha256', key, '', 'tasktrail links', KEY_BYTES));
 }
 
 /** Made by the first who asks, readable by this user only. */

@@ -18,6 +18,7 @@ test('without any setting every default holds', async (t) => {
     allowedHosts: [],
     allowedOrigins: [],
     tokens: [],
+    rateLimit: 6_000,
     flushMs: 25,
     bufferBytes: 16_777_216,
     logLevel: 'INFO',
@@ -165,12 +166,13 @@ test('a config file that is named must be there, and must be JSON that is not qu
 
 test('only loopback may be served without tokens', async (t) => {
   const cwd = await scratch(t);
-  const exposed = (host: string, tokens = ''): void =>
-    checkExposure(readConfig({ cwd, env: { TASKTRAIL_HOST: host, TASKTRAIL_TOKENS: tokens } }));
+  const exposed = (host: string, tokens = '', stored = false): void =>
+    checkExposure(readConfig({ cwd, env: { TASKTRAIL_HOST: host, TASKTRAIL_TOKENS: tokens } }), stored);
   for (const host of ['127.0.0.1', '127.8.8.8', '::1', '[::1]', 'localhost']) exposed(host);
   for (const host of ['0.0.0.0', '::', '192.168.1.2', 'example.org']) {
     assert.throws(() => exposed(host), { code: 'invalid_setting', message: /TASKTRAIL_TOKENS/ });
     exposed(host, 'admin:x');
+    exposed(host, '', true);
   }
 });
 

@@ -40,6 +40,7 @@ export async function startServer(t: TestContext, options: ServeOptions = {}): P
     version: '0.0.0',
     health: () => ({ healthy: true, store: 'sqlite', redis: null }),
     clock: systemClock,
+    signingKey: Buffer.alloc(32, 1),
   });
   const { url, port } = await server.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   const close = async (): Promise<void> => {

@@ -69,8 +69,9 @@ test('with tokens everything but the open routes needs one', async (t) => {
   );
   assert.ok(described.length > 20);
   for (const [method, path] of described) {
-    // What comes by webhooks bears a signature of its own.
+    // What comes by webhooks bears a signature of its own; who signs in shows a token in the body, and signing out gives nothing away.
     if (openRoutes.includes(path) || path.startsWith('/webhooks/')) continue;
+    if (path === '/api/session' && method !== 'GET') continue;
     for (const spelled of [path, `${path}/`, path.replace('/api/tasks', '/tasks')]) {
       for (const headers of [
         {},

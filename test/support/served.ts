@@ -48,6 +48,7 @@ export async function served(
     alerts,
     webhooks: webhooksOf({ store, intake, tasks }, { clock, ...webhooks }),
     version: '0.0.0-test',
+    signingKey: Buffer.alloc(32, 1),
     health: () => ({ healthy: true, store: 'memory', redis: null }),
     clock,
     ...parts,

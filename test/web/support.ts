@@ -95,6 +95,7 @@ export class Site {
       version: '0.0.0-test',
       health: () => ({ healthy: true, store: 'memory', redis: null }),
       clock: systemClock,
+      signingKey: Buffer.alloc(32, 1),
       webDir: this.#webDir,
       settings: { allowedHosts: [], allowedOrigins: [], tokens: [], loopback: true, ...this.#settings },
     });

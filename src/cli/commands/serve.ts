@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { asTrailError, TrailError } from '../../core/error.ts';
-import { systemClock } from '../../core/time.ts';
+import { isoTime, systemClock } from '../../core/time.ts';
 import type { Webhooks } from '../../inlet/webhooks/index.ts';
 import { createRedactor } from '../../intake/redact.ts';
 import type { Health, ServerParts, ServerSettings, TrailServer } from '../../server/parts.ts';
@@ -14,6 +14,7 @@ import { LoggingSettings } from '../../trail/logging.ts';
 import { Membership } from '../../trail/membership.ts';
 import { openTrail } from '../../trail/open.ts';
 import { type Owner, takeOwnership } from '../../trail/owner.ts';
+import { signingKey } from '../../trail/shared-key.ts';
 import { configuredAgents } from '../agents.ts';
 import { serverAlerts } from '../alerts.ts';
 import { checkExposure, secretValues } from '../config.ts';
@@ -42,7 +43,6 @@ const WEB_DIR = fileURLToPath(new URL('../../../dist/web', import.meta.url));
 
 /** Serve the data directory, as its owner or beside it, until a signal says stop. */
 export async function serve(terminal: Terminal, config: Config): Promise<number> {
-  if (workOf(config).answers) checkExposure(config);
   // A server lives on when nobody reads what it prints.
   terminal.onClosed(() => {});
   const { dataDir, flushMs, bufferBytes, taskLogLevel: taskLevel, redisUrl } = config;
@@ -51,6 +51,7 @@ export async function serve(terminal: Terminal, config: Config): Promise<number>
   try {
     const trail = await openTrail({ dataDir, flushMs, bufferBytes, taskLevel, owner });
     try {
+      if (workOf(config).answers) checkExposure(config, await hasTokens(trail));
       await serveTrail(terminal, config, { owner, trail });
     } finally {
       await trail.close();
@@ -60,6 +61,13 @@ export async function serve(terminal: Terminal, config: Config): Promise<number>
   }
   // A stop that an exception forced is no success.
   return Number(process.exitCode ?? 0);
+}
+
+/** Somebody can be let in who shows one. */
+async function hasTokens({ parts: { store } }: LocalTrail): Promise<boolean> {
+  const now = isoTime(Date.now());
+  const { list = [] } = (await store.credentials()) ?? {};
+  return list.some(({ kind, expiresAt }) => kind === 'token' && (expiresAt === null || expiresAt > now));
 }
 
 interface Owned {
@@ -80,7 +88,8 @@ async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: 
   const duties = new Duties(config, served);
   const directoryFailures = (): number | null => duties.directoryFailures;
   const { answers } = workOf(config);
-  const server = answers ? await createServer({ ...partsOf(config, served), directoryFailures }) : undefined;
+  const parts = answers && { ...partsOf(config, served), signingKey: await signingKey(config.dataDir) };
+  const server = parts ? await createServer({ ...parts, directoryFailures }) : undefined;
   const letStray = catchStrays(log);
   try {
     const url = server && (await listening(server, config));
@@ -199,7 +208,7 @@ const LISTEN_FAULTS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'is no address of this machine; choose another with --host',
 };
 
-function partsOf(config: Config, served: Served): ServerParts {
+function partsOf(config: Config, served: Served): Omit<ServerParts, 'signingKey'> {
   const { owner, trail, tasks, webhooks, alerts, redis, logging, log } = served;
   const redoc = redocFile();
   return {
@@ -221,15 +230,16 @@ function partsOf(config: Config, served: Served): ServerParts {
 
 function serverSettings(config: Config, owner: Owner): ServerSettings {
   const { publicUrl, allowedHosts, allowedOrigins, tokens, trustProxy } = config;
-  // Who may read `owner.json` is us: its token opens the server to the command line.
-  const local = { role: 'admin', token: owner.token, name: 'local' } as const;
   return {
     allowedHosts,
     allowedOrigins,
-    tokens: tokens.length === 0 ? [] : [...tokens, local],
+    tokens,
+    // Who may read `owner.json` is us: its token opens the server to the command line.
+    localToken: owner.token,
     loopback: isLoopback(config.host),
     retentionDays: config.retentionDays,
     maxBytes: config.maxBytes,
+    rateLimit: config.rateLimit,
     ...(publicUrl !== undefined && { publicUrl }),
     ...(trustProxy.length > 0 && { trustProxy }),
   };

@@ -2,7 +2,7 @@ import rateLimit, { normalizeIP, type RateLimitOptions } from '@fastify/rate-lim
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, TrailError } from '../../core/error.ts';
 import { RATE_ATTEMPTS, RATE_CALLERS, RATE_REQUESTS, RATE_TIMES } from '../../core/limits.ts';
-import { isFromHere } from '../guard.ts';
+import { isFromHere } from '../auth/caller.ts';
 import type { ServerSettings } from '../parts.ts';
 
 /** What a request counts as. Lines come in small batches, so they are counted apart; what makes tasks is held shorter. */

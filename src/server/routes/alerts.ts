@@ -12,9 +12,9 @@ import {
   PreviewRule,
   previewToWire,
 } from '../alert-shapes.ts';
+import type { Caller } from '../auth/caller.ts';
 import { emptyBodyAllowed } from '../bodies.ts';
 import type { Routes } from '../context.ts';
-import type { Caller } from '../guard.ts';
 import { answers } from '../schemas.ts';
 import { inTurn } from '../search-stream.ts';
 

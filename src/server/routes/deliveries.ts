@@ -4,9 +4,9 @@ import { Type } from 'typebox';
 import { TrailError } from '../../core/error.ts';
 import { BODY_BYTES } from '../../core/limits.ts';
 import type { Receipt } from '../../inlet/webhooks/receiver.ts';
+import { isFromHere } from '../auth/caller.ts';
 import { keepAnyBody } from '../bodies.ts';
 import type { Context, Routes } from '../context.ts';
-import { isFromHere } from '../guard.ts';
 import { answers } from '../schemas.ts';
 
 /** Senders give up after a while and send again: before that they are told that we were not done. */

@@ -7,8 +7,9 @@ import type { EntryPage } from '../../core/page.ts';
 import type { StoreReader } from '../../core/ports.ts';
 import { taskToWire, type WireTask } from '../../core/wire.ts';
 import { readFilter } from '../../query/filter.ts';
+import { checkRole } from '../auth/caller.ts';
+import type { Hold } from '../auth/credential-book.ts';
 import type { Context } from '../context.ts';
-import { checkRole } from '../guard.ts';
 import { hearFrames } from '../limits/frames.ts';
 import { type Peer, Peers } from '../peers.ts';
 import { problemOf } from '../problem.ts';
@@ -39,8 +40,10 @@ export function socketRoutes(app: FastifyInstance, context: Context): void {
         const gone = new AbortController();
         socket.once('close', () => gone.abort());
         const peer = peers.add(socket);
+        const { caller } = request;
         try {
-          checkRole(request.caller, 'reader');
+          checkRole(caller, 'reader');
+          endWith(context.access.hold(caller), peer, request);
           context.streams.enter(request, socket);
           await serve(peer, request, gone.signal);
         } catch (error) {
@@ -53,6 +56,17 @@ export function socketRoutes(app: FastifyInstance, context: Context): void {
     route(url, (peer, request, signal) => serveLines(context, peer, request, signal));
   }
   route('/ws/tasks', (peer, request, signal) => serveTasks(context, peer, request, signal));
+}
+
+/** What opened a socket holds for as long as it is open. */
+function endWith({ signal, release }: Hold, peer: Peer, request: FastifyRequest): void {
+  const end = (): void =>
+    refuse(peer, new TrailError('unauthorized', 'what opened this has expired or was revoked'), request);
+  signal.addEventListener('abort', end, { once: true });
+  peer.socket.once('close', () => {
+    signal.removeEventListener('abort', end);
+    release();
+  });
 }
 
 async function serveLines({ live }: Context, peer: Peer, request: FastifyRequest, signal: AbortSignal): Promise<void> {
