@@ -19,7 +19,7 @@ test('lines are downloaded as text, JSONL or CSV, as an attachment with a safe n
   assert.equal(
     await text.text(),
     '2026-01-24T10:00:00.000Z INFO [git] plain\n2026-01-24T10:00:01.000Z ERROR [system] =1+1\n' +
-      '2026-01-24T10:00:02.000Z INFO [system] say "hi", you\nthere\n',
+      '2026-01-24T10:00:02.000Z INFO [system] say "hi", you\n    there\n',
   );
   const jsonl = await get('?format=jsonl');
   assert.equal(jsonl.headers.get('content-disposition'), 'attachment; filename="a_b.c.jsonl"');

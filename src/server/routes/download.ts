@@ -22,7 +22,7 @@ const FORMATS: Readonly<Record<'text' | 'jsonl' | 'csv', Format>> = {
     contentType: 'text/plain; charset=utf-8',
     extension: 'log',
     head: '',
-    line: ({ timestamp, level, source, message }) => `${timestamp} ${level} [${source}] ${message}\n`,
+    line: ({ timestamp, level, source, message }) => `${timestamp} ${level} [${source}] ${setIn(message)}\n`,
   },
   jsonl: {
     contentType: 'application/x-ndjson; charset=utf-8',
@@ -66,6 +66,11 @@ export const downloadRoutes: Routes = (scope, { store, streams }) => {
     },
   );
 };
+
+/** Further lines of a message are set in, so that none can pass for a line of its own. */
+function setIn(message: string): string {
+  return message.replace(/\r\n|[\n\r\u2028\u2029]/g, '\n    ');
+}
 
 async function* fileText(store: StoreReader, taskId: string, walk: Walk, format: Format): AsyncGenerator<string> {
   yield format.head;
