@@ -25,7 +25,7 @@ test('a server that stops and comes back loses nothing and shows nothing twice',
     await numbered(trail, 'demo', round * 10 + 1, round * 10 + 10);
     await site.start();
     await page.locator('[data-connection=live]').waitFor();
-    await page.getByText('10 lines caught up').waitFor();
+    await page.getByText('reconnected, 10 lines caught up').last().waitFor();
     await page.getByText(`line ${round * 10 + 10}`, { exact: true }).waitFor();
   }
   const messages = await page.locator('[role=listitem] .text').allInnerTexts();

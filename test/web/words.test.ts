@@ -22,12 +22,28 @@ test('a task’s path is read back to its id', () => {
 });
 
 test('the view of a log comes back from its address', () => {
-  const view = { filter: { levels: ['WARNING', 'ERROR'], sources: ['git'], search: 'a b&c' }, seq: 12 } as const;
+  const view = {
+    filter: { levels: ['WARNING', 'ERROR'], sources: ['git'], search: 'a b&c' },
+    lines: { from: 12, to: 14 },
+    at: 7,
+    find: { text: 'a+b', matchCase: true, wholeWord: false, regex: true, only: 3 },
+    wrap: true,
+    full: true,
+    histogram: false,
+    time: 'since start',
+  } as const;
   assert.deepEqual(readLogView(logViewParams(view)), view);
+  assert.deepEqual(readLogView(new URLSearchParams('from=140&to=120')).lines, { from: 120, to: 140 });
+  const times = readLogView(new URLSearchParams('from=2026-01-24T10:00:00Z&to=1800000000000'));
+  assert.equal(times.lines, null);
+  assert.equal(times.filter.from, '2026-01-24T10:00:00.000Z');
 });
 
 test('what is wrong in an address is left out', () => {
-  assert.deepEqual(readLogView(new URLSearchParams('level=LOUD&seq=-4')), { filter: {}, seq: null });
+  const { filter, ...rest } = readLogView(new URLSearchParams('level=LOUD&seq=-4&at=x&only=y&time=noon&find_as=case'));
+  assert.deepEqual(filter, {});
+  const nothing = { lines: null, at: null, find: null, wrap: false, full: false, histogram: null, time: null };
+  assert.deepEqual(rest, nothing);
   assert.deepEqual(readListView(new URLSearchParams('status=nope,failed,failed&q=x')), { status: ['failed'], q: 'x' });
 });
 
@@ -57,11 +73,14 @@ test('waits double from half a second to fifteen, and are never equal for everyo
 
 test('a line’s time is local, UTC, or since the start', () => {
   const iso = '2026-01-24T10:00:04.120Z';
-  assert.equal(lineTime(iso, 'utc', null, 330), '10:00:04.120');
-  assert.equal(lineTime(iso, 'local', null, 330), '15:30:04.120');
-  assert.equal(lineTime(iso, 'since start', '2026-01-24T10:00:00.000Z', 0), '+00:04.120');
-  assert.equal(lineTime(iso, 'since start', '2026-01-24T07:59:00.000Z', 0), '+2:01:04.120');
-  assert.equal(lineTime(iso, 'since start', '2026-01-24T10:00:05.120Z', 0), '-00:01.000');
+  const nowMs = Date.parse(iso) + 90_000;
+  const frame = (startIso: string | null, offsetMinutes: number) => ({ startIso, nowMs, offsetMinutes });
+  assert.equal(lineTime(iso, 'relative', frame(null, 0)), '1m ago');
+  assert.equal(lineTime(iso, 'utc', frame(null, 330)), '10:00:04.120');
+  assert.equal(lineTime(iso, 'local', frame(null, 330)), '15:30:04.120');
+  assert.equal(lineTime(iso, 'since start', frame('2026-01-24T10:00:00.000Z', 0)), '+00:04.120');
+  assert.equal(lineTime(iso, 'since start', frame('2026-01-24T07:59:00.000Z', 0)), '+2:01:04.120');
+  assert.equal(lineTime(iso, 'since start', frame('2026-01-24T10:00:05.120Z', 0)), '-00:01.000');
   assert.equal(zoneName('local', -210), 'UTC-03:30');
   assert.equal(zoneName('utc', 60), 'UTC');
 });

@@ -2,12 +2,14 @@ import type { WireComparison, WirePatterns } from '../../core/comparison.ts';
 import type { JsonObject } from '../../core/entry.ts';
 import type { Fault } from '../../core/error.ts';
 import { filterParams, type LogFilter } from '../../core/filter.ts';
-import type { WireLineFacets, WireSearchGroups } from '../../core/found.ts';
+import { searchParams, type WireLineFacets, type WireSearchGroups, type WireSearchPage } from '../../core/found.ts';
 import type { Logging } from '../../core/logging.ts';
+import type { WireOutline } from '../../core/outline.ts';
 import type { PluginInfo } from '../../core/plugin.ts';
 import type { TaskFacets } from '../../core/query.ts';
 import type { Wired, WireHistogram, WireLogPage, WireStats, WireTask, WireTaskPage } from '../../core/wire.ts';
 import type { WireAlert, WireAlertList, WireAlertPreview, WireAlertTest } from '../../core/wire-alert.ts';
+import type { WireAnalytics } from '../../core/wire-analytics.ts';
 import type {
   WireDeliveryDetails,
   WireDeliveryPage,
@@ -82,6 +84,49 @@ export class Api {
     const params = new URLSearchParams(filterParams(filter));
     for (const [name, value] of Object.entries(window)) if (value !== undefined) params.set(name, String(value));
     return this.#get<WireLogPage>(`${taskRoute(taskId)}/logs`, params, signal);
+  }
+
+  /** Lines of one task in which something stands, the newest first. */
+  hits(
+    taskId: string,
+    filter: LogFilter,
+    page: { readonly limit: number; readonly cursor?: string },
+    signal: AbortSignal,
+  ): Promise<WireSearchPage> {
+    const params = new URLSearchParams({ ...searchParams({ tasks: [taskId], ...page }), ...filterParams(filter) });
+    return this.#get<WireSearchPage>('api/logs/search', params, signal);
+  }
+
+  /** How many lines of one task there are of each kind. */
+  taskFacets(taskId: string, filter: LogFilter, signal: AbortSignal): Promise<WireLineFacets> {
+    return this.#get<WireLineFacets>(
+      `${taskRoute(taskId)}/logs/facets`,
+      new URLSearchParams(filterParams(filter)),
+      signal,
+    );
+  }
+
+  histogram(
+    taskId: string,
+    { filter, buckets }: { readonly filter: LogFilter; readonly buckets: number },
+    signal: AbortSignal,
+  ): Promise<WireHistogram> {
+    const params = new URLSearchParams({ ...filterParams(filter), buckets: String(buckets) });
+    return this.#get<WireHistogram>(`${taskRoute(taskId)}/logs/histogram`, params, signal);
+  }
+
+  /** The parts of a task behind a line. */
+  outline(taskId: string, after: number, signal: AbortSignal): Promise<WireOutline> {
+    const params = new URLSearchParams({ after: String(after) });
+    return this.#get<WireOutline>(`${taskRoute(taskId)}/outline`, params, signal);
+  }
+
+  analytics(params: URLSearchParams, signal: AbortSignal): Promise<WireAnalytics> {
+    return this.#get<WireAnalytics>('api/analytics', params, signal);
+  }
+
+  patternsOfAll(params: URLSearchParams, signal: AbortSignal): Promise<WirePatterns> {
+    return this.#get<WirePatterns>('api/logs/patterns', params, signal);
   }
 
   patterns(taskId: string, signal: AbortSignal): Promise<WirePatterns> {

@@ -87,6 +87,22 @@ export class LinePages<T> {
   }
 }
 
+/**
+ * The positions that are further than `around` from every line in a list of all lines, where line `seq` stands at `seq - 1`.
+ * @param seqs in order
+ */
+export function stretchesOutside(seqs: readonly number[], around: number, rows: number): readonly Stretch[] {
+  const outside: Stretch[] = [];
+  let from = 0;
+  for (const seq of seqs) {
+    const start = seq - 1 - around;
+    if (start > from) outside.push({ start: from, count: start - from });
+    from = Math.max(from, seq + around);
+  }
+  if (from < rows) outside.push({ start: from, count: rows - from });
+  return outside;
+}
+
 function pageEnd(position: number): number {
   return (Math.floor(position / PAGE_ROWS) + 1) * PAGE_ROWS;
 }

@@ -1,16 +1,22 @@
 /** How the times of lines are shown; a click on the mode goes to the next. */
-export const TIME_MODES = ['local', 'utc', 'since start'] as const;
+export const TIME_MODES = ['local', 'utc', 'since start', 'relative'] as const;
 export type TimeMode = (typeof TIME_MODES)[number];
 
 const MINUTE_MS = 60_000;
 
-/**
- * A line's time for its column: `14:02:11.042`, or `+00:04.120` since the start.
- * @param offsetMinutes what the reader's zone adds to UTC
- */
-export function lineTime(iso: string, mode: TimeMode, startIso: string | null, offsetMinutes: number): string {
+/** What a line's time may be told against. */
+export interface TimeFrame {
+  readonly startIso: string | null;
+  readonly nowMs: number;
+  /** What the reader's zone adds to UTC. */
+  readonly offsetMinutes: number;
+}
+
+/** A line's time for its column: `14:02:11.042`, `+00:04.120` since the start, or `4m ago`. */
+export function lineTime(iso: string, mode: TimeMode, { startIso, nowMs, offsetMinutes }: TimeFrame): string {
   const ms = Date.parse(iso);
   if (Number.isNaN(ms)) return iso.slice(0, 12);
+  if (mode === 'relative') return ago(iso, nowMs);
   if (mode === 'since start' && startIso !== null) return sinceStart(ms - Date.parse(startIso));
   const shift = mode === 'local' ? offsetMinutes : 0;
   return new Date(ms + shift * MINUTE_MS).toISOString().slice(11, 23);
@@ -18,7 +24,7 @@ export function lineTime(iso: string, mode: TimeMode, startIso: string | null, o
 
 /** The zone as text: `UTC`, `UTC+05:30`. */
 export function zoneName(mode: TimeMode, offsetMinutes: number): string {
-  if (mode === 'since start') return 'since start';
+  if (mode === 'since start' || mode === 'relative') return mode;
   if (mode === 'utc' || offsetMinutes === 0) return 'UTC';
   const abs = Math.abs(offsetMinutes);
   return `UTC${offsetMinutes < 0 ? '-' : '+'}${two(Math.floor(abs / 60))}:${two(abs % 60)}`;

@@ -1,12 +1,30 @@
 import { filterParams, type LogFilter, parseFilter } from '../../core/filter.ts';
 import { parseStatus, type Status } from '../../core/status.ts';
+import { type FindText, findParams, readFind } from './find.ts';
 import { readText } from './query.ts';
+import { TIME_MODES, type TimeMode } from './time.ts';
 
 /** What of the log panel stands in the address, so that a link, a reload and "back" show the same lines. */
 export interface LogView {
   readonly filter: LogFilter;
-  /** The line that is marked and shown in the middle. */
-  readonly seq: number | null;
+  /** The lines that are marked; the first is shown in the middle. */
+  readonly lines: LineRange | null;
+  /** The line on top, where the reader stands; null at the place where the panel opens by itself. */
+  readonly at: number | null;
+  readonly find: FindText | null;
+  readonly wrap: boolean;
+  /** The panel alone, over the whole window. */
+  readonly full: boolean;
+  /** Null: as wide as the window is. */
+  readonly histogram: boolean | null;
+  /** Null: what the reader chose for all screens. */
+  readonly time: TimeMode | null;
+}
+
+/** Lines by their seq, the last included. */
+export interface LineRange {
+  readonly from: number;
+  readonly to: number;
 }
 
 export interface ListView {
@@ -14,15 +32,42 @@ export interface ListView {
   readonly q: string;
 }
 
-/** Read the address. What is not valid in it is left out: a page must open whatever someone pasted. */
+/**
+ * Read the address. What is not valid in it is left out: a page must open whatever someone pasted. `seq=120-140` is a range; so is
+ * `from=120&to=140`, because a number that small is no time.
+ */
 export function readLogView(params: URLSearchParams): LogView {
-  return { filter: readFilter(params), seq: readSeq(params.get('seq')) };
+  const range = plainRange(params);
+  const rest = new URLSearchParams(params);
+  if (range !== null) for (const name of ['from', 'to']) rest.delete(name);
+  return {
+    filter: readFilter(rest),
+    lines: readLines(params.get('seq')) ?? range,
+    at: readSeq(params.get('at')),
+    find: readFind(params),
+    wrap: params.get('wrap') === '1',
+    full: params.get('full') === '1',
+    histogram: params.has('histogram') ? params.get('histogram') === '1' : null,
+    time: TIME_MODES.find((mode) => timeName(mode) === params.get('time')) ?? null,
+  };
 }
 
-export function logViewParams(view: LogView): URLSearchParams {
-  const params = new URLSearchParams(filterParams(view.filter));
-  if (view.seq !== null) params.set('seq', String(view.seq));
+export function logViewParams(view: Partial<LogView> & Pick<LogView, 'filter'>): URLSearchParams {
+  const { filter, lines, at, find, wrap, full, histogram, time } = view;
+  const params = new URLSearchParams(filterParams(filter));
+  if (lines) params.set('seq', rangeText(lines));
+  if (at) params.set('at', String(at));
+  if (find) for (const [name, value] of Object.entries(findParams(find))) params.set(name, value);
+  if (wrap) params.set('wrap', '1');
+  if (full) params.set('full', '1');
+  if (histogram !== null && histogram !== undefined) params.set('histogram', histogram ? '1' : '0');
+  if (time) params.set('time', timeName(time));
   return params;
+}
+
+/** `120`, or `120-140`. */
+export function rangeText({ from, to }: LineRange): string {
+  return from === to ? String(from) : `${from}-${to}`;
 }
 
 export function readListView(params: URLSearchParams): ListView {
@@ -77,6 +122,24 @@ export function readPlainFilter(params: URLSearchParams): LogFilter {
 function readSeq(text: string | null): number | null {
   const seq = text !== null && /^\d{1,15}$/.test(text) ? Number(text) : 0;
   return seq > 0 ? seq : null;
+}
+
+function readLines(text: string | null): LineRange | null {
+  const [first, last = first, more] = text?.split('-') ?? [];
+  const [a, b] = [readSeq(first ?? null), readSeq(last ?? null)];
+  return a === null || b === null || more !== undefined ? null : { from: Math.min(a, b), to: Math.max(a, b) };
+}
+
+function plainRange(params: URLSearchParams): LineRange | null {
+  const [from, to] = [params.get('from') ?? '', params.get('to') ?? ''];
+  return SEQ.test(from) && SEQ.test(to) ? readLines(`${from}-${to}`) : null;
+}
+
+/** As a time it would be within the first four months of 1970. */
+const SEQ = /^\d{1,10}$/;
+
+function timeName(mode: TimeMode): string {
+  return mode.replace(' ', '-');
 }
 
 function statusOf(name: string): Status[] {

@@ -2,7 +2,7 @@ import type { LogFilter } from '../../core/filter.ts';
 import { isOpenFilter } from '../../core/filter.ts';
 import type { WireEntry } from '../../core/wire.ts';
 import type { Api } from '../lib/api.ts';
-import { LinePages, type Stretch } from '../lib/pages.ts';
+import { LinePages, PAGE_ROWS, type Stretch } from '../lib/pages.ts';
 
 /** Pages kept, and characters of message they may hold together. */
 const MAX_PAGES = 40;
@@ -84,23 +84,35 @@ export class Listing {
     return fresh;
   }
 
-  /** The position of the first line with this seq or a later one. */
+  /** The position of the first line with this seq or a later one; of the last line when all are earlier. */
   async positionOf(seq: number, signal: AbortSignal): Promise<number> {
-    if (this.#open) return Math.min(seq, this.total) - 1;
-    let low = 0;
-    let high = this.total;
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      const entry = this.at(middle) ?? (await this.#peek(middle, signal));
-      if (entry === undefined || entry.seq >= seq) high = middle;
-      else low = middle + 1;
-    }
-    return Math.min(low, this.total - 1);
+    return Math.min(await this.countTo(seq - 1, signal), this.total - 1);
   }
 
+  /** How many lines there are up to this seq. */
+  async countTo(seq: number, signal: AbortSignal): Promise<number> {
+    if (this.#open) return Math.min(Math.max(0, seq), this.total);
+    if (seq >= this.tailSeq) return this.total;
+    let [low, high] = [0, this.total];
+    let [lowSeq, highSeq] = [0, this.tailSeq];
+    // Lines of a filter often lie evenly: where the seq should be is looked at first, then the middle of what is left, in turns.
+    for (let turn = 0; low < high; turn += 1) {
+      const share = turn % 2 === 0 ? (seq - lowSeq) / Math.max(1, highSeq - lowSeq) : 0.5;
+      const probe = Math.min(high - 1, Math.max(low, low + Math.floor(share * (high - low))));
+      const entry = await this.#peek(probe, signal);
+      if (entry === undefined || entry.seq > seq) [high, highSeq] = [probe, entry?.seq ?? highSeq];
+      else [low, lowSeq] = [probe + 1, entry.seq];
+    }
+    return low;
+  }
+
+  /** The line at a position, with its page: what is looked for is often near it. */
   async #peek(position: number, signal: AbortSignal): Promise<WireEntry | undefined> {
-    const query = { filter: this.filter, offset: position, limit: 1, order: 'asc', count: 'none' } as const;
-    return (await this.#api.lines(this.#taskId, query, signal)).logs[0];
+    if (this.at(position) !== undefined) return this.at(position);
+    const start = position - (position % PAGE_ROWS);
+    const missing = this.missing({ start, count: position - start + 1 });
+    if (missing !== undefined) await this.load(missing, signal);
+    return this.at(position);
   }
 
   async #walkToEnd(from: number, signal: AbortSignal): Promise<void> {

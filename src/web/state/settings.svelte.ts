@@ -22,8 +22,12 @@ export class Settings {
   }
 
   nextTimeMode(): void {
-    this.timeMode = after(TIME_MODES, this.timeMode);
-    keep(TIME_KEY, this.timeMode);
+    this.setTimeMode(after(TIME_MODES, this.timeMode));
+  }
+
+  setTimeMode(mode: TimeMode): void {
+    this.timeMode = mode;
+    keep(TIME_KEY, mode);
   }
 
   #paint(): void {

@@ -2,7 +2,8 @@ import { filterParams, type LogFilter, type Query } from '../../core/filter.ts';
 import type { WireEntry, WireStats, WireTask } from '../../core/wire.ts';
 import { type Api, asProblem, type Problem } from '../lib/api.ts';
 import { PAGE_ROWS } from '../lib/pages.ts';
-import { plural } from '../lib/text.ts';
+import { LineRate } from '../lib/rate.ts';
+import { LineReads } from './line-reads.ts';
 import { type Frame, Link } from './link.svelte.ts';
 import { Listing } from './listing.ts';
 
@@ -11,7 +12,18 @@ const PAINT_MS = 50;
 const STATS_MS = 2_000;
 /** A server that does not confirm a change of filter gets a new connection instead. */
 const SETTLE_MS = 2_000;
-const NOTICE_MS = 6_000;
+/** Above so many lines a second they are painted less often, and the panel says so. */
+const FAST_LINES = 500;
+const FAST_PAINT_MS = 100;
+const CALM_MS = 1_500;
+/** Returns of the link that are told in the lines. */
+const RETURNS_KEPT = 20;
+
+/** A return of the link: behind which line, and how many lines came at once then. */
+export interface Return {
+  readonly after: number;
+  readonly lines: number;
+}
 
 /**
  * One task's trail as the page holds it: the task, its figures, and a window over its lines. REST reads what is stored, the link brings
@@ -23,6 +35,7 @@ const NOTICE_MS = 6_000;
 export class TaskLog {
   readonly taskId: string;
   readonly link: Link;
+  readonly reads: LineReads;
   task = $state.raw<WireTask | null>(null);
   stats = $state.raw<WireStats | null>(null);
   filter = $state.raw<LogFilter>({});
@@ -34,7 +47,12 @@ export class TaskLog {
   /** Error lines that came in live, ever growing: the reader's pause remembers where it stood. */
   liveErrors = $state(0);
   partials = $state.raw<Readonly<Record<string, string>>>({});
-  notice = $state('');
+  /** Lines that came in within a second, while they come fast; else null. */
+  fastLines = $state<number | null>(null);
+  /** Where the link came back: the last line before it went, and how many lines were missed meanwhile. */
+  returns = $state.raw<readonly Return[]>([]);
+  /** Told of each line that comes in live, in order. */
+  onFresh: ((entries: readonly WireEntry[]) => void) | undefined;
   /** Grows with every change of the lines that are here; whoever reads rows depends on it. */
   #version = $state(0);
   #listing: Listing;
@@ -44,15 +62,16 @@ export class TaskLog {
   #pumping = false;
   #queue: WireEntry[] = [];
   #paint: ReturnType<typeof setTimeout> | undefined;
+  #calm: ReturnType<typeof setTimeout> | undefined;
   #poll: ReturnType<typeof setInterval> | undefined;
-  #unnotice: ReturnType<typeof setTimeout> | undefined;
-  #catchingUp = false;
-  #caught = 0;
+  #catchingUp: { readonly after: number; lines: number } | null = null;
+  readonly #rate = new LineRate();
 
   constructor(api: Api, taskId: string, filter: LogFilter) {
     this.#api = api;
     this.taskId = taskId;
     this.filter = filter;
+    this.reads = new LineReads(api, taskId);
     this.#listing = new Listing({ api, taskId }, filter);
     this.link = new Link({
       url: () => this.#socketUrl(),
@@ -105,6 +124,16 @@ export class TaskLog {
     if (!signal.aborted) await this.#relist();
   }
 
+  /** The newest line that passes the filter, or that was looked at for it. */
+  get tailSeq(): number {
+    return this.#listing.tailSeq;
+  }
+
+  /** The newest line of the task, as far as it is known here. */
+  get lastSeq(): number {
+    return Math.max(this.#listing.tailSeq, this.task?.log.last_seq ?? 0);
+  }
+
   row(position: number): WireEntry | undefined {
     this.#version;
     return this.#listing.at(position);
@@ -127,6 +156,21 @@ export class TaskLog {
     }
   }
 
+  /** How many lines of the list there are up to a line, and how many errors behind it; null when it cannot be found out now. */
+  async countedTo(seq: number): Promise<{ lines: number; errorsSince: number } | null> {
+    const { signal } = this.#work;
+    const { filter } = this;
+    try {
+      const lines = await this.#listing.countTo(seq, signal);
+      if (filter.levels?.includes('ERROR') === false) return { lines, errorsSince: 0 };
+      const errors = new Listing({ api: this.#api, taskId: this.taskId }, { ...filter, levels: ['ERROR'] });
+      await errors.measure(signal);
+      return { lines, errorsSince: errors.total - (await errors.countTo(seq, signal)) };
+    } catch {
+      return null;
+    }
+  }
+
   /** What the server finds wrong with a query; null when that is nothing, or when it cannot be asked now. */
   async faultIn(query: Query): Promise<Problem | null> {
     try {
@@ -142,7 +186,7 @@ export class TaskLog {
     this.#work.abort();
     this.link.close();
     clearTimeout(this.#paint);
-    clearTimeout(this.#unnotice);
+    clearTimeout(this.#calm);
     clearInterval(this.#poll);
   }
 
@@ -217,8 +261,7 @@ export class TaskLog {
   }
 
   #onOpen(again: boolean): void {
-    this.#catchingUp = again;
-    this.#caught = 0;
+    this.#catchingUp = again ? { after: this.#listing.tailSeq, lines: 0 } : null;
     if (again) void this.#refreshFigures();
     void this.#pump();
   }
@@ -233,8 +276,18 @@ export class TaskLog {
 
   #onEntries(entries: readonly WireEntry[]): void {
     this.#queue.push(...entries);
-    if (this.#catchingUp) this.#caught += entries.length;
-    this.#paint ??= setTimeout(() => this.#flush(), PAINT_MS);
+    if (this.#catchingUp) this.#catchingUp.lines += entries.length;
+    const perSecond = this.#rate.add(entries.length, performance.now());
+    const fast = perSecond > FAST_LINES && this.#catchingUp === null;
+    this.#paint ??= setTimeout(
+      () => {
+        this.fastLines = fast ? perSecond : null;
+        this.#flush();
+      },
+      fast ? FAST_PAINT_MS : PAINT_MS,
+    );
+    clearTimeout(this.#calm);
+    if (fast) this.#calm = setTimeout(() => (this.fastLines = null), CALM_MS);
   }
 
   #flush(): void {
@@ -245,6 +298,7 @@ export class TaskLog {
     this.#queue = [];
     if (fresh.length === 0) return;
     this.liveErrors += fresh.filter((entry) => entry.level === 'ERROR').length;
+    this.onFresh?.(fresh);
     this.#changed();
   }
 
@@ -254,9 +308,9 @@ export class TaskLog {
   }
 
   #onCaughtUp(): void {
-    if (!this.#catchingUp) return;
-    this.#catchingUp = false;
-    this.#say(`Reconnected, ${plural(this.#caught, 'line')} caught up`);
+    if (this.#catchingUp === null) return;
+    this.returns = [...this.returns, this.#catchingUp].slice(-RETURNS_KEPT);
+    this.#catchingUp = null;
   }
 
   async #onEnd(): Promise<void> {
@@ -273,14 +327,6 @@ export class TaskLog {
     } catch {
       // Figures that are a little old are better than an error: the link tells when the server is gone.
     }
-  }
-
-  #say(text: string): void {
-    this.notice = text;
-    clearTimeout(this.#unnotice);
-    this.#unnotice = setTimeout(() => {
-      this.notice = '';
-    }, NOTICE_MS);
   }
 
   #changed(): void {

@@ -1,5 +1,7 @@
+import { type Folds, NO_FOLDS, rowOfShown, shownIndex } from '../lib/folds.ts';
 import {
   maxTopPx,
+  rowAtPx,
   rowsTopPx,
   rowTopPx,
   type Sheet,
@@ -13,12 +15,27 @@ import {
 const SETTLE_MS = 150;
 /** Resting this long on the last line means following again. */
 const REST_MS = 300;
+/** Heights that are kept of rows out of sight; more are forgotten, and measured again when they are seen. */
+const HEIGHTS_KEPT = 1_000;
 
 /** Where the reader stood when following stopped. */
 export interface Pause {
   readonly atMs: number;
   readonly total: number;
   readonly errors: number;
+  /** The newest line then. */
+  readonly seq: number;
+}
+
+interface Facts {
+  rows(): number;
+  folds(): Folds;
+  errors(): number;
+  tailSeq(): number;
+  rowPx(): number;
+  live(): boolean;
+  /** False while something keeps the reader at their place, such as an open search. */
+  mayResume(): boolean;
 }
 
 /**
@@ -36,13 +53,19 @@ export class Viewport {
   readonly spacerPx = $derived(spacerPx(this.sheet));
   /** Where the drawn rows begin, in the box that the browser scrolls. */
   readonly rowsTopPx = $derived(rowsTopPx(this.sheet, this.window.first, this));
+  /** What a row takes more than a plain one. */
   #extras = $state.raw<ReadonlyMap<number, number>>(new Map());
-  readonly #facts: { rows: () => number; errors: () => number; rowPx: () => number; live: () => boolean };
+  readonly #facts: Facts;
+  readonly #rowOf = new WeakMap<Element, number>();
+  readonly #measures = new Map<number, (element: HTMLElement) => () => void>();
+  #sizes: ResizeObserver | undefined;
   #element: HTMLElement | undefined;
+  /** A row that was jumped to stays where it is on the screen until the reader scrolls. */
+  #held: { readonly row: number; readonly where: 'top' | 'middle' | 'edge' } | null = null;
   #settle: ReturnType<typeof setTimeout> | undefined;
   #rest: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(facts: { rows: () => number; errors: () => number; rowPx: () => number; live: () => boolean }) {
+  constructor(facts: Facts) {
     this.#facts = facts;
   }
 
@@ -54,6 +77,7 @@ export class Viewport {
     this.#element = element;
     return () => {
       this.#element = undefined;
+      this.#sizes?.disconnect();
       clearTimeout(this.#settle);
       clearTimeout(this.#rest);
     };
@@ -62,7 +86,8 @@ export class Viewport {
   /** Stop following, in this very frame. The place of an earlier pause is kept. */
   readonly stop = (): void => {
     clearTimeout(this.#rest);
-    this.pause ??= { atMs: Date.now(), total: this.#facts.rows(), errors: this.#facts.errors() };
+    const { rows, errors, tailSeq } = this.#facts;
+    this.pause ??= { atMs: Date.now(), total: rows(), errors: errors(), seq: tailSeq() };
   };
 
   readonly follow = (): void => {
@@ -70,39 +95,78 @@ export class Viewport {
     this.toEnd();
   };
 
-  /** Begin another list: nothing is opened, and a pause counts from here. */
+  /** Begin another list: nothing is opened, and new lines count from here until it is known how many there are. */
   reset(): void {
     this.#extras = new Map();
+    this.#held = null;
     if (this.pause !== null) this.pause = { ...this.pause, total: this.#facts.rows(), errors: this.#facts.errors() };
   }
 
   toEnd(): void {
+    this.#held = null;
     this.#moveTo(maxTopPx(this.sheet));
   }
 
   toRow(row: number, where: 'top' | 'middle'): void {
     const px = rowTopPx(this.sheet, row);
+    this.#held = { row, where };
     this.#moveTo(where === 'top' ? px : px - (this.viewPx - this.#facts.rowPx()) / 2);
   }
 
   /** Scroll just enough to have the row in view. */
   reveal(row: number): void {
     const px = rowTopPx(this.sheet, row);
-    if (px < this.topPx) this.#moveTo(px);
-    else if (px + this.#facts.rowPx() > this.topPx + this.viewPx) this.#moveTo(px + this.#facts.rowPx() - this.viewPx);
+    const endPx = px + this.#facts.rowPx() + Math.min(this.#extras.get(row) ?? 0, this.viewPx / 2);
+    if (px >= this.topPx && endPx <= this.topPx + this.viewPx) return;
+    this.#held = { row, where: 'edge' };
+    this.#moveTo(px < this.topPx ? px : endPx - this.viewPx);
+  }
+
+  /** The box has another height: the end stays at the end, and what was jumped to where it was to be. */
+  resized(): void {
+    if (this.following) this.toEnd();
+    else if (this.#held?.where === 'edge') this.reveal(this.#held.row);
+    else if (this.#held !== null) this.toRow(this.#held.row, this.#held.where);
   }
 
   byPages(pages: number): void {
+    this.#held = null;
     this.#moveTo(this.topPx + pages * Math.max(0, this.viewPx - this.#facts.rowPx()));
   }
 
-  /** An opened row takes this much more room; 0 when it is closed. */
-  setExtra(row: number, px: number): void {
-    if ((this.#extras.get(row) ?? 0) === px) return;
-    const extras = new Map(this.#extras);
-    if (px === 0) extras.delete(row);
-    else extras.set(row, px);
-    this.#extras = extras;
+  /** The first row that is seen whole. */
+  get topRow(): number {
+    const row = rowAtPx(this.sheet, this.topPx);
+    return rowTopPx(this.sheet, row) < this.topPx - 1 ? this.#below(row) : row;
+  }
+
+  #below(row: number): number {
+    const { rows, folds = NO_FOLDS } = this.sheet;
+    return Math.min(rowOfShown(folds, shownIndex(folds, row) + 1), rows - 1);
+  }
+
+  /** The last row that is seen at all. */
+  get bottomRow(): number {
+    return rowAtPx(this.sheet, this.topPx + Math.max(0, this.viewPx - 1));
+  }
+
+  /** An attachment: the height of this row is what the browser makes it. The same for the same row, so that it is not attached anew. */
+  measured(row: number): (element: HTMLElement) => () => void {
+    const held = this.#measures.get(row);
+    if (held !== undefined) return held;
+    const attach = (element: HTMLElement): (() => void) => {
+      this.#sizes ??= new ResizeObserver((sizes) => this.#onSizes(sizes));
+      this.#rowOf.set(element, row);
+      this.#sizes.observe(element);
+      return () => {
+        this.#sizes?.unobserve(element);
+        // It is still there, and no longer taller: it was closed. A row that left the document keeps its height.
+        if (element.isConnected && this.#rowOf.get(element) === row) this.#setExtras([[row, 0]]);
+      };
+    };
+    if (this.#measures.size > HEIGHTS_KEPT) this.#measures.clear();
+    this.#measures.set(row, attach);
+    return attach;
   }
 
   readonly onScroll = (): void => {
@@ -111,6 +175,7 @@ export class Viewport {
     // Our own move, reported back by the browser in whole pixels of the screen.
     if (Math.abs(toPx - fromPx) < 1) return;
     if (toPx < fromPx) this.stop();
+    this.#held = null;
     this.topPx = topAfterScroll(this.sheet, this.topPx, { fromPx, toPx });
     this.scrollPx = toPx;
     clearTimeout(this.#settle);
@@ -125,11 +190,43 @@ export class Viewport {
     else this.#moveTo(this.topPx);
   };
 
+  #onSizes(sizes: readonly ResizeObserverEntry[]): void {
+    const rowPx = this.#facts.rowPx();
+    this.#setExtras(
+      sizes.flatMap(({ target, borderBoxSize }) => {
+        const row = this.#rowOf.get(target);
+        const heightPx = borderBoxSize[0]?.blockSize ?? rowPx;
+        return row === undefined || heightPx === 0 ? [] : [[row, Math.max(0, heightPx - rowPx)] as const];
+      }),
+    );
+  }
+
+  /** Rows above the reader's line may grow or shrink: the line stays where it is on the screen. */
+  #setExtras(changes: readonly (readonly [row: number, px: number])[]): void {
+    const extras = new Map(this.#extras);
+    for (const [row, px] of changes) {
+      if (px < 0.5) extras.delete(row);
+      else extras.set(row, px);
+    }
+    if (extras.size > HEIGHTS_KEPT) {
+      const { first, count } = this.window;
+      for (const row of extras.keys()) if (row < first || row >= first + count) extras.delete(row);
+    }
+    const changed = extras.size !== this.#extras.size || [...extras].some(([row, px]) => this.#extras.get(row) !== px);
+    if (!changed) return;
+    const anchor = this.#held?.row ?? this.topRow;
+    const beforePx = rowTopPx(this.sheet, anchor);
+    this.#extras = extras;
+    if (this.following) this.toEnd();
+    else this.#moveTo(this.topPx + rowTopPx(this.sheet, anchor) - beforePx);
+  }
+
   #awaitRest(): void {
     clearTimeout(this.#rest);
     if (this.following || !this.#facts.live() || !this.#atEnd()) return;
     this.#rest = setTimeout(() => {
-      if (this.#atEnd() && window.getSelection()?.isCollapsed !== false) this.follow();
+      const selects = window.getSelection()?.isCollapsed === false;
+      if (this.#atEnd() && !selects && this.#facts.mayResume()) this.follow();
     }, REST_MS);
   }
 
@@ -139,7 +236,13 @@ export class Viewport {
 
   #sheet(): Sheet {
     const opened = [...this.#extras].map(([row, extraPx]) => ({ row, extraPx })).sort((a, b) => a.row - b.row);
-    return { rows: this.#facts.rows(), rowPx: this.#facts.rowPx(), viewPx: this.viewPx, opened };
+    return {
+      rows: this.#facts.rows(),
+      rowPx: this.#facts.rowPx(),
+      viewPx: this.viewPx,
+      opened,
+      folds: this.#facts.folds(),
+    };
   }
 
   #moveTo(px: number): void {
