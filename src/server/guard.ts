@@ -61,10 +61,16 @@ function foreignBy(request: FastifyRequest, { hosts, origins }: Ours): TrailErro
     if (site !== 'cross-site' && site !== 'same-site') return null;
   } else {
     if (origins.has(lower(origin))) return null;
-    // Our own page: the Host is one of ours by now.
-    if (URL.canParse(origin) && new URL(origin).host === lower(request.host)) return null;
+    // Our own page: the Host is one of ours by now. Where people come by TLS, a page without it is anybody's who is on their way.
+    const page = URL.parse(origin);
+    if (page?.host === lower(request.host) && (page.protocol === 'https:' || !isByTls(request, origins))) return null;
   }
   return new TrailError('origin_not_allowed', 'the Origin is not one of ours; name it in TASKTRAIL_ALLOWED_ORIGINS');
+}
+
+/** By what a trusted proxy says, or by the public URL of this very host. */
+function isByTls({ protocol, host }: FastifyRequest, origins: ReadonlySet<string>): boolean {
+  return protocol === 'https' || origins.has(`https://${lower(host)}`);
 }
 
 /** Tell a browser that a named origin may read our answers; true when that is all it asked (https://fetch.spec.whatwg.org/#http-cors-protocol). */
