@@ -17,7 +17,7 @@ const LOGS = [
   '/ws',
   ...PARTS.map((name) => `/${name}`),
 ];
-const BELOW_TASK = ['', '/status', ...LOGS.map((place) => `/logs${place}`)];
+const BELOW_TASK = ['', '/status', '/outline', ...LOGS.map((place) => `/logs${place}`)];
 
 /** What a link to a task opens: reading that task, and nothing that tells of another. */
 export const SHARED_ROUTES: ReadonlySet<string> = new Set([
