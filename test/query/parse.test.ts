@@ -20,7 +20,7 @@ function faultOf(said: string, of: typeof parseQuery = parseQuery): readonly [nu
     of(said, NOW);
   } catch (error) {
     assert.ok(error instanceof TrailError, String(error));
-    assert.equal(error.code, 'invalid_query');
+    assert.equal(error.code, said.length > SEARCH_CHARS ? 'query_too_long' : 'invalid_query');
     const [fault] = error.errors ?? [];
     assert.equal(fault?.path, 'q');
     assert.equal(error.message, `q: ${fault.detail}`);
