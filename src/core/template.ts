@@ -1,3 +1,4 @@
+import { withoutEscapes } from './escapes.ts';
 import { TEMPLATE_CHARS } from './limits.ts';
 import { settleChunk } from './template-chunk.ts';
 import { isObjectStart, objectTemplate } from './template-json.ts';
@@ -9,8 +10,6 @@ const MORE_LINES = ' <lines>';
 /** Room that an object needs at least, so that its start and its mark of being cut fit. */
 const OBJECT_CHARS = 8;
 const BAR_CHARS = 5;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with a control character
-const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-~])/g;
 
 /**
  * A message without what differs from one line to the next of the same kind: numbers, times, ids, paths, addresses. Lines of one
@@ -25,7 +24,7 @@ export function template(message: string, maxChars: number = TEMPLATE_CHARS): st
 /** The first line that is not blank; of JSON that is spread over lines all of them. */
 function oneLine(message: string): { text: string; more: boolean } {
   let text = message.length > LOOK_CHARS ? `${message.slice(0, LOOK_CHARS)}…` : message;
-  if (text.includes('\u001b')) text = text.replace(ESCAPES, '');
+  text = withoutEscapes(text);
   if (text.endsWith(MORE_LINES)) return { text: text.slice(0, -MORE_LINES.length), more: true };
   if (!text.includes('\n')) return { text, more: false };
   const lines = text.split('\n').filter((line) => line.trim() !== '');

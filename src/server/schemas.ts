@@ -90,6 +90,9 @@ export const LogPage = Type.Object({
   total_exact: Type.Boolean(),
   has_more: Type.Boolean(),
   last_seq: Type.Integer({ description: "The task's highest seq when this was read; follow with after=last_seq" }),
+  scanned_to: Type.Optional(
+    Type.Integer({ description: 'Only when the time was up: go on with after=scanned_to, or before= in order desc' }),
+  ),
 });
 
 export const Receipt = Type.Object({
@@ -266,6 +269,8 @@ export const HistogramQuery = Type.Object({
 export const DownloadQuery = Type.Object({
   ...logFilter,
   format: Type.Optional(Type.Enum(['text', 'jsonl', 'csv'])),
+  ansi: Type.Optional(Type.Enum(['keep', 'strip'], { description: 'strip: a text without colours', default: 'keep' })),
+  gzip: Type.Optional(Type.Boolean({ description: 'Compressed, as a .gz file', default: false })),
 });
 
 export const TaskParams = Type.Object({ task_id: Type.String({ description: 'Id of the task' }) });

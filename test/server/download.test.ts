@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { served } from '../support/served.ts';
 
 const LINES = [
@@ -40,6 +41,25 @@ test('lines are downloaded as text, JSONL or CSV, as an attachment with a safe n
       `2026-01-24T10:00:01.000Z,ERROR,system,,log,2,"'=1+1",\r\n` +
       '2026-01-24T10:00:02.000Z,INFO,system,stderr,log,3,"say ""hi"", you\nthere","{""a"":""b,c""}"\r\n',
   );
+});
+
+test('a text is downloaded without colours, and any file compressed', async (t) => {
+  const { call, json } = await served(t);
+  await json('POST', '/api/tasks', { task_id: 't' });
+  await json('POST', '/api/tasks/t/logs', [
+    {
+      message: '\u001b[31mred\u001b[0m \u001b]8;;https://a.test\u0007link\u001b]8;;\u0007',
+      timestamp: '2026-01-24T10:00:00Z',
+    },
+  ]);
+  const get = async (query: string) => call('GET', `/api/tasks/t/logs/download${query}`);
+  const plain = '2026-01-24T10:00:00.000Z INFO [system] red link\n';
+  assert.equal(await (await get('?ansi=strip')).text(), plain);
+  assert.ok((await (await get('')).text()).includes('\u001b[31mred'));
+  const file = await get('?ansi=strip&gzip=true');
+  assert.equal(file.headers.get('content-disposition'), 'attachment; filename="t.log.gz"');
+  assert.equal(file.headers.get('content-encoding'), null);
+  assert.equal(gunzipSync(await file.arrayBuffer()).toString(), plain);
 });
 
 test('a spreadsheet takes no cell for a formula', async (t) => {

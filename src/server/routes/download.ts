@@ -1,5 +1,8 @@
+import { pipeline, Readable } from 'node:stream';
+import { createGzip } from 'node:zlib';
 import { Type } from 'typebox';
 import { csvRow } from '../../core/csv.ts';
+import { withoutEscapes } from '../../core/escapes.ts';
 import type { StoreReader } from '../../core/ports.ts';
 import type { WireEntry } from '../../core/wire.ts';
 import { readFilter } from '../../query/filter.ts';
@@ -60,12 +63,26 @@ export const downloadRoutes: Routes = (scope, { store, streams }) => {
       const format = FORMATS[query.format ?? 'text'];
       const walk = { filter: readFilter(query), before: (await store.task(taskId)).log.lastSeq + 1 };
       streams.enter(request, reply.raw);
-      reply.type(format.contentType);
-      reply.header('content-disposition', `attachment; filename="${fileName(taskId)}.${format.extension}"`);
-      return sendText(reply, fileText(store, taskId, walk, format));
+      const text = fileText(store, taskId, walk, query.ansi === 'strip' ? stripped(format) : format);
+      const name = `${fileName(taskId)}.${format.extension}${query.gzip ? '.gz' : ''}`;
+      reply.header('content-disposition', `attachment; filename="${name}"`);
+      if (!query.gzip) return sendText(reply.type(format.contentType), text);
+      return reply.type('application/gzip').send(compressed(text));
     },
   );
 };
+
+/** The same without colours. */
+function stripped(format: Format): Format {
+  return { ...format, line: (entry) => format.line({ ...entry, message: withoutEscapes(entry.message) }) };
+}
+
+/** A fault on the way cuts the answer, so that no one takes a part for the whole. */
+function compressed(text: AsyncGenerator<string>): Readable {
+  const gzip = createGzip();
+  pipeline(Readable.from(text, { objectMode: false }), gzip, () => undefined);
+  return gzip;
+}
 
 /** Further lines of a message are set in, so that none can pass for a line of its own. */
 function setIn(message: string): string {
