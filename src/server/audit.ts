@@ -44,12 +44,13 @@ export function keepAudit(app: FastifyInstance, { intake, clock }: AuditParts): 
     request.fault = asTrailError(error).code;
   });
   app.addHook('onSend', async (request, { statusCode }) => {
-    const { audit: rule } = request.routeOptions.config;
+    const { audit: rule, open } = request.routeOptions.config;
     const { audited } = request;
     // Once: an error in here is answered through this hook again.
     request.audited = false;
     if (rule === undefined || audited === false) return;
-    if (statusCode === 403) {
+    // Where people sign in, nobody is refused for a role.
+    if (statusCode === 403 || (statusCode === 401 && typeof rule === 'string' && open)) {
       const left = refusals.admit();
       if (left === null) return;
       // Whoever is refused learns that, whether or not it could be written down.
@@ -94,8 +95,7 @@ function refusalOf(request: FastifyRequest, left: number): AuditDraft {
 /** Who asks, as well as it is known. */
 function actorOf({ caller, ip }: FastifyRequest): Actor {
   if (caller === null) return { kind: 'unknown', name: null, role: null, address: ip };
-  // Without tokens nobody has a name.
-  return { kind: caller.name === null ? 'loopback' : 'token', name: caller.name, role: caller.role, address: ip };
+  return { kind: caller.kind, name: caller.name, role: caller.role, address: ip };
 }
 
 function typeOf(action: string): string {

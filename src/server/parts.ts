@@ -95,7 +95,7 @@ export interface ServerParts {
 export interface RouteFacts {
   readonly method: string;
   readonly url: string;
-  readonly config: FastifyContextConfig;
+  config(): FastifyContextConfig;
 }
 
 export interface TrailServer {

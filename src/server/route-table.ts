@@ -8,11 +8,13 @@ export class RouteTable {
   readonly routes: RouteFacts[] = [];
 
   constructor(app: FastifyInstance) {
-    app.addHook('onRoute', ({ url, method, config = {} }) => {
+    app.addHook('onRoute', (route) => {
+      const { url, method } = route;
       const methods = this.#methods.get(url) ?? new Set();
       for (const name of [method].flat()) {
         methods.add(name);
-        this.routes.push({ method: name, url, config });
+        // Whoever comes later may add to it.
+        this.routes.push({ method: name, url, config: () => route.config ?? {} });
       }
       this.#methods.set(url, methods);
     });

@@ -157,6 +157,32 @@ test('whoever may not change something is on record; a flood of them fills nothi
   assert.deepEqual([next?.action, next?.details?.not_recorded], ['setting.change', 21]);
 });
 
+test('tokens, links and sessions are on record, also one that was refused, and never what they are', async (t) => {
+  const { json, call, taskWith } = await served(t, { settings: { tokens } });
+  await taskWith('t', 0);
+  const token = await json('POST', '/api/tokens', { name: 'ci', role: 'writer' }, as('a-secret'));
+  const link = await json('POST', '/api/shares', { task_id: 't' }, as(token.body.token));
+  assert.equal((await json('POST', '/api/session', { token: 'a-guess' })).status, 401);
+  const signedIn = await call('POST', '/api/session', { token: token.body.token });
+  const cookie = (signedIn.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+  assert.equal((await call('POST', '/api/tasks/t/cancel', undefined, { cookie })).status, 200);
+  const page = await call('GET', '/api/audit', undefined, as('a-secret'));
+  const text = await page.text();
+  assert.deepEqual(
+    JSON.parse(text).records.map((one: Told) => [one.actor.kind, one.actor.name, one.action, one.outcome]),
+    [
+      ['session', 'ci', 'task.cancel', 'done'],
+      ['session', 'ci', 'session.start', 'done'],
+      ['unknown', null, 'session.start', 'refused'],
+      ['token', 'ci', 'share.create', 'done'],
+      ['token', 'root', 'token.create', 'done'],
+    ],
+  );
+  for (const secret of [token.body.token, link.body.url.split('/').at(-1), cookie.split('=')[1], 'a-guess']) {
+    assert.ok(secret.length > 5 && !text.includes(secret));
+  }
+});
+
 test('a page of another origin that tries to change something is on record', async (t) => {
   const { json, store } = await served(t);
   const refused = await json('DELETE', '/api/tasks/t', undefined, { origin: 'https://evil.example' });

@@ -31,7 +31,7 @@ export const sessionRoutes: Routes = (scope, { access, clock, settings }) => {
   scope.post(
     url,
     {
-      config: { open: true, audit: 'session.create' },
+      config: { open: true, audit: 'session.start' },
       schema: {
         tags,
         summary: 'Sign in: a session cookie for a token',
