@@ -18,6 +18,7 @@ import { redisCommand } from './redis-commands.ts';
 import { searchCommand } from './search-command.ts';
 import { SETTINGS } from './settings.ts';
 import type { Terminal } from './terminal.ts';
+import { tokenCommand } from './token-commands.ts';
 import { webhookCommand } from './webhook-commands.ts';
 
 type ServeOptions = CommonOptions & Readonly<Record<string, unknown>>;
@@ -49,6 +50,7 @@ export function program(terminal: Terminal): Command {
   for (const command of commands) root.addCommand(common(command));
   root.addCommand(webhookCommand(terminal));
   root.addCommand(alertsCommand(terminal));
+  root.addCommand(tokenCommand(terminal));
   root.addCommand(redisCommand(terminal));
   root.addHelpText(
     'after',

@@ -96,7 +96,7 @@ export async function openTrail(options: OpenOptions = {}): Promise<LocalTrail> 
 }
 
 /** In a container a user may have no name. */
-function userName(): string | null {
+export function userName(): string | null {
   try {
     return userInfo().username;
   } catch {

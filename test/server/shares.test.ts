@@ -53,7 +53,10 @@ test('a link opens the reads of its one task and no other route', async (t) => {
   await server.taskWith('mine', 3);
   await server.taskWith('other', 3);
   const { cookie, path } = await opened(server, 'mine');
-  const ways = [{ cookie }, { authorization: `Bearer ${path.slice('/share/'.length)}` }];
+  const ways: readonly Record<string, string>[] = [
+    { cookie },
+    { authorization: `Bearer ${path.slice('/share/'.length)}` },
+  ];
   const opens = ['/api/tasks', '/tasks'].flatMap((prefix) => OPENED.map((place) => `${prefix}/:task_id${place}`));
   const walked = new Set<string>();
   for (const { method, url, config } of server.server.routes) {

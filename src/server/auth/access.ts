@@ -29,6 +29,8 @@ export interface ShownToken {
   readonly usedAt: string | null;
 }
 
+/** What the token of this run is called. */
+const LOCAL = 'local';
 const BEARER_PROTOCOL = 'tasktrail.bearer.';
 const HOST_HERE = /^(?:localhost|127\..*|\[::1\])$/i;
 const NO_HOLD: Hold = { signal: new AbortController().signal, release: () => {} };
@@ -50,7 +52,7 @@ export class Access {
 
   static async open(parts: AccessParts): Promise<Access> {
     const { tokens, localToken } = parts.settings;
-    const local = localToken === undefined ? [] : [{ role: 'admin', token: localToken, name: 'local' } as const];
+    const local = localToken === undefined ? [] : [{ role: 'admin', token: localToken, name: LOCAL } as const];
     const fixed = new FixedTokens([...tokens, ...local], parts.signingKey);
     return new Access(parts, fixed, await CredentialBook.open({ ...parts, isFixed: (id) => fixed.has(id) }));
   }
@@ -61,6 +63,8 @@ export class Access {
     if (bearer === undefined) return this.#callerByCookie(request);
     if (bearer.startsWith(SHARE_PREFIX)) return this.#callerByShare([bearer], sharedTaskOf(request));
     const token = await this.#token(bearer);
+    // The command line on an open server is who everybody on this machine is.
+    if (token?.name === LOCAL && !token.kept && this.#isOpen(request)) return LOOPBACK_CALLER;
     if (token) return this.#callerByToken(token);
     // Whoever needs no token may have set any; one of ours that does not hold any more is refused.
     return !bearer.startsWith(TOKEN_PREFIX) && this.#isOpen(request) ? LOOPBACK_CALLER : null;
