@@ -3,6 +3,7 @@ export type Route =
   | { readonly screen: 'tasks' }
   | { readonly screen: 'task'; readonly taskId: string }
   | { readonly screen: 'search' }
+  | { readonly screen: 'costs' }
   | { readonly screen: 'settings' }
   | { readonly screen: 'missing'; readonly path: string };
 
@@ -19,6 +20,7 @@ export function readRoute(pathname: string, base: string): Route {
   const [first = '', id = '', ...rest] = pathname.slice(base.length).replace(/\/$/, '').split('/');
   if (first === '') return { screen: 'tasks' };
   if (first === 'search' && id === '') return { screen: 'search' };
+  if (first === 'costs' && id === '') return { screen: 'costs' };
   if (first === 'settings' && id === '') return { screen: 'settings' };
   if (first !== 't' || id === '' || rest.length > 0) return missing;
   try {
