@@ -32,7 +32,7 @@ export function agentLines(id: string, redactor: Redactor): LineReader {
     read: (lines) =>
       lines.flatMap((line) => {
         const { entries, secrets = [] } = parser.line(line);
-        for (const secret of secrets) redactor.register(secret);
+        for (const secret of secrets) redactor.register(secret, 'outside');
         return entries;
       }),
     end: (exit) => {

@@ -3,11 +3,13 @@ import { type TSchema, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { TrailError } from '../core/error.ts';
 import { TEXT_CHARS } from '../core/limits.ts';
+import type { RedactionRule } from '../core/redaction.ts';
 import type { NoticeSettings } from '../outlet/slack/rules.ts';
 import type { ShellCommand } from '../plugins/shell.ts';
 import { AgentSection, type ConfiguredAgent, readAgents } from './agent-section.ts';
 import { AlertSection } from './alert-section.ts';
 import { fileKey } from './config.ts';
+import { RedactionSection, readRules } from './redaction-section.ts';
 import type { RawSections, SectionKey } from './sections.ts';
 import { SETTINGS } from './settings.ts';
 import { readSlack, SlackSection } from './slack-section.ts';
@@ -29,6 +31,8 @@ export interface Sections {
   readonly slack: NoticeSettings | null;
   /** Who is told of what is logged, by id. */
   readonly alerts: AlertSection;
+  /** What is masked besides known tokens. */
+  readonly redaction: readonly RedactionRule[];
 }
 
 const CONCURRENCY = 4;
@@ -95,6 +99,7 @@ const SHAPES = {
   agents: AgentSection,
   slack: SlackSection,
   alerts: AlertSection,
+  redaction: RedactionSection,
 } satisfies Record<SectionKey, TSchema>;
 
 /** The sections, checked. Throws `invalid_setting` that names the place, what was expected and what is there. */
@@ -107,8 +112,7 @@ export function readSections({ file, dir, values }: RawSections): Sections {
   const agents = values.agents === undefined ? {} : checked('agents', SHAPES.agents, { file, values });
   const slack = values.slack === undefined ? null : checked('slack', SHAPES.slack, { file, values });
   const alerts = values.alerts === undefined ? {} : checked('alerts', SHAPES.alerts, { file, values });
-  const wrongIn = (key: SectionKey) => (place: string, what: string) =>
-    new TrailError('invalid_setting', `${key}.${place} in ${file}: ${what}`);
+  const wrongIn = (key: SectionKey) => wrongAt(key, file);
   const commands = Object.entries(shell.commands).map(([name, command]): [string, ShellCommand] => {
     const [program = '', ...args] = command.run;
     const { description, env, timeout_seconds: timeoutSeconds, approval } = command;
@@ -123,7 +127,18 @@ export function readSections({ file, dir, values }: RawSections): Sections {
     agents: readAgents(agents, { dir, wrong: wrongIn('agents') }),
     slack: slack && readSlack(slack, wrongIn('slack')),
     alerts,
+    redaction: readRedaction({ file, dir, values }),
   };
+}
+
+/** Of all sections only the rules for what is masked, which every command that writes needs. */
+export function readRedaction({ file, values }: RawSections): readonly RedactionRule[] {
+  if (values.redaction === undefined) return [];
+  return readRules(checked('redaction', SHAPES.redaction, { file, values }), wrongAt('redaction', file));
+}
+
+function wrongAt(key: SectionKey, file: string): (place: string, what: string) => TrailError {
+  return (place, what) => new TrailError('invalid_setting', `${key}.${place} in ${file}: ${what}`);
 }
 
 /** JSON Schema of the config file, for editors: `tasktrail.schema.json`. */

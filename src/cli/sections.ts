@@ -1,5 +1,14 @@
 /** Keys of the config file that are more than a setting. They can be given nowhere else, and only a server reads them. */
-export const SECTION_KEYS = ['shell', 'plugins', 'concurrency', 'webhooks', 'agents', 'slack', 'alerts'] as const;
+export const SECTION_KEYS = [
+  'shell',
+  'plugins',
+  'concurrency',
+  'webhooks',
+  'agents',
+  'slack',
+  'alerts',
+  'redaction',
+] as const;
 export type SectionKey = (typeof SECTION_KEYS)[number];
 
 /** The sections as they stand in the file; `readSections` checks them. */

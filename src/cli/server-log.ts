@@ -17,7 +17,7 @@ export interface ServerLogOptions {
   readonly file?: string | undefined;
   /** The file's size at which it is turned over (default 10 MiB). */
   readonly fileBytes?: number;
-  readonly redactor: Redactor;
+  readonly redactor: Pick<Redactor, 'maskJson'>;
   /** Print a line for people, on standard error. */
   readonly print: (line: string) => void;
 }

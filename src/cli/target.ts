@@ -11,6 +11,7 @@ import { type AskedAudit, askedAudit, auditPage } from '../query/audit.ts';
 import type { LocalTrail } from '../trail/local.ts';
 import { readOwner } from '../trail/owner.ts';
 import { COMMAND } from './package.ts';
+import { redactionOf } from './redaction.ts';
 import type { Config } from './settings.ts';
 import { LOCAL } from './spool.ts';
 
@@ -67,8 +68,10 @@ export async function openTarget(config: Config, mode: { readonly write: boolean
   }
   // Loaded late: a command that talks to a server needs no database.
   const { openTrail } = await import('../trail/open.ts');
-  const { dataDir, flushMs, bufferBytes, taskLogLevel } = config;
-  return directoryTarget(await openTrail({ dataDir, flushMs, bufferBytes, taskLevel: taskLogLevel, actor: 'cli' }));
+  const { dataDir, flushMs, bufferBytes, taskLogLevel: taskLevel } = config;
+  const redaction = mode.write ? await redactionOf(config) : {};
+  const options = { dataDir, flushMs, bufferBytes, taskLevel, actor: 'cli', ...redaction } as const;
+  return directoryTarget(await openTrail(options));
 }
 
 /** The server by the same order; undefined when the directory itself is what is left. */

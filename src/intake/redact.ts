@@ -124,23 +124,27 @@ export function createRedactor(values: readonly string[] = [], ownRules: readonl
 /** JSON text with every text in it masked; the same text when nothing was. */
 export function maskedJson(json: string, mask: (text: string) => string): string {
   let changed = false;
-  const masked = maskedValue(JSON.parse(json) as Json, {
+  const value = maskedValue(JSON.parse(json) as Json, {
     mask: (text) => {
       const shown = mask(text);
       changed ||= shown !== text;
       return shown;
     },
   });
-  return changed ? JSON.stringify(masked) : json;
+  return changed ? JSON.stringify(value) : json;
 }
 
 /** A JSON value with every text in it masked, however deep, keys too. */
-export function maskedValue(value: Json, redactor: Pick<Redactor, 'mask'>): Json {
+export function maskedValue<T extends Json>(value: T, redactor: Pick<Redactor, 'mask'>): T {
+  return masked(value, redactor) as T;
+}
+
+function masked(value: Json, redactor: Pick<Redactor, 'mask'>): Json {
   if (typeof value === 'string') return redactor.mask(value.toWellFormed());
-  if (Array.isArray(value)) return value.map((held: Json) => maskedValue(held, redactor));
+  if (Array.isArray(value)) return value.map((held: Json) => masked(held, redactor));
   if (typeof value !== 'object' || value === null) return value;
   // Entries, so that a key `__proto__` stays a key.
-  const masked: [string, Json][] = [];
+  const entries: [string, Json][] = [];
   // Two secrets of a kind as keys would fall together, and one value with them. Where to go on counting is remembered: a search
   // from 2 for each of many like names would take quadratic time.
   const lastNumber = new Map<string, number>();
@@ -151,7 +155,7 @@ export function maskedValue(value: Json, redactor: Pick<Redactor, 'mask'>): Json
     while (lastNumber.has(unique)) unique = `${name} ${++number + 1}`;
     lastNumber.set(name, number);
     if (unique !== name) lastNumber.set(unique, 0);
-    masked.push([unique, maskedValue(held, redactor)]);
+    entries.push([unique, masked(held, redactor)]);
   }
-  return Object.fromEntries(masked);
+  return Object.fromEntries(entries);
 }

@@ -31,7 +31,7 @@ test('commands, plugins and concurrency are read; paths are seen from the config
   });
   const none = { description: undefined, env: undefined, timeoutSeconds: undefined, approval: undefined };
   assert.deepEqual(read(), {
-    ...{ webhooks: {}, agents: {}, slack: null, alerts: {} },
+    ...{ webhooks: {}, agents: {}, slack: null, alerts: {}, redaction: [] },
     concurrency: 8,
     plugins: [join(cwd, 'plugins', 'backup.js'), '/opt/other.js'],
     shell: {
@@ -59,6 +59,7 @@ test('what is not there, or null, has its default', async (t) => {
       agents: {},
       slack: null,
       alerts: {},
+      redaction: [],
     });
   }
 });

@@ -2,17 +2,19 @@ import { ulid } from 'ulid';
 import { type CommandExit, type CommandRun, runCommand } from '../../capture/command.ts';
 import { LineSender } from '../../client/sender.ts';
 import type { AgentEnd } from '../../core/agent.ts';
-import type { Stream } from '../../core/entry.ts';
+import type { EntryInput, Stream } from '../../core/entry.ts';
 import { asTrailError } from '../../core/error.ts';
 import { checkTaskId, newTaskId } from '../../core/id.ts';
 import { HEARTBEAT_MS, TEXT_CHARS } from '../../core/limits.ts';
 import type { TaskDraft } from '../../core/task.ts';
 import { isoTime } from '../../core/time.ts';
-import { createRedactor, type Redactor } from '../../intake/redact.ts';
+import { Blocks } from '../../intake/redact/blocks.ts';
+import { createRedactor, maskedValue, type Redactor } from '../../intake/redact.ts';
 import { agentLines, type LineReader, PLAIN } from '../agent-lines.ts';
 import { Courier, type Leftovers } from '../courier.ts';
 import { drainAll, type EndBody } from '../delivery.ts';
-import { type Mask, maskedEntry, maskedValue } from '../mask.ts';
+import { maskedEntry } from '../mask.ts';
+import { redactionOf } from '../redaction.ts';
 import type { Config } from '../settings.ts';
 import { Spool, type SpoolCall } from '../spool.ts';
 import { openServer, openTarget, type Target, targetName } from '../target.ts';
@@ -46,14 +48,17 @@ export async function run(
   options: RunOptions,
 ): Promise<number> {
   const taskId = options.task === undefined ? newTaskId() : checkTaskId(options.task);
-  const redactor = createRedactor();
+  const { secrets, redactionRules } = await redactionOf(config);
+  const redactor = createRedactor(secrets, redactionRules);
   const reader = options.agent === undefined ? PLAIN : agentLines(options.agent, redactor);
   const target = await opened(terminal, config);
   const stopping = new AbortController();
   const draining = target && drainOld(terminal, config, target, stopping.signal);
   await Promise.race([draining, elapsed(DRAIN_MS)]);
   const courier = courierOf(terminal, config, target);
-  await courier.deliver(callOf('start', taskId, JSON.stringify(draftOf(config, words, { ...options, task: taskId }))));
+  await courier.deliver(
+    callOf('start', taskId, JSON.stringify(draftOf(config, words, { ...options, task: taskId, mask: redactor.mask }))),
+  );
   terminal.tell(target ? target.hint(taskId) : `task ${taskId}`);
   const outcome = await recorded(terminal, config, { words, taskId, courier, stopping, reader, redactor });
   await courier.deliver(callOf('end', taskId, JSON.stringify(outcome.end)));
@@ -82,6 +87,8 @@ interface Outcome {
 async function recorded(terminal: Terminal, config: Config, recording: Recording): Promise<Outcome> {
   const { words, taskId, courier, stopping, reader, redactor } = recording;
   const { mask } = redactor;
+  const blocks = new Blocks(redactor);
+  const masked = (entry: EntryInput): EntryInput => maskedEntry(entry, { redactor, blocks, taskId });
   const sender = senderOf(config, taskId, courier);
   const heartbeat = setInterval(() => void courier.target?.heartbeat(taskId).catch(() => {}), HEARTBEAT_MS);
   const startedMs = Date.now();
@@ -96,20 +103,22 @@ async function recorded(terminal: Terminal, config: Config, recording: Recording
     ...(reader.lineBytes !== undefined && { lineBytes: reader.lineBytes }),
     ...(reader.source !== undefined && { source: reader.source }),
     onLines: (lines) => {
-      for (const entry of reader.read(lines)) sender.add(maskedEntry(entry, mask));
+      for (const entry of reader.read(lines)) sender.add(masked(entry));
       if (!sender.isPressed) return;
       // The command should not wait for a slow store: what is under way goes to disk, and that is soon done.
       courier.giveUp();
       return sender.drain();
     },
-    onPartial: partialSender(courier, taskId, mask),
+    onPartial: partialSender(courier, taskId, (text, stream) =>
+      blocks.maskUnended(text, { taskId, source: reader.source, stream }),
+    ),
   });
   const release = forwardSignals(child, stopping);
   terminal.onClosed(() => child.kill('SIGPIPE'));
   try {
     const exit = await child.exited;
     const agent = reader.end(exit);
-    for (const entry of agent?.entries ?? []) sender.add(maskedEntry(entry, mask));
+    for (const entry of agent?.entries ?? []) sender.add(masked(entry));
     const outcome = outcomeOf(exit, { startedMs, agent, mask });
     await sender.close();
     if (exit.fault !== undefined) terminal.tell(`${command}: ${exit.fault}`);
@@ -131,13 +140,13 @@ function senderOf(config: Config, taskId: string, courier: Courier): LineSender 
 }
 
 /** The newest unended line goes out when the one before has arrived: a slow server gets fewer, never a queue of them. */
-function partialSender(courier: Courier, taskId: string, mask: (text: string) => string) {
+function partialSender(courier: Courier, taskId: string, mask: (text: string, stream: Stream) => string) {
   let busy = false;
   return (stream: Stream, text: string): void => {
     if (busy || !courier.target) return;
     busy = true;
     void courier.target
-      .partial(taskId, stream, mask(text))
+      .partial(taskId, stream, mask(text, stream))
       .catch(() => {})
       .finally(() => {
         busy = false;
@@ -192,10 +201,14 @@ function callOf(call: SpoolCall['call'], taskId: string, body: string): SpoolCal
   return { call, taskId, key: ulid(), body };
 }
 
-function draftOf(config: Config, words: readonly string[], options: RunOptions & { task: string }): TaskDraft {
+function draftOf(
+  config: Config,
+  words: readonly string[],
+  options: RunOptions & { task: string; mask: Redactor['mask'] },
+): TaskDraft {
   const [command = '', ...args] = words;
+  const { mask } = options;
   const now = isoTime(Date.now());
-  const { mask } = createRedactor();
   return {
     taskId: options.task,
     kind: options.agent === undefined ? 'command' : 'agent',
@@ -207,14 +220,14 @@ function draftOf(config: Config, words: readonly string[], options: RunOptions &
     machineId: config.machineId,
     createdAt: now,
     startedAt: now,
-    params: maskedValue({ command, args, cwd: process.cwd() }, mask),
+    params: maskedValue({ command, args, cwd: process.cwd() }, { mask }),
   };
 }
 
 interface Ended {
   readonly startedMs: number;
   readonly agent: AgentEnd | undefined;
-  readonly mask: Mask;
+  readonly mask: Redactor['mask'];
 }
 
 /** The exit code passes through in any case; whether an agent's task is a success is for the agent to say. */
@@ -223,7 +236,7 @@ function outcomeOf({ exitCode, signal, fault }: CommandExit, { startedMs, agent,
   const metrics = { ...agent?.metrics, durationSeconds: (Date.now() - startedMs) / 1_000 };
   if (!agent) return { exitCode, end: { exitCode, metrics, error: exitCode === 0 ? null : ended } };
   const error = agent.success ? null : mask(agent.error ?? ended);
-  return { exitCode, end: { exitCode, metrics, error, result: maskedValue(agent.result, mask) } };
+  return { exitCode, end: { exitCode, metrics, error, result: maskedValue(agent.result, { mask }) } };
 }
 
 /** What could not be done is told: nothing is dropped in silence. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { asTrailError, TrailError } from '../../core/error.ts';
 import { isoTime, systemClock } from '../../core/time.ts';
 import type { Webhooks } from '../../inlet/webhooks/index.ts';
-import { createRedactor } from '../../intake/redact.ts';
+import { maskedJson } from '../../intake/redact.ts';
 import type { Health, ServerParts, ServerSettings, TrailServer } from '../../server/parts.ts';
 import { createServer } from '../../server/server.ts';
 import { TaskManager } from '../../task/manager.ts';
@@ -17,15 +17,18 @@ import { type Owner, takeOwnership } from '../../trail/owner.ts';
 import { signingKey } from '../../trail/shared-key.ts';
 import { configuredAgents } from '../agents.ts';
 import { serverAlerts } from '../alerts.ts';
-import { checkExposure, secretValues } from '../config.ts';
+import { checkExposure } from '../config.ts';
+import { readSections } from '../config-file.ts';
 import { drainAll } from '../delivery.ts';
 import { Duties, type DutyParts } from '../duties.ts';
 import { greet, reachable } from '../greeting.ts';
 import { serverOutlets } from '../outlets.ts';
 import { redocFile, version } from '../package.ts';
 import { loadPlugins } from '../plugins.ts';
+import { redactionOf } from '../redaction.ts';
 import type { RedisParts, RedisSurroundings } from '../redis-parts.ts';
 import { workOf } from '../roles.ts';
+import { secretEnvValues } from '../secret-env.ts';
 import { openServerLog } from '../server-log.ts';
 import { type Config, isLoopback } from '../settings.ts';
 import { catchStrays, stopSignal } from '../signals.ts';
@@ -49,7 +52,9 @@ export async function serve(terminal: Terminal, config: Config): Promise<number>
   makeDataDir(dataDir);
   const owner = await (redisUrl === undefined ? takeOwnership(dataDir) : Membership.join(dataDir));
   try {
-    const trail = await openTrail({ dataDir, flushMs, bufferBytes, taskLevel, owner });
+    // A command that prints its environment must not leave our secrets in a trail.
+    const redaction = await redactionOf(config);
+    const trail = await openTrail({ dataDir, flushMs, bufferBytes, taskLevel, owner, ...redaction });
     try {
       if (workOf(config).answers) checkExposure(config, await hasTokens(trail));
       await serveTrail(terminal, config, { owner, trail });
@@ -132,10 +137,10 @@ async function partsBehind(terminal: Terminal, config: Config, { owner, trail }:
   const { logLevel: level, taskLogLevel, logFile: file, machineId } = config;
   const { intake, store } = trail.parts;
   const logging = await LoggingSettings.open(intake, { level, taskLogLevel, enableBeliefState: true });
-  const secrets = [owner.token, ...secretValues(config)];
-  // A command that prints its environment must not leave our tokens in a trail.
-  await intake.hide(secrets);
-  const redactor = createRedactor(secrets);
+  const { shell } = readSections(config.sections);
+  await intake.hide([owner.token, ...Object.values(shell).flatMap(({ env }) => secretEnvValues(env ?? {}))]);
+  // What is hidden later is hidden here as well.
+  const redactor = { maskJson: (json: string) => maskedJson(json, (text) => intake.mask(text)) };
   const log = openServerLog({ level, file, redactor, print: (line) => terminal.tell(line) });
   logging.listen((current) => log.setLevel(current.level));
   const warn = (message: string): void => log.logger.warn(message);
