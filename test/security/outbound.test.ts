@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { describe, type TestContext, test } from 'node:test';
+import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
 import fc from 'fast-check';
 import type { TrailError } from '../../src/core/error.ts';
 import { type Allowed, allowedOf } from '../../src/outlet/outbound/allowed.ts';
@@ -13,6 +17,7 @@ import { alerting, definitionOf } from '../outlet/alerts/support.ts';
 
 const SECRET = 'sha256=0123456789abcdef';
 const LOOPBACK = '127.0.0.1';
+const HAS_IPV6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
 
 /** A real server that counts who connects, and answers as it is told. */
 async function target(t: TestContext, answering: (path: string) => { status: number; location?: string }) {
@@ -27,7 +32,7 @@ async function target(t: TestContext, answering: (path: string) => { status: num
     response.writeHead(status, location === undefined ? {} : { location }).end('{}');
   });
   server.on('connection', () => connections++);
-  server.listen(0, '::');
+  server.listen(0, HAS_IPV6 ? '::' : LOOPBACK);
   await once(server, 'listening');
   t.after(() => {
     server.closeAllConnections();
@@ -140,10 +145,11 @@ describe('what others name', () => {
     }
     assert.equal(there.connections(), 0);
     // The same server answers whom the settings name: it was really there.
-    for (const host of ['127.1', '[::1]', 'localhost', '[::ffff:127.0.0.1]']) {
+    const hosts = ['127.1', 'localhost', ...(HAS_IPV6 ? ['[::1]', '[::ffff:127.0.0.1]'] : [])];
+    for (const host of hosts) {
       assert.equal((await post(`http://${host}:${there.port}/x`, { namedBy: 'settings' })).ok, true, host);
     }
-    assert.equal(there.connections(), 4);
+    assert.equal(there.connections(), hosts.length);
   });
 
   for (const [address, kind] of REFUSED_ADDRESSES) {
@@ -220,6 +226,33 @@ describe('what others name', () => {
     });
     assert.deepEqual([turned.asked.length, there.connections()], [2, 1]);
     assert.equal(there.heard[0]?.headers.host, `alarms.example:${there.port}`);
+  });
+
+  test('is asked by TLS under its own name, however its address was found', async (t) => {
+    const [key, cert] = ['key', 'cert'].map((part) => {
+      return readFileSync(new URL(`../fixtures/tls/${part}.pem`, import.meta.url), 'utf8');
+    });
+    const trusted = getCACertificates('default');
+    setDefaultCACertificates([...trusted, cert ?? '']);
+    t.after(() => setDefaultCACertificates(trusted));
+    const names: (string | false | null)[] = [];
+    const server = createTlsServer({ key, cert }, (request, response) => {
+      names.push((request.socket as TLSSocket).servername, request.headers.host ?? null);
+      response.end();
+    });
+    server.listen(0, LOOPBACK);
+    await once(server, 'listening');
+    t.after(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const { port } = server.address() as AddressInfo;
+    const outbound = { allowed: allow(LOOPBACK), resolve: async () => [LOOPBACK] };
+    assert.deepEqual(await post(`https://trail.example:${port}/`, { outbound }), { ok: true, status: 200 });
+    assert.deepEqual(names, ['trail.example', `trail.example:${port}`]);
+    const other = await post(`https://alarms.example:${port}/`, { outbound });
+    assert.deepEqual(other, { ok: false, reason: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+    assert.equal(names.length, 2);
   });
 
   test('has an address that may not be known now; then it is looked at when something is sent', async () => {
