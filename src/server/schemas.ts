@@ -4,6 +4,7 @@ import { LEVELS } from '../core/level.ts';
 import { PAGE_LINES, PAGE_LINES_MAX, PAGE_TASKS, PAGE_TASKS_MAX, TAGS, TEXT_CHARS } from '../core/limits.ts';
 import { TASK_SORTS } from '../core/query.ts';
 import { STATUSES } from '../core/status.ts';
+import { PROBLEM_TYPE } from './problem.ts';
 
 /*
  * The shapes of the wire, once: they check what comes in and make the OpenAPI document. What goes out is held to them by
@@ -277,8 +278,9 @@ export const TaskParams = Type.Object({ task_id: Type.String({ description: 'Id 
 
 /** The failures that any route may answer, for the OpenAPI document. */
 export function answers(good: Record<string | number, TSchema>, description = 'Done'): Record<string, TSchema> {
+  const problem: object = { content: { [PROBLEM_TYPE]: { schema: ProblemAnswer } } };
   return {
     ...Object.fromEntries(Object.entries(good).map(([status, schema]) => [status, { description, ...schema }])),
-    default: { description: 'A problem (RFC 9457)', ...ProblemAnswer },
+    default: { description: 'A problem (RFC 9457)', ...problem },
   };
 }
