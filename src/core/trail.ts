@@ -33,6 +33,8 @@ export interface LogPage {
   readonly totalExact: boolean;
   readonly hasMore: boolean;
   readonly lastSeq: number;
+  /** Only when the time was up before the page was full: go on `after` this line, or `before` it in descending order. */
+  readonly scannedTo?: number;
 }
 
 export interface FollowOptions extends AskedFilter {

@@ -37,6 +37,8 @@ export interface WireLogPage {
   readonly total_exact: boolean;
   readonly has_more: boolean;
   readonly last_seq: number;
+  /** Only when the time was up before the page was full. */
+  readonly scanned_to?: number;
 }
 
 /** Rename the keys of one object, not of what lies in it: `createdAt` → `created_at`. */

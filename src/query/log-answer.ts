@@ -1,5 +1,5 @@
 import { isOpenFilter, type LogFilter } from '../core/filter.ts';
-import { COUNT_AUTO_MS, COUNT_EXACT_MS } from '../core/limits.ts';
+import { COUNT_AUTO_MS, COUNT_EXACT_MS, SEARCH_MS } from '../core/limits.ts';
 import type { EntryPage } from '../core/page.ts';
 import type { StoreReader } from '../core/ports.ts';
 import type { Order } from '../core/query.ts';
@@ -15,6 +15,8 @@ export interface LogAnswerQuery {
   readonly before?: number;
   readonly order: Order;
   readonly count: 'auto' | 'exact' | 'none';
+  /** How long a page by texts or patterns may read; left out: as long as a search. All lines leave as they are found. */
+  readonly budgetMs?: number;
 }
 
 /** What is said of a page of lines beside the lines. */
@@ -23,6 +25,8 @@ export interface LogFacts {
   readonly totalExact: boolean;
   readonly hasMore: boolean;
   readonly lastSeq: number;
+  /** The time was up: what was looked at reaches this line, and `after` it, or `before` it from the end, the next page goes on. */
+  readonly scannedTo?: number;
 }
 
 /**
@@ -38,20 +42,31 @@ export async function* logAnswer(
   const walk = walkOf(query, task.log.lastSeq);
   const walked = yield* pages(store, taskId, walk);
   const budgetMs = query.count === 'exact' ? COUNT_EXACT_MS : COUNT_AUTO_MS;
+  const { cut, rest } = walked;
+  if (cut) return cutFacts(query, walked, task);
   const more = walked.done
     ? false
     : // Not known in time counts as yes: the next page may be empty, but no line is hidden.
-      ((await hasMore(store, taskId, walked.rest, budgetMs)) ?? true);
+      ((await hasMore(store, taskId, rest, budgetMs)) ?? true);
   const { total, exact } = await totalOf(store, task, { query, walked, more });
   return { total, totalExact: exact, hasMore: more && query.limit !== -1, lastSeq: task.log.lastSeq };
 }
 
-function walkOf({ filter, offset, limit, after, before, order }: LogAnswerQuery, lastSeq: number): Walk {
+/** What was found is all that is known; nothing is said of what was not looked at. */
+function cutFacts({ order }: LogAnswerQuery, { skipped, taken, rest }: Walked, { log }: Task): LogFacts {
+  const scannedTo = (order === 'desc' ? rest.before : rest.after) ?? 0;
+  return { total: skipped + taken, totalExact: false, hasMore: true, lastSeq: log.lastSeq, scannedTo };
+}
+
+function walkOf(
+  { filter, offset, limit, after, before, order, budgetMs = SEARCH_MS }: LogAnswerQuery,
+  lastSeq: number,
+): Walk {
   return {
     filter,
     order,
     offset,
-    ...(limit !== -1 && { limit }),
+    ...(limit !== -1 && { limit, ...(!isOpenFilter(filter) && { budgetMs }) }),
     ...(after !== undefined && { after }),
     before: Math.min(before ?? Number.POSITIVE_INFINITY, lastSeq + 1),
   };

@@ -14,6 +14,8 @@ export interface Walk {
   readonly offset?: number;
   /** Most lines to take; left out: all. */
   readonly limit?: number;
+  /** How long reading may take before the walk ends where it is; one read is always made. What the taker needs does not count. */
+  readonly budgetMs?: number;
 }
 
 type Lines = Pick<StoreReader, 'read'>;
@@ -35,14 +37,18 @@ export async function* pages(store: Lines, taskId: string, walk: Walk): AsyncGen
   let skipped = 0;
   let taken = 0;
   let done = false;
+  let leftMs = walk.budgetMs ?? Number.POSITIVE_INFINITY;
   while (!done && rest.limit > 0) {
+    const startMs = performance.now();
     const page = await readRest(store, taskId, walk, rest);
+    leftMs -= performance.now() - startMs;
     skipped += page.skipped;
     taken += page.count;
     done = page.done;
     yield page;
+    if (leftMs <= 0) break;
   }
-  return { skipped, taken, done, rest: { ...walk, ...rest } };
+  return { skipped, taken, done, cut: !done && rest.limit > 0, rest: { ...walk, ...rest } };
 }
 
 /** How far a walk came. `rest` is the walk that goes on from there. */
@@ -51,6 +57,8 @@ export interface Walked {
   readonly taken: number;
   /** The window holds nothing more. */
   readonly done: boolean;
+  /** The time was up before the walk had what it wanted. */
+  readonly cut: boolean;
   readonly rest: Walk;
 }
 

@@ -111,3 +111,27 @@ test('a walk of a task that does not exist fails at its first step', async () =>
   const store = new MemoryStore();
   await assert.rejects(pages(store, 'nobody', {}).next(), { code: 'task_not_found' });
 });
+
+test('a page whose time is up says how far it came, and the pages from there on are the whole, in both orders', async () => {
+  const store = await storeWith(3 * READ_ROWS);
+  for (const [filter, order] of FILTERS.flatMap((each) =>
+    (['asc', 'desc'] as const).map((way) => [each, way] as const),
+  )) {
+    const query = { filter, order, offset: 0, count: 'none', limit: 3 * READ_ROWS } as const;
+    const { entries: whole, facts } = await taken(store, { ...query, budgetMs: 60_000 });
+    assert.equal(facts.scannedTo, undefined);
+    const parts: LogEntry[] = [];
+    let cuts = 0;
+    for (let window = {}; ; cuts++) {
+      const page = await taken(store, { ...query, ...window, budgetMs: 0 });
+      parts.push(...page.entries);
+      const { scannedTo, hasMore: more, totalExact, total } = page.facts;
+      if (scannedTo === undefined) break;
+      assert.deepEqual([more, totalExact, total], [true, false, page.entries.length]);
+      window = order === 'asc' ? { after: scannedTo } : { before: scannedTo };
+    }
+    assert.deepEqual(parts, whole);
+    // Without a filter there is nothing to look for: the page is never cut.
+    assert.equal(cuts > 0, Object.keys(filter).length > 0, JSON.stringify(filter));
+  }
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ask, EVIL, REFUSED, searchedServer } from '../support/hostile-search.ts';
+import { type Asked, ask, EVIL, REFUSED, searchedServer } from '../support/hostile-search.ts';
 
 const LINES = 60_000;
 /** Every search has 2 s; other tests may have the processor meanwhile. */
@@ -49,4 +49,40 @@ test('hostile patterns are refused or end in time, marked when they were cut, an
   assert.ok(cut > 0, 'some of them cannot be done in 200 ms');
   assert.ok(latest <= LATEST_MS, JSON.stringify(slowest));
   assert.ok(delay.ticks > 100 && delay.p99 <= 50, JSON.stringify(delay));
+});
+
+/** Slow for every letter; it finds what `77!` at the end finds. */
+const SLOW = '[\\p{L}\\p{N}\\p{M} ]{0,400}\\p{Lu}$|77!$';
+
+test('a page of one task by such a pattern ends in time too, says how far it came, and goes on there to the last line', {
+  timeout: 120_000,
+}, async (t) => {
+  const server = await searchedServer(t, 16_000);
+  const path = '/api/tasks/t0/logs';
+  const seqs = (body: Asked['body']): number[] => body.logs.map(({ seq }: { seq: number }) => seq);
+  const { body: all } = await ask(server, path, { search: '77!', limit: '-1' });
+  for (const order of ['asc', 'desc'] as const) {
+    const wanted = order === 'asc' ? seqs(all) : seqs(all).reverse();
+    const found: number[] = [];
+    let cut = 0;
+    let from: Record<string, string> = {};
+    for (;;) {
+      const { status, ms, body } = await ask(server, path, {
+        search: SLOW,
+        regex: 'true',
+        limit: '10000',
+        order,
+        ...from,
+      });
+      assert.equal(status, 200);
+      assert.ok(ms <= LATEST_MS, `${ms} ms`);
+      found.push(...seqs(body));
+      if (body.scanned_to === undefined) break;
+      cut += 1;
+      assert.deepEqual([body.has_more, body.total_exact], [true, false]);
+      from = { [order === 'asc' ? 'after' : 'before']: String(body.scanned_to) };
+    }
+    assert.deepEqual(found, wanted, order);
+    t.diagnostic(`${order}: ${wanted.length} lines in ${cut + 1} pages`);
+  }
 });

@@ -55,8 +55,9 @@ async function* stored(trail: Trail, taskId: string, filter: LogFilter, tail?: n
   for (let after = 0, more = true; more; ) {
     const page = await trail.logs(taskId, { ...filter, after, limit: READ_LINES, count: 'none' });
     yield* page.logs;
-    more = page.hasMore && page.logs.length > 0;
-    after = page.logs.at(-1)?.seq ?? after;
+    const last = page.scannedTo ?? page.logs.at(-1)?.seq;
+    more = page.hasMore && last !== undefined;
+    after = last ?? after;
   }
 }
 
@@ -70,7 +71,7 @@ async function lastLines(trail: Trail, taskId: string, filter: LogFilter, tail: 
     const page = await trail.logs(taskId, { ...filter, ...window, limit, order: 'desc', count: 'none' });
     pages.unshift(page.logs.toReversed());
     missing -= page.logs.length;
-    before = page.logs.at(-1)?.seq;
+    before = page.scannedTo ?? page.logs.at(-1)?.seq;
     more = page.hasMore && missing > 0 && before !== undefined;
   }
   return pages.flat();

@@ -94,10 +94,10 @@ async function* answerText(
   while (true) {
     const { value, done } = await lines.next();
     if (done) {
-      const { total, totalExact, hasMore, lastSeq } = value;
+      const { total, totalExact, hasMore, lastSeq, scannedTo } = value;
       const head = glue === ',' ? '' : glue;
       yield `${head}],"offset":${query.offset},"limit":${query.limit},"total":${total},"total_exact":${totalExact},` +
-        `"has_more":${hasMore},"last_seq":${lastSeq}}`;
+        `"has_more":${hasMore},"last_seq":${lastSeq}${scannedTo === undefined ? '' : `,"scanned_to":${scannedTo}`}}`;
       return;
     }
     if (value.count === 0) continue;

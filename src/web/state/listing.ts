@@ -1,7 +1,7 @@
 import type { LogFilter } from '../../core/filter.ts';
 import { isOpenFilter } from '../../core/filter.ts';
-import type { WireEntry } from '../../core/wire.ts';
-import type { Api } from '../lib/api.ts';
+import type { WireEntry, WireLogPage } from '../../core/wire.ts';
+import type { Api, LinesQuery } from '../lib/api.ts';
 import { LinePages, PAGE_ROWS, type Stretch } from '../lib/pages.ts';
 
 /** Pages kept, and characters of message they may hold together. */
@@ -63,13 +63,9 @@ export class Listing {
   async load(stretch: Stretch, signal: AbortSignal): Promise<number> {
     const { filter } = this;
     const from = this.#open ? { after: stretch.start } : { offset: stretch.start };
-    const page = await this.#api.lines(
-      this.#taskId,
-      { filter, limit: stretch.count, order: 'asc', count: 'none', ...from },
-      signal,
-    );
-    this.#pages.put(stretch.start, page.logs);
-    return page.logs.length;
+    const { logs } = await this.#read({ filter, limit: stretch.count, order: 'asc', count: 'none', ...from }, signal);
+    this.#pages.put(stretch.start, logs);
+    return logs.length;
   }
 
   /** Take in live lines, in order; what is here already is passed over. Answers the lines that were new. */
@@ -115,6 +111,21 @@ export class Listing {
     return this.at(position);
   }
 
+  /** A page as a whole, also when the server gave it in parts because its time was up. */
+  async #read(query: LinesQuery & { limit: number }, signal: AbortSignal): Promise<WireLogPage> {
+    const logs: WireEntry[] = [];
+    for (let { offset = 0, after } = query; ; ) {
+      const limit = query.limit - logs.length;
+      const where = { offset, ...(after !== undefined && { after }) };
+      const page = await this.#api.lines(this.#taskId, { ...query, limit, ...where }, signal);
+      logs.push(...page.logs);
+      if (page.scanned_to === undefined) return { ...page, logs };
+      // What was passed over already need not be passed over again.
+      offset = Math.max(0, offset - (page.total - page.logs.length));
+      after = page.scanned_to;
+    }
+  }
+
   async #walkToEnd(from: number, signal: AbortSignal): Promise<void> {
     const { filter } = this;
     let start = from;
@@ -122,7 +133,7 @@ export class Listing {
     for (;;) {
       const where = after === undefined ? { offset: start } : { after };
       const query = { filter, limit: WALK_LINES, order: 'asc', count: 'none', ...where } as const;
-      const page = await this.#api.lines(this.#taskId, query, signal);
+      const page = await this.#read(query, signal);
       start += page.logs.length;
       after = page.logs.at(-1)?.seq ?? after;
       if (!page.has_more || page.logs.length === 0) break;
