@@ -1,6 +1,5 @@
 import type { WireComparison, WirePatterns } from '../../core/comparison.ts';
 import type { JsonObject } from '../../core/entry.ts';
-import type { Fault } from '../../core/error.ts';
 import { filterParams, type LogFilter } from '../../core/filter.ts';
 import { searchParams, type WireLineFacets, type WireSearchGroups, type WireSearchPage } from '../../core/found.ts';
 import type { Logging } from '../../core/logging.ts';
@@ -18,31 +17,14 @@ import type {
   WireWebhook,
   WireWebhookList,
 } from '../../core/wire-webhook.ts';
+import { Problem, problemOf } from './problem.ts';
+
+export { asProblem, Problem } from './problem.ts';
 
 /** What is told of an agent: what it is called, and what its output is read as. */
 export interface AgentInfo {
   readonly id: string;
   readonly name: string;
-}
-
-/** What went wrong with a request, in the server's words where it had any. */
-export class Problem extends Error {
-  readonly status: number;
-  readonly code: string;
-  readonly requestId: string | null;
-  /** Each field that is wrong, and why. */
-  readonly faults: readonly Fault[];
-
-  constructor(
-    facts: { status: number; code: string; message: string; requestId?: string | null; faults?: readonly Fault[] },
-    options?: ErrorOptions,
-  ) {
-    super(facts.message, options);
-    this.status = facts.status;
-    this.code = facts.code;
-    this.requestId = facts.requestId ?? null;
-    this.faults = facts.faults ?? [];
-  }
 }
 
 export interface LinesQuery {
@@ -55,12 +37,22 @@ export interface LinesQuery {
   readonly count?: 'auto' | 'exact' | 'none';
 }
 
+/** Who asks: that nobody does is an answer here. */
+export const SESSION = 'api/session';
+
 /** The few routes that the page uses. `base` is the path prefix with a slash at both ends. */
 export class Api {
   readonly #base: string;
+  /** Asked when the server does not know who asks; when it answers true, the request is sent again. */
+  onUnauthorized: () => Promise<boolean> = async () => false;
 
   constructor(base: string) {
     this.#base = base;
+  }
+
+  /** For what is asked in one place only. A `body` goes as JSON. */
+  ask<T>(method: string, path: string, body?: JsonObject): Promise<T> {
+    return body ? this.#send<T>(method, path, body) : this.#call<T>(path, { method });
   }
 
   tasks(params: URLSearchParams, signal?: AbortSignal): Promise<WireTaskPage> {
@@ -264,7 +256,7 @@ export class Api {
     return this.#call<T>(path, { method, headers, body: JSON.stringify(body) });
   }
 
-  async #call<T>(path: string, init: RequestInit): Promise<T> {
+  async #call<T>(path: string, init: RequestInit, isAgain = false): Promise<T> {
     let response: Response;
     try {
       response = await fetch(`${this.#base}${path}`, {
@@ -275,6 +267,10 @@ export class Api {
       if (init.signal?.aborted) throw error;
       const message = 'The server does not answer. It may be stopped, or the network is down.';
       throw new Problem({ status: 0, code: 'server_unreachable', message }, { cause: error });
+    }
+    const mayAskAgain = response.status === 401 && !isAgain && path.split('?')[0] !== SESSION;
+    if (mayAskAgain && (await this.onUnauthorized())) {
+      return this.#call<T>(path, init, true);
     }
     if (!response.ok) throw await problemOf(response);
     return (response.status === 204 ? undefined : await response.json()) as T;
@@ -292,26 +288,4 @@ function alertRoute(alertId: string): string {
 function webhookRoute(webhookId: string, rest?: string): string {
   const path = `api/webhooks/${encodeURIComponent(webhookId)}`;
   return rest === undefined ? path : `${path}/${rest}`;
-}
-
-export function asProblem(error: unknown): Problem {
-  if (error instanceof Problem) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new Problem({ status: 0, code: 'internal', message }, { cause: error });
-}
-
-/** A problem answer (RFC 9457); a proxy in between may answer something else. */
-async function problemOf(response: Response): Promise<Problem> {
-  const body: unknown = await response.json().catch(() => null);
-  const { detail, title, code, request_id, errors } = (typeof body === 'object' && body !== null ? body : {}) as Record<
-    string,
-    unknown
-  >;
-  return new Problem({
-    status: response.status,
-    code: typeof code === 'string' ? code : `http_${response.status}`,
-    message: [detail, title].find((text) => typeof text === 'string') ?? `The server answered ${response.status}.`,
-    requestId: typeof request_id === 'string' ? request_id : null,
-    faults: Array.isArray(errors) ? (errors as readonly Fault[]) : [],
-  });
 }

@@ -12,13 +12,16 @@ export interface LinkOptions {
   /** The address with the cursor to resume from; asked anew for every try. */
   readonly url: () => string;
   readonly onFrame: (frame: Frame) => void;
+  /** Asked when the server does not know who looks; when it answers true, the link is tried again. */
+  readonly onUnauthorized?: () => Promise<boolean>;
   /** After each opening; `again` when the link had been live before. */
   readonly onOpen?: (again: boolean) => void;
 }
 
 export type Frame = { readonly type: string } & { readonly [key: string]: unknown };
 
-const REFUSALS: ReadonlySet<number> = new Set([4004, 4400, 4401, 4403]);
+const UNAUTHORIZED = 4401;
+const REFUSALS: ReadonlySet<number> = new Set([4004, 4400, UNAUTHORIZED, 4403]);
 /** A link that says nothing for this long is asked; when it stays silent it is dead, whatever the operating system thinks. */
 const PING_MS = 5_000;
 const SILENCE_MS = 20_000;
@@ -129,8 +132,18 @@ export class Link {
       this.phase = 'refused';
       this.problem =
         refusal ?? new Problem({ status: 0, code: `closed_${code}`, message: 'The server refused the connection.' });
+      if (code === UNAUTHORIZED) void this.#signedIn();
       return;
     }
+    this.#tryLater();
+  }
+
+  async #signedIn(): Promise<void> {
+    const knows = await this.#options.onUnauthorized?.();
+    if (knows && this.phase === 'refused') this.#tryLater();
+  }
+
+  #tryLater(): void {
     this.attempt += 1;
     if (!navigator.onLine) {
       this.phase = 'offline';

@@ -39,6 +39,7 @@ export class TaskList {
     this.link = new Link({
       url: () => api.socketUrl('ws/tasks', new URLSearchParams()),
       onFrame: (frame) => this.#onFrame(frame),
+      onUnauthorized: () => api.onUnauthorized(),
       onOpen: (again) => {
         if (again) this.#refreshSoon();
       },
