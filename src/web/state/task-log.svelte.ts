@@ -76,6 +76,7 @@ export class TaskLog {
     this.link = new Link({
       url: () => this.#socketUrl(),
       onFrame: (frame) => this.#onFrame(frame),
+      onUnauthorized: () => this.#api.onUnauthorized(),
       onOpen: (again) => this.#onOpen(again),
     });
   }
