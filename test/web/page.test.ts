@@ -155,7 +155,7 @@ test('an unknown task and an unknown place say so', page, async (t) => {
   await site.task({ taskId: 'nosuch' });
   await page.getByRole('button', { name: 'Retry' }).click();
   await page.getByText('No lines yet').waitFor();
-  await page.goto(`${site.url}/costs`);
+  await page.goto(`${site.url}/nowhere`);
   await page.getByText('Nothing is here').waitFor();
 });
 
