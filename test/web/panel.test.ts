@@ -233,8 +233,9 @@ test('keys go from error to error and from mark to mark, also where lines are no
   await page.keyboard.press('E');
   await page.getByText('No previous ERROR').waitFor();
   await page.reload();
+  await rowsOf(page).first().waitFor();
   await page.keyboard.press("'");
-  await page.getByRole('button', { name: 'Line 17000' }).click();
+  await page.getByRole('button', { name: 'Line 17000', exact: true }).click();
   await current(trail, 17_000);
 });
 
@@ -415,6 +416,6 @@ test('what is shown and how is kept in the address: wrap, times, full screen', p
   await page.reload();
   await until('taller rows', async () => ((await rowsOf(page).last().boundingBox())?.height ?? 0) > 60);
   await page.getByRole('button', { name: 'UTC' }).waitFor();
-  await until('the last line', () => inView(page, 300));
+  await until('the linked line', () => inView(page, 150));
   assert.equal((await page.locator('.panel').boundingBox())?.y, 0);
 });

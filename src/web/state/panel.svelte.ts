@@ -18,6 +18,17 @@ export interface PanelAddress {
   change(part: Partial<LogView>, how?: 'push' | 'replace'): void;
 }
 
+/** What folds rows away: groups, repeats, stack traces. */
+export interface PanelFolding {
+  /** Open whatever hides a row. */
+  reveal(row: number): void;
+  /** Fold or open what the line at a row begins; false when it begins nothing. */
+  toggleAt(row: number): boolean;
+  toggleAll(): void;
+  /** The first line of the next group, or of the one before. */
+  groupNear(seq: number, order: 'next' | 'previous'): number | undefined;
+}
+
 interface JumpOptions {
   readonly where?: 'top' | 'middle';
   /** False: keys go on where they were. */
@@ -47,6 +58,9 @@ export class LogPanel {
   opened = $state.raw<ReadonlySet<number>>(new Set());
   /** Lines that are folded away, as groups and repeats are. */
   folded = $state.raw<readonly Stretch[]>([]);
+  /** While only matches of a search are shown: the lines that are not near one. */
+  unmatched = $state.raw<readonly Stretch[]>([]);
+  folding: PanelFolding | null = null;
   /** The line that keys act on. */
   cursor = $state<number | null>(null);
   /** Lines that are selected to be copied, the last included. */
@@ -62,9 +76,8 @@ export class LogPanel {
   findFocus = $state(0);
   /** All that is folded away: what is cleared, what is no match of the search, and groups. */
   readonly folds = $derived.by(() => {
-    const { total } = this.log;
     const cleared = this.floor > 0 ? [{ start: 0, count: this.floor }] : [];
-    return foldsOf([...cleared, ...this.#unmatched(total), ...this.folded], total);
+    return foldsOf([...cleared, ...this.unmatched, ...this.folded], this.log.total);
   });
   #tint: ReturnType<typeof setTimeout> | undefined;
   #unnotice: ReturnType<typeof setTimeout> | undefined;
@@ -140,8 +153,24 @@ export class LogPanel {
     else if (this.live) this.view.follow();
     else {
       this.view.stop();
-      if (this.log.task?.status !== 'completed') this.view.toEnd();
+      await this.#placeEnded();
     }
+  }
+
+  /** What went wrong is shown where it first did. */
+  async #placeEnded(): Promise<void> {
+    const status = this.log.task?.status;
+    if (status === 'completed') return;
+    const failed = status === 'failed' || status === 'timed_out';
+    const first = failed ? await this.#near({ ...this.filter, levels: ['ERROR'] }, 0, 'next') : null;
+    if (first === null) this.view.toEnd();
+    else await this.jumpTo(first);
+  }
+
+  async toGroup(order: 'next' | 'previous'): Promise<void> {
+    const seq = this.folding?.groupNear(this.cursorSeq, order);
+    if (seq === undefined) this.say(`No ${order} group`);
+    else await this.jumpTo(seq);
   }
 
   /** Show a line, wherever it is; following stops. A line that the filter hides is stood for by the next one. */
@@ -152,6 +181,7 @@ export class LogPanel {
     const row = await this.log.positionOf(seq);
     if (row === null || row < 0 || mine !== this.#jumps) return;
     if (row < this.floor) this.floor = 0;
+    this.folding?.reveal(row);
     if (cursor) this.cursor = row;
     this.view.toRow(row, where);
   }
@@ -277,6 +307,14 @@ export class LogPanel {
     else if (JSON.stringify(find) !== JSON.stringify(this.find.text)) void this.find.begin(find);
   }
 
+  /** Follow the search to other matches. */
+  foldUnmatched(): void {
+    const { text, hits } = this.find;
+    const only = text === null || text.text === '' || !isOpenFilter(this.log.filter) ? null : text.only;
+    const next = only === null ? [] : stretchesOutside(hits, only, this.log.total);
+    if (next.length > 0 || this.unmatched.length > 0) this.view.refold(() => (this.unmatched = next));
+  }
+
   async toHit(order: 'next' | 'previous'): Promise<void> {
     const from = this.cursor === null && order === 'next' ? this.cursorSeq - 1 : this.cursorSeq;
     const seq = await this.find.go(order, this.find.current ?? from);
@@ -325,13 +363,6 @@ export class LogPanel {
     clearTimeout(this.#rest);
     this.find.end();
     this.bookmarks.leave(this.log.lastSeq);
-  }
-
-  /** While only matches are shown: the lines that are not near one. */
-  #unmatched(total: number): readonly Stretch[] {
-    const { text, hits } = this.find;
-    if (text === null || text.only === null || text.text === '' || !isOpenFilter(this.log.filter)) return [];
-    return stretchesOutside(hits, text.only, total);
   }
 
   async #near(filter: LogFilter, seq: number, order: 'next' | 'previous'): Promise<number | null> {

@@ -129,6 +129,13 @@ export class Viewport {
     else if (this.#held !== null) this.toRow(this.#held.row, this.#held.where);
   }
 
+  /** The box has grown or shrunk with its rows: what the browser could not scroll to before is scrolled to now. */
+  regrown(): void {
+    if (this.following) this.toEnd();
+    // Unless the reader has moved on, and the browser has yet to say so.
+    else if (Math.abs((this.#element?.scrollTop ?? 0) - this.scrollPx) < 1) this.#moveTo(this.topPx);
+  }
+
   byPages(pages: number): void {
     this.#held = null;
     this.#moveTo(this.topPx + pages * Math.max(0, this.viewPx - this.#facts.rowPx()));
@@ -217,6 +224,15 @@ export class Viewport {
     const anchor = this.#held?.row ?? this.topRow;
     const beforePx = rowTopPx(this.sheet, anchor);
     this.#extras = extras;
+    if (this.following) this.toEnd();
+    else this.#moveTo(this.topPx + rowTopPx(this.sheet, anchor) - beforePx);
+  }
+
+  /** Change what is folded away: the reader's line stays where it is on the screen. */
+  refold(change: () => void): void {
+    const anchor = this.#held?.row ?? this.topRow;
+    const beforePx = rowTopPx(this.sheet, anchor);
+    change();
     if (this.following) this.toEnd();
     else this.#moveTo(this.topPx + rowTopPx(this.sheet, anchor) - beforePx);
   }
