@@ -155,7 +155,13 @@ test('hostile text of every kind is inert on every screen, under the policy of t
   await page.goto(`${site.url}/search`);
   await page.getByText('Examples').waitFor();
   await watch.calm('searches of before');
-  await page.goto(`${site.url}/${encodeURIComponent(`${MARKUP[0]}\u202ezzz`)}`);
+  await page.evaluate(
+    (path) => {
+      history.pushState(null, '', path);
+      dispatchEvent(new PopStateEvent('popstate'));
+    },
+    `/${encodeURIComponent(`${MARKUP[0]}\u202ezzz`)}`,
+  );
   await page.getByRole('link', { name: 'See all tasks' }).waitFor();
   await watch.calm('a place that does not exist');
 });

@@ -8,7 +8,7 @@ export const MARKUP: readonly string[] = [
   '[click](javascript:canary()) ![x](data:text/html,<script>canary()</script>) <javascript:canary()>',
   '</title></style></textarea></script><body data-evil onload=canary()>',
   '<base data-evil href="//evil.example/"><meta data-evil http-equiv=refresh content="0;url=javascript:canary()">',
-  '{@html "<b data-evil>"}{{constructor.constructor("canary()")()}}${canary()}',
+  '{@html "<b data-evil>"}{{constructor.constructor("canary()")()}}$\u007bcanary()}',
   '<style data-evil>*{display:none}</style><link data-evil rel=stylesheet href=//evil.example/x.css>',
   "' onfocus=canary() autofocus data-evil x='",
 ];

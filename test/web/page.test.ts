@@ -155,7 +155,11 @@ test('an unknown task and an unknown place say so', page, async (t) => {
   await site.task({ taskId: 'nosuch' });
   await page.getByRole('button', { name: 'Retry' }).click();
   await page.getByText('No lines yet').waitFor();
-  await page.goto(`${site.url}/nowhere`);
+  // The server knows the places of the page; another one is come to only within it.
+  await page.evaluate(() => {
+    history.pushState(null, '', '/nowhere');
+    dispatchEvent(new PopStateEvent('popstate'));
+  });
   await page.getByText('Nothing is here').waitFor();
 });
 
