@@ -301,6 +301,47 @@ test('OpenAPI and docs/limits.md have the table of limits', async (t) => {
   );
 });
 
+test('routes that take lines, make tasks or take deliveries count apart, and those of health not at all', async (t) => {
+  const { server } = await served(t, { settings: { rateLimit: 100 } });
+  const rates = new Map<string, string[]>();
+  for (const { method, url, config } of server.routes) {
+    const { rate = 'requests' } = config();
+    rates.set(String(rate), [...(rates.get(String(rate)) ?? []), `${method} ${url}`].sort());
+  }
+  const inBoth = (...paths: string[]) => ['/api/tasks', '/tasks'].flatMap((base) => paths.map((path) => base + path));
+  const posts = (paths: readonly string[]) => paths.map((path) => `POST ${path}`).sort();
+  assert.deepEqual(rates.get('lines'), posts(inBoth('/:task_id/logs', '/:task_id/partial')));
+  assert.deepEqual(rates.get('tasks'), posts(inBoth('', '/:task_id/rerun')));
+  assert.deepEqual(rates.get('deliveries'), posts(['/webhooks/:provider', '/webhooks/:provider/:webhook_id']));
+  assert.deepEqual(rates.get('null'), ['GET /health', 'GET /ready', 'HEAD /health', 'HEAD /ready']);
+});
+
+test('a session counts with its token, and those who share a link count apart', async (t) => {
+  const settings = { tokens, rateLimit: 4, trustProxy: '127.0.0.1', allowedOrigins: [] };
+  const { json, call } = await taking(t, { settings });
+  const from = (address: string, rest: Record<string, string> = {}) => ({ 'x-forwarded-for': address, ...rest });
+  const entered = await call('POST', '/api/session', { token: 'w-secret' }, from('203.0.113.1'));
+  assert.equal(entered.status, 200);
+  const [cookie = ''] = (entered.headers.get('set-cookie') ?? '').split(';', 1);
+  const asked = (headers: Record<string, string>) => json('GET', '/api/tasks', undefined, headers);
+  for (let n = 0; n < 2; n++) {
+    assert.equal((await asked(from('203.0.113.1', { cookie }))).status, 200);
+    assert.equal((await asked(from('203.0.113.2', as('w-secret')))).status, 200);
+  }
+  assert.deepEqual(told(await asked(from('203.0.113.3', { cookie }))), [429, 'too_many_requests']);
+  const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+  const body = { task_id: 't', expires_at: expiresAt };
+  const made = await json('POST', '/api/shares', body, from('203.0.113.4', as('other-secret')));
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  const link = new URL(made.body.url, 'http://localhost').pathname;
+  const opened = await call('GET', link, undefined, from('203.0.113.5'));
+  const [shares = ''] = (opened.headers.get('set-cookie') ?? '').split(';', 1);
+  const reads = (address: string) => json('GET', '/api/tasks/t', undefined, from(address, { cookie: shares }));
+  for (let n = 0; n < 4; n++) assert.equal((await reads('203.0.113.6')).status, 200);
+  assert.equal((await reads('203.0.113.6')).status, 429);
+  assert.equal((await reads('203.0.113.7')).status, 200);
+});
+
 test('without tokens the user of this machine is not counted, and what it did not ask with a token is', async (t) => {
   const { json } = await served(t, { settings: { rateLimit: 5, trustProxy: '127.0.0.1' } });
   for (let n = 0; n < 20; n++) assert.equal((await json('GET', '/api/tasks')).status, 200);

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, TrailError } from '../../core/error.ts';
 import { RATE_ATTEMPTS, RATE_CALLERS, RATE_REQUESTS, RATE_TIMES } from '../../core/limits.ts';
 import { isFromHere } from '../auth/caller.ts';
+import { SESSION_COOKIE } from '../auth/cookies.ts';
 import type { ServerSettings } from '../parts.ts';
 
 /** What a request counts as. Lines come in small batches, so they are counted apart; what makes tasks is held shorter. */
@@ -60,7 +61,8 @@ export async function countRates(app: FastifyInstance, { rateLimit: most }: Serv
   const requests = most ?? RATE_REQUESTS;
   if (requests === 0) return { beforeGuard: () => {}, afterGuard: () => {} };
   app.addHook('onRoute', (route) => {
-    const rate = RATED[`${[route.method].flat().filter((method) => method !== 'HEAD')[0]} ${route.url}`];
+    const method = String(route.method).replace('HEAD', 'GET');
+    const rate = RATED[`${method} ${route.url}`];
     if (rate !== undefined) route.config = { ...route.config, rate };
   });
   await app.register(rateLimit, { global: false });
@@ -89,10 +91,11 @@ export async function countRates(app: FastifyInstance, { rateLimit: most }: Serv
  */
 export function callerKey(request: FastifyRequest): string | null {
   const { caller } = request;
-  if (caller === null) return addressOf(request);
-  const isLocal = caller.name === LOCAL_NAME || (caller.name === null && !hasCredential(request));
-  if (isLocal && isFromHere(request)) return null;
-  return `${caller.role} ${caller.name ?? ''}`;
+  // A link is passed around: each of those who have it counts alone.
+  if (caller === null || caller.kind === 'share') return addressOf(request);
+  const isOwnToken = caller.name === LOCAL_NAME && caller.credentialId === undefined;
+  if (caller.kind === 'loopback' || (isOwnToken && isFromHere(request))) return null;
+  return caller.tokenId ?? `${caller.kind} ${caller.role}`;
 }
 
 /** Of IPv6 the network of one customer: it has more addresses than could be counted. */
@@ -159,10 +162,10 @@ function refusal(
 }
 
 /** Whether a request says who it is, rightly or wrongly. */
-function hasCredential({ headers, method, url }: FastifyRequest): boolean {
+function hasCredential({ headers, cookies, method, url }: FastifyRequest): boolean {
   return (
     headers.authorization !== undefined ||
-    /(?:^|;\s*)tasktrail/.test(headers.cookie ?? '') ||
+    cookies[SESSION_COOKIE] !== undefined ||
     headers['sec-websocket-protocol']?.includes('tasktrail.bearer.') === true ||
     (method === 'POST' && /^\/api\/session\/?(?:\?|$)/.test(url))
   );

@@ -173,8 +173,8 @@ async function serveTasks(
   hearFrames(
     peer.socket,
     (text) => {
-      // A page sends its filters to whatever socket it has; here there is none to set.
-      if (parseFrame(text).type === 'ping') peer.answer('{"type":"pong"}');
+      if (parseFrame(text).type !== 'ping') throw new TrailError('invalid_request', 'expected a frame {"type":"ping"}');
+      peer.answer('{"type":"pong"}');
     },
     (error) => refuse(peer, error, request),
   );
