@@ -14,6 +14,7 @@ import { fileCommands } from './file-commands.ts';
 import { filterOptions } from './filter-options.ts';
 import { version } from './package.ts';
 import { patternCommands } from './pattern-commands.ts';
+import { redactCommand } from './redact-commands.ts';
 import { redisCommand } from './redis-commands.ts';
 import { searchCommand } from './search-command.ts';
 import { SETTINGS } from './settings.ts';
@@ -51,6 +52,7 @@ export function program(terminal: Terminal): Command {
   root.addCommand(webhookCommand(terminal));
   root.addCommand(alertsCommand(terminal));
   root.addCommand(tokenCommand(terminal));
+  root.addCommand(redactCommand(terminal));
   root.addCommand(redisCommand(terminal));
   root.addHelpText(
     'after',

@@ -33,7 +33,7 @@ const NOTHING: readonly Secret[] = [];
 /** How much of the end of an unended line is looked at; a longer word than this is held back whole. */
 const TAIL_CHARS = 4_096;
 /** Longest start of a registered value that is looked for. */
-const VALUE_CHARS = 256;
+const VALUE_CHARS = 64;
 /** One line of a key, as far as it came. */
 const KEY_LINE = /^\s*[A-Za-z0-9+/]{16,}={0,2}\s*$/;
 

@@ -5,6 +5,7 @@ import type { Live } from '../core/live.ts';
 import type { LoggingControl } from '../core/logging.ts';
 import type { TaskRuns } from '../core/plugin.ts';
 import type { Intake, StoreReader } from '../core/ports.ts';
+import type { RedactionRule } from '../core/redaction.ts';
 import type { Clock } from '../core/time.ts';
 import type { Webhooks } from '../inlet/webhooks/index.ts';
 
@@ -39,6 +40,8 @@ export interface ServerSettings {
   /** Deletes by age and by size, as the owner's housekeeping does (default 0: neither). */
   readonly retentionDays?: number;
   readonly maxBytes?: number;
+  /** Rules of one's own for what is masked. */
+  readonly redactionRules?: readonly RedactionRule[];
   /** How often streams send a heartbeat and sockets a ping (default HEARTBEAT_MS). */
   readonly heartbeatMs?: number;
 }

@@ -36,6 +36,7 @@ import { pageRoutes } from './routes/page.ts';
 import { partRoutes } from './routes/parts.ts';
 import { patternRoutes, taskPatternRoutes } from './routes/patterns.ts';
 import { pluginRoutes } from './routes/plugins.ts';
+import { redactRoutes } from './routes/redact.ts';
 import { lineFacetRoutes, searchRoutes } from './routes/search.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { settingsRoutes } from './routes/settings.ts';
@@ -162,6 +163,7 @@ async function addRoutes(app: FastifyInstance, context: Context): Promise<void> 
     searchRoutes(scope, context);
     patternRoutes(scope, context);
     pluginRoutes(scope, context);
+    redactRoutes(scope, context);
     settingsRoutes(scope, context);
     storageRoutes(scope, context);
     analyticsRoutes(scope, context);

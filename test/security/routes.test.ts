@@ -54,6 +54,9 @@ GET    /api/logs/search/histogram                             reader
 GET    /api/analytics                                         reader
 GET    /api/agents                                            reader
 GET    /api/plugins                                           reader
+GET    /api/redact                                            admin
+POST   /api/redact/test                                       writer
+POST   /api/redact/values                                     writer
 GET    /api/audit                                             admin
 GET    /api/tokens                                            admin
 POST   /api/tokens                                            admin

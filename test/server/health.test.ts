@@ -55,6 +55,7 @@ test('metrics are Prometheus text by default and JSON for those who ask', async 
     entries_total: 3,
     filtered_total: 1,
     directory_failures_total: null,
+    redactions_total: {},
     lost_total: 7,
   });
   const plain = await call('GET', '/metrics');

@@ -245,6 +245,7 @@ function serverSettings(config: Config, owner: Owner): ServerSettings {
     retentionDays: config.retentionDays,
     maxBytes: config.maxBytes,
     rateLimit: config.rateLimit,
+    redactionRules: readSections(config.sections).redaction,
     ...(publicUrl !== undefined && { publicUrl }),
     ...(trustProxy.length > 0 && { trustProxy }),
   };

@@ -3,7 +3,7 @@ import { isFrame } from './pem.ts';
 /** Shortest value that is hidden: a shorter one would hide ordinary words. */
 export const LEAST_CHARS = 8;
 /** A longer form is looked for in pieces of this length, so that one look costs no more however long a value is. */
-const PIECE_CHARS = 256;
+const PIECE_CHARS = 64;
 
 export interface Form {
   readonly text: string;

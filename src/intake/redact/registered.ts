@@ -49,25 +49,32 @@ export class Registered {
     if (steps === undefined) return;
     const end = text.length;
     let compared = 0;
-    for (let last = WINDOW - 1; last < end; ) {
-      const step = steps[hash(text, last)] ?? STEP;
+    // What was found last: what overlaps it makes it longer.
+    let last: Range | undefined;
+    for (let at = WINDOW - 1; at < end; ) {
+      const step = steps[hash(text, at)] ?? STEP;
       if (step > 0) {
-        last += step;
+        at += step;
         continue;
       }
-      const start = last - WINDOW + 1;
-      const forms = this.#byWindow.get(text.slice(start, last + 1)) ?? [];
+      const start = at - WINDOW + 1;
+      const forms = this.#byWindow.get(text.slice(start, at + 1)) ?? [];
       compared += forms.length;
-      if (compared > 4 * end + COMPARED) {
-        // Made to be slow: many values that begin alike, and a text of their beginnings. Nothing of the rest is shown.
-        found.push({ start, end, ...FOUND });
-        return;
-      }
       const form = longest(forms, text, start);
-      if (form) found.push(spanOf(form, text, start));
+      // Made to be slow: many values that begin alike, and a text of their beginnings. Nothing of the rest is shown.
+      const isTooSlow = compared > 2 * end + COMPARED;
+      const range = isTooSlow ? { start, end } : form && rangeOf(form, text, start);
+      if (range && last && range.start <= last.end) {
+        last.end = Math.max(last.end, range.end);
+      } else if (range) {
+        if (last) found.push({ ...last, ...FOUND });
+        last = range;
+      }
+      if (isTooSlow) break;
       // Not behind it: another value may begin within.
-      last += 1;
+      at += 1;
     }
+    if (last) found.push({ ...last, ...FOUND });
   }
 
   /** Where the start of a value stands at the end of a text; -1 for nowhere. */
@@ -121,13 +128,18 @@ function longest(forms: readonly Form[], text: string, start: number): Form | un
   return best;
 }
 
-function spanOf({ text: form, base64 }: Form, text: string, start: number): Secret {
-  const span = { start, end: start + form.length, ...FOUND };
-  if (!base64) return span;
+interface Range {
+  start: number;
+  end: number;
+}
+
+function rangeOf({ text: form, base64 }: Form, text: string, start: number): Range {
+  const end = start + form.length;
+  if (!base64) return { start, end };
   const isLetter = (at: number): boolean => /[A-Za-z0-9+/_-]/.test(text.charAt(at));
-  const behind = isLetter(span.end) ? span.end + 1 : span.end;
+  const behind = isLetter(end) ? end + 1 : end;
   const padding = text.startsWith('==', behind) ? 2 : text.startsWith('=', behind) ? 1 : 0;
-  return { ...span, start: start > 0 && isLetter(start - 1) ? start - 1 : start, end: behind + padding };
+  return { start: start > 0 && isLetter(start - 1) ? start - 1 : start, end: behind + padding };
 }
 
 function push(lists: Map<string, Form[]>, key: string, form: Form): void {

@@ -4,6 +4,8 @@ import { coloursOf } from './colours.ts';
 /** In order and apart: what overlaps becomes one, of the kind of the longest; so do values that touch. */
 export function merged(spans: readonly Secret[]): readonly Secret[] {
   if (spans.length < 2) return spans;
+  // Mostly they were found one after the other, and nothing is to be done.
+  if (spans.every((span, index) => index === 0 || span.start > (spans[index - 1]?.end ?? 0))) return spans;
   const inOrder = spans.toSorted((a, b) => a.start - b.start || b.end - a.end);
   const apart: Secret[] = [];
   let widest = 0;
@@ -25,11 +27,13 @@ export function merged(spans: readonly Secret[]): readonly Secret[] {
 
 /** The text with a mark for each of these spans, which are in order and apart. */
 export function replaced(text: string, spans: readonly Secret[]): string {
+  const isColoured = text.includes('\u001b');
   let masked = '';
   let at = 0;
   for (const { start, end, kind } of spans) {
     // Letters stay coloured as they were: what sets a colour inside of a secret stands behind its mark.
-    masked += `${text.slice(at, start)}[redacted:${kind}]${coloursOf(text.slice(start, end))}`;
+    masked += `${text.slice(at, start)}[redacted:${kind}]`;
+    if (isColoured) masked += coloursOf(text.slice(start, end));
     at = end;
   }
   return masked + text.slice(at);

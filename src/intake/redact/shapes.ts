@@ -1,5 +1,5 @@
 import type { Secret } from '../../core/redaction.ts';
-import { pemSpans } from './pem.ts';
+import { PRIVATE_KEY, pemSpans } from './pem.ts';
 
 /**
  * What may stand before a token: no letter that could belong to it. An escape of JSON, a URL or a colour ends in a letter, and is
@@ -19,38 +19,42 @@ interface Shape {
   readonly start: string;
 }
 
-/** A prefix, and letters of an alphabet. The prefix comes first, so that what stands before it is looked at only where it is. */
-function token(kind: string, prefix: string, letters: string, edge = WORD): Shape {
-  const begun = `${prefix}(?<=${edge}${prefix})`;
-  return { kind, lead: '', secret: begun + letters, start: `${begun}${letters.replace(/\{.*$/, '*')}` };
+/** Prefixes, each with letters of an alphabet. A prefix comes first, so that what stands before it is looked at only where it is. */
+function tokens(kind: string, ...shapes: readonly (readonly [prefix: string, letters: string])[]): Shape {
+  const begun = (prefix: string): string => `${prefix}(?<=${WORD}${prefix})`;
+  return {
+    ...{ kind, lead: '' },
+    secret: shapes.map(([prefix, letters]) => begun(prefix) + letters).join('|'),
+    start: shapes.map(([prefix, letters]) => begun(prefix) + letters.replace(/\{.*$/, '*')).join('|'),
+  };
 }
 
 /** Shapes of issued tokens, each from its issuer's public description; docs/redaction.md has them for people. */
 const SHAPES: readonly Shape[] = [
-  token('aws-key', '(?:AKIA|ASIA|ABIA|ACCA)', '[A-Z0-9]{16}(?![A-Za-z0-9_])'),
+  tokens('aws-key', ['(?:AKIA|ASIA|ABIA|ACCA)', '[A-Z0-9]{16}(?![A-Za-z0-9_])']),
   {
     kind: 'aws-secret',
     lead: '(?:AWS_SECRET(?:_ACCESS)?_KEY|aws_?secret_?(?:access_?)?key|[Ss]ecretAccessKey)(?:[\\\\"\']{0,4}[ \\t]{0,4}[=:][ \\t]{0,4}|[ \\t]{1,4})[\\\\"\']{0,4}',
     secret: '[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])',
     start: '[A-Za-z0-9/+]*',
   },
-  token('github-token', 'gh[pousr]_', '[A-Za-z0-9]{36,}'),
-  token('github-token', 'github_pat_', '[A-Za-z0-9_]{22,}'),
-  token('gitlab-token', 'gl(?:pat|dt|rt|ptt|ft|imt|agent|cbt|oas|soat)-', '[A-Za-z0-9_.=-]{20,}'),
-  token('slack-token', 'xox[abeoprs]-', '[A-Za-z0-9-]{10,}'),
-  token('slack-token', 'xapp-[0-9]-', '[A-Za-z0-9-]{10,}'),
-  token('stripe-key', '[sr]k_(?:live|test)_', '[A-Za-z0-9]{16,}'),
-  token('stripe-key', 'whsec_', '[A-Za-z0-9+/=]{24,}'),
-  token('anthropic-key', 'sk-ant-', '[A-Za-z0-9_-]{20,}'),
-  token('openai-key', 'sk-(?:proj|svcacct|admin)-', '[A-Za-z0-9_-]{20,}'),
-  token('openai-key', 'sk-', '[A-Za-z0-9]{32,}'),
-  token('google-key', 'AIza', '[A-Za-z0-9_-]{35,}'),
-  token('google-key', 'GOCSPX-', '[A-Za-z0-9_-]{28,}'),
-  token('google-key', 'ya29\\.', '[A-Za-z0-9_.-]{30,}'),
-  token('npm-token', 'npm_', '[A-Za-z0-9]{36}(?![A-Za-z0-9_])'),
-  token('pypi-token', 'pypi-AgE', '[A-Za-z0-9_-]{50,}'),
+  tokens('github-token', ['gh[pousr]_', '[A-Za-z0-9]{36,}'], ['github_pat_', '[A-Za-z0-9_]{22,}']),
+  tokens('gitlab-token', ['gl(?:pat|dt|rt|ptt|ft|imt|agent|cbt|oas|soat)-', '[A-Za-z0-9_.=-]{20,}']),
+  tokens('slack-token', ['xox[abeoprs]-', '[A-Za-z0-9-]{10,}'], ['xapp-[0-9]-', '[A-Za-z0-9-]{10,}']),
+  tokens('stripe-key', ['[sr]k_(?:live|test)_', '[A-Za-z0-9]{16,}'], ['whsec_', '[A-Za-z0-9+/=]{24,}']),
+  tokens('anthropic-key', ['sk-ant-', '[A-Za-z0-9_-]{20,}']),
+  tokens('openai-key', ['sk-(?:proj|svcacct|admin)-', '[A-Za-z0-9_-]{20,}'], ['sk-', '[A-Za-z0-9]{32,}']),
+  tokens(
+    'google-key',
+    ['AIza', '[A-Za-z0-9_-]{35,}'],
+    ['GOCSPX-', '[A-Za-z0-9_-]{28,}'],
+    ['ya29\\.', '[A-Za-z0-9_.-]{30,}'],
+  ),
+  tokens('npm-token', ['npm_', '[A-Za-z0-9]{36}(?![A-Za-z0-9_])']),
+  tokens('pypi-token', ['pypi-AgE', '[A-Za-z0-9_-]{50,}']),
   {
-    ...token('jwt', 'eyJ', '[A-Za-z0-9_-]{8,4096}\\.eyJ[A-Za-z0-9_-]{8,8192}\\.[A-Za-z0-9_-]{8,}', EDGE),
+    ...{ kind: 'jwt', lead: '' },
+    secret: `eyJ(?<=${EDGE}eyJ)[A-Za-z0-9_-]{8,4096}\\.eyJ[A-Za-z0-9_-]{8,8192}\\.[A-Za-z0-9_-]{8,}`,
     start: 'eyJ[A-Za-z0-9_-]*(?:\\.[A-Za-z0-9_-]*){0,2}',
   },
   {
@@ -61,9 +65,11 @@ const SHAPES: readonly Shape[] = [
     start: '[^\\s/"\']*',
   },
 ];
+/** Kinds that are known without being told. */
+export const KINDS: readonly string[] = [...SHAPES.map(({ kind }) => kind), PRIVATE_KEY];
 
 const SOURCE = SHAPES.map(({ lead, secret }) => `(${lead})(${secret})`).join('|');
-const STARTS = SHAPES.map(({ lead, start }) => `(${lead})${start}`).join('|');
+const STARTS = SHAPES.map(({ lead, start }) => `(${lead})(?:${start})`).join('|');
 /** Text that every shape contains one of; most lines hold none and are done after this one look. */
 const HINT =
   /AKIA|ASIA|ABIA|ACCA|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|ptt|ft|imt|agent|cbt|oas|soat)-|xox[abeoprs]-|xapp-|[sr]k_(?:live|test)_|whsec_|sk-(?:ant|proj|svcacct|admin)-|sk-[A-Za-z0-9]{32}|AIza|GOCSPX-|ya29\.|npm_|pypi-AgE|eyJ[A-Za-z0-9_-]{8}|:\\?\/\\?\/[^\s/@]{0,511}@|AWS_SECRET|aws_?secret|ecretAccessKey/;

@@ -27,6 +27,7 @@ const MetricsAnswer = Type.Object({
   filtered_total: Type.Number(),
   lost_total: Type.Number({ description: 'Lines that could not be kept' }),
   directory_failures_total: figure,
+  redactions_total: Type.Record(Type.String(), Type.Number(), { description: 'Secrets that were masked, by kind' }),
   uptime_seconds: Type.Number(),
 });
 
@@ -82,11 +83,12 @@ export const healthRoutes: Routes = (scope, context) => {
 };
 
 async function metricsOf(context: Context, uptimeSeconds: number) {
-  const { store, clock, counters, directoryFailures, eventFigures } = context;
-  const [{ status }, { entries, lost }, oldest, events] = await Promise.all([
+  const { store, intake, clock, counters, directoryFailures, eventFigures } = context;
+  const [{ status }, { entries, lost }, oldest, redactions, events] = await Promise.all([
     store.taskFacets({}),
     store.totals(),
     store.tasks({ status: ['queued'], sort: 'created_at', order: 'asc', limit: 1 }),
+    intake.redactions(),
     eventFigures?.(),
   ]);
   const sinceMs = oldest.tasks.map(({ createdAt }) => clock.now() - Date.parse(createdAt));
@@ -105,13 +107,14 @@ async function metricsOf(context: Context, uptimeSeconds: number) {
     filtered_total: counters.filtered,
     lost_total: lost,
     directory_failures_total: directoryFailures?.() ?? null,
+    redactions_total: { ...redactions },
     uptime_seconds: uptimeSeconds,
   };
 }
 
-/** Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats). Statuses are plain words. */
+/** Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats). Statuses and kinds are plain words. */
 function prometheusText(metrics: Awaited<ReturnType<typeof metricsOf>>): string {
-  const { tasks_by_status: byStatus, ...figures } = metrics;
+  const { tasks_by_status: byStatus, redactions_total: byKind, ...figures } = metrics;
   const lines = Object.entries(figures)
     .filter(([, value]) => value !== null)
     .flatMap(([name, value]) => [
@@ -119,5 +122,14 @@ function prometheusText(metrics: Awaited<ReturnType<typeof metricsOf>>): string 
       `tasktrail_${name} ${value}`,
     ]);
   const tasks = Object.entries(byStatus).map(([status, count]) => `tasktrail_tasks{status="${status}"} ${count}`);
-  return `${[...lines, '# TYPE tasktrail_tasks gauge', ...tasks].join('\n')}\n`;
+  const redactions = Object.entries(byKind).map(
+    ([kind, count]) => `tasktrail_redactions_total{kind="${kind}"} ${count}`,
+  );
+  const labelled = [
+    '# TYPE tasktrail_tasks gauge',
+    ...tasks,
+    '# TYPE tasktrail_redactions_total counter',
+    ...redactions,
+  ];
+  return `${[...lines, ...labelled].join('\n')}\n`;
 }
