@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MAX_ROWS } from '../../src/web/lib/window.ts';
+import { newLines, notch } from './motion.ts';
 import { inView, noBrowser, rowsOf, seqsOf, until, type Visit, visit } from './support.ts';
 
 const page = { skip: noBrowser };
@@ -195,4 +196,78 @@ test('taking filters back while paused keeps the line that was on top', page, as
       );
     }, first),
   );
+});
+
+test(
+  'at 10,000 lines a second a notch stops following in the next frame, ten times of ten, and the count is exact',
+  page,
+  async (t) => {
+    const trail = await visit(t);
+    const { site, page } = trail;
+    await site.task({ taskId: 'demo' });
+    await numbered(trail, 'demo', 1, 1_000);
+    await page.goto(`${site.url}/t/demo`);
+    await until('the end', () => inView(page, 1_000));
+    let total = 1_000;
+    let pours = true;
+    const pouring = (async () => {
+      while (pours) {
+        const startMs = performance.now();
+        await numbered(trail, 'demo', total + 1, total + 1_000);
+        total += 1_000;
+        // 1,000 lines each 100 ms, or as fast as this machine can.
+        await new Promise((resolve) => setTimeout(resolve, Math.max(0, 100 - (performance.now() - startMs))));
+      }
+    })();
+    try {
+      await page.getByText('lines/s, showing all, batched').waitFor();
+      let stoppedAt = 0;
+      for (let n = 1; n <= 10; n += 1) {
+        const seen = await notch(page, 150 + n * 7);
+        assert.ok(seen.stopped, `following stops at notch ${n}`);
+        assert.ok(seen.movedPx <= 1, `the line stays at notch ${n}, not ${seen.movedPx} px away`);
+        stoppedAt = seen.total;
+        if (n === 10) break;
+        await page.keyboard.press('End');
+        await until('to follow', async () => (await newLines(page)) === null);
+      }
+      pours = false;
+      await pouring;
+      const added = total - stoppedAt;
+      await until(`${added} new lines`, async () => (await newLines(page)) === added);
+    } finally {
+      pours = false;
+      await pouring;
+    }
+  },
+);
+
+test('a link to a line of a task that runs opens that line, whatever comes in', page, async (t) => {
+  const trail = await visit(t);
+  const { site, page } = trail;
+  await site.task({ taskId: 'demo' });
+  await numbered(trail, 'demo', 1, 5_000);
+  let total = 5_000;
+  let pours = true;
+  const pouring = (async () => {
+    while (pours) {
+      await numbered(trail, 'demo', total + 1, total + 100);
+      total += 100;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  })();
+  try {
+    for (const seq of [1, 17, 2_500, 4_990, 5_001]) {
+      await page.goto(`${site.url}/t/demo?seq=${seq}`);
+      const row = page.locator(`.marked[data-seq="${seq}"]`);
+      await row.waitFor();
+      assert.match((await row.textContent()) ?? '', new RegExp(`line ${seq}(?!\\d)`));
+      await until(`line ${seq}`, () => inView(page, seq));
+      await until('more lines', async () => ((await newLines(page)) ?? 0) > 100);
+      assert.ok(await inView(page, seq));
+    }
+  } finally {
+    pours = false;
+    await pouring;
+  }
 });
