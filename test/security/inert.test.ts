@@ -36,6 +36,15 @@ async function seed(site: Site): Promise<void> {
     'odd',
     HOSTILE.map((message) => ({ message, source: SOURCE, metadata })),
   );
+  await site.task({
+    ...{ taskId: 'dear', title: TITLE, source: TITLE, model: TITLE.slice(0, 120), assignedAgent: TITLE.slice(0, 60) },
+    ...{ status: 'failed', completedAt: new Date().toISOString(), error: TITLE },
+    metrics: { costUsd: 3, inputTokens: 1_000, outputTokens: 10 },
+  });
+  await site.lines(
+    'dear',
+    HOSTILE.slice(0, 20).map((message) => ({ message, type: 'tool_call', metadata })),
+  );
   await site.lines('bad', [{ message: `${TITLE} error`, level: 'ERROR', source: SOURCE }]);
   await site.change('asks', {
     status: 'awaiting_input',
@@ -142,6 +151,19 @@ test('hostile text of every kind is inert on every screen, under the policy of t
   await page.locator('[data-connection=ended]').waitFor();
   await watch.calm('a failed task');
 
+  await page.goto(`${site.url}/t/dear`);
+  await rowsOf(page).nth(5).waitFor();
+  await watch.calm('tool calls');
+  await page.goto(`${site.url}/costs`);
+  await page.getByRole('table').first().waitFor();
+  await watch.calm('costs');
+  for (const by of await page.getByRole('group', { name: 'By', exact: true }).getByRole('button').all()) {
+    await by.click();
+    await watch.calm('costs by another name');
+  }
+  await page.getByRole('button', { name: 'Count them' }).click();
+  await page.getByText('osc8 script').or(page.getByText('onerror')).first().waitFor();
+  await watch.calm('repeated calls');
   for (const query of ['canary', 'after', MARKUP[1] ?? '', '\u202e', 'source:"<b"']) {
     await page.goto(`${site.url}/search?q=${encodeURIComponent(query)}`);
     await page
