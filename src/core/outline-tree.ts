@@ -22,6 +22,8 @@ export interface Part {
   /** Those of a call are its sub-agent's. */
   readonly parts: Part[];
   open: boolean;
+  /** Its last line says only that it ends. */
+  closed: boolean;
 }
 
 /** Deepest nesting that is told apart; deeper groups lie beside one another. */
@@ -101,7 +103,11 @@ export class OutlineTree {
     const stack = this.#open.get(source) ?? [];
     const at = stack.findLastIndex((open) => !open.section && open.scope === (scope ?? null));
     if (at === -1) return;
-    for (const { part } of stack.splice(at)) finish(part, seq, Date.parse(timestamp), durationMs);
+    const [ended, ...within] = stack.splice(at);
+    for (const { part } of within) finish(part, seq - 1, Date.parse(timestamp));
+    if (!ended) return;
+    finish(ended.part, seq, Date.parse(timestamp), durationMs);
+    ended.part.closed = true;
   }
 
   #addAgent(mark: Mark): void {
@@ -155,7 +161,7 @@ export class OutlineTree {
     const part: Part = {
       ...{ kind, title, tool: mark.tool ?? null, from: mark.seq, to: null },
       ...{ startMs: Date.parse(mark.timestamp), endMs: null, durationMs: null },
-      ...{ errors: 0, failed: false, answer: null, parts: [], open: true },
+      ...{ errors: 0, failed: false, answer: null, parts: [], open: true, closed: false },
     };
     into.push(part);
     this.#count += 1;

@@ -78,6 +78,15 @@ export function stretchesOf(rows: readonly number[]): readonly Stretch[] {
   return stretches;
 }
 
+/** The first answer that there is. */
+export function firstOf<T, U>(values: readonly T[], ask: (value: T) => U | undefined): U | undefined {
+  for (const value of values) {
+    const answer = ask(value);
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
+}
+
 /** The index of the last value that is not above the limit; -1 when all are. */
 function lastAtMost(values: readonly number[], limit: number): number {
   let [low, high] = [0, values.length];

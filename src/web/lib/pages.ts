@@ -6,6 +6,16 @@ export interface Stretch {
 
 export const PAGE_ROWS = 200;
 
+/** A page on either side of what is seen, for what the reader scrolls to next. */
+export function nearOf(seen: readonly Stretch[]): readonly Stretch[] {
+  const [first, last] = [seen[0], seen.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  return [
+    { start: first.start - PAGE_ROWS, count: PAGE_ROWS },
+    { start: last.start + last.count, count: PAGE_ROWS },
+  ];
+}
+
 /**
  * Lines by position, in pages of 200. A page fills from its start; pages that were not looked at for longest are dropped, so memory does
  * not grow with the task. Positions of stored lines never change, so a page that is here is right for ever.

@@ -58,6 +58,16 @@ export function shapeOf({ type, metadata }: Pick<WireEntry, 'type' | 'metadata'>
   };
 }
 
+/** What a row shows of its message: of a stack trace the first line, of a call what its badge does not say already. */
+export function textOfRow(
+  { type, message, metadata }: Pick<WireEntry, 'type' | 'message' | 'metadata'>,
+  firstLine: boolean,
+): string {
+  if (firstLine) return message.slice(0, message.indexOf('\n'));
+  const tool = textIn(metadata?.tool);
+  return type === 'tool_call' && tool && message.startsWith(`${tool} `) ? message.slice(tool.length + 1) : message;
+}
+
 /** The changes to files that a tool is called for: those of the known editors. */
 export function editsOf(metadata: JsonObject | null): readonly Edit[] {
   const args = objectIn(metadata?.args);

@@ -17,6 +17,8 @@ export interface LogView {
   readonly full: boolean;
   /** Null: as wide as the window is. */
   readonly histogram: boolean | null;
+  /** Null: shown where there is room, and parts. */
+  readonly outline: boolean | null;
   /** Null: what the reader chose for all screens. */
   readonly time: TimeMode | null;
 }
@@ -48,12 +50,13 @@ export function readLogView(params: URLSearchParams): LogView {
     wrap: params.get('wrap') === '1',
     full: params.get('full') === '1',
     histogram: params.has('histogram') ? params.get('histogram') === '1' : null,
+    outline: params.has('outline') ? params.get('outline') === '1' : null,
     time: TIME_MODES.find((mode) => timeName(mode) === params.get('time')) ?? null,
   };
 }
 
 export function logViewParams(view: Partial<LogView> & Pick<LogView, 'filter'>): URLSearchParams {
-  const { filter, lines, at, find, wrap, full, histogram, time } = view;
+  const { filter, lines, at, find, wrap, full, histogram, outline, time } = view;
   const params = new URLSearchParams(filterParams(filter));
   if (lines) params.set('seq', rangeText(lines));
   if (at) params.set('at', String(at));
@@ -61,6 +64,7 @@ export function logViewParams(view: Partial<LogView> & Pick<LogView, 'filter'>):
   if (wrap) params.set('wrap', '1');
   if (full) params.set('full', '1');
   if (histogram !== null && histogram !== undefined) params.set('histogram', histogram ? '1' : '0');
+  if (outline !== null && outline !== undefined) params.set('outline', outline ? '1' : '0');
   if (time) params.set('time', timeName(time));
   return params;
 }

@@ -5,7 +5,7 @@ import type { Api, LinesQuery } from '../lib/api.ts';
 import { LinePages, PAGE_ROWS, type Stretch } from '../lib/pages.ts';
 
 /** Pages kept, and characters of message they may hold together. */
-const MAX_PAGES = 40;
+const MAX_PAGES = 100;
 const MAX_CHARS = 32_000_000;
 /** Lines per step when the end has to be walked to, because the server could only say "at least". */
 const WALK_LINES = 10_000;

@@ -5,11 +5,17 @@ export type Theme = (typeof THEMES)[number];
 
 const THEME_KEY = 'tasktrail.theme';
 const TIME_KEY = 'tasktrail.time';
+const PLAIN_KEY = 'tasktrail.plain';
+const REPEATS_KEY = 'tasktrail.repeats';
 
 /** What the reader chose for all screens. Kept in the browser; a browser that keeps nothing gets the defaults. */
 export class Settings {
   theme = $state<Theme>(oneOf(THEMES, recall(THEME_KEY)));
   timeMode = $state<TimeMode>(oneOf(TIME_MODES, recall(TIME_KEY)));
+  /** Lines without colours, and JSON as it was written. */
+  plain = $state(recall(PLAIN_KEY) === 'on');
+  /** Lines that repeat are told once. */
+  repeats = $state(recall(REPEATS_KEY) !== 'off');
 
   constructor() {
     this.#paint();
@@ -28,6 +34,16 @@ export class Settings {
   setTimeMode(mode: TimeMode): void {
     this.timeMode = mode;
     keep(TIME_KEY, mode);
+  }
+
+  togglePlain(): void {
+    this.plain = !this.plain;
+    keep(PLAIN_KEY, this.plain ? 'on' : 'off');
+  }
+
+  toggleRepeats(): void {
+    this.repeats = !this.repeats;
+    keep(REPEATS_KEY, this.repeats ? 'on' : 'off');
   }
 
   #paint(): void {

@@ -1,7 +1,8 @@
 import { filterParams, type LogFilter, type Query } from '../../core/filter.ts';
 import type { WireEntry, WireStats, WireTask } from '../../core/wire.ts';
 import { type Api, asProblem, type Problem } from '../lib/api.ts';
-import { PAGE_ROWS } from '../lib/pages.ts';
+import { firstOf, stretchesOf } from '../lib/folds.ts';
+import { nearOf, type Stretch } from '../lib/pages.ts';
 import { LineRate } from '../lib/rate.ts';
 import { LineReads } from './line-reads.ts';
 import { type Frame, Link } from './link.svelte.ts';
@@ -58,7 +59,7 @@ export class TaskLog {
   #listing: Listing;
   readonly #api: Api;
   #work = new AbortController();
-  #wanted = { start: 0, count: 0 };
+  #wanted: readonly Stretch[] = [];
   #pumping = false;
   #queue: WireEntry[] = [];
   #paint: ReturnType<typeof setTimeout> | undefined;
@@ -141,8 +142,8 @@ export class TaskLog {
   }
 
   /** Have these positions here soon, and a page more on both sides. */
-  want(start: number, count: number): void {
-    this.#wanted = { start, count };
+  want(rows: readonly number[]): void {
+    this.#wanted = stretchesOf(rows);
     void this.#pump();
   }
 
@@ -237,10 +238,8 @@ export class TaskLog {
 
   /** Load what is seen, else what is near. False when nothing is missing or the server did not give it. */
   async #loadNext(): Promise<boolean> {
-    const { start, count } = this.#wanted;
     const listing = this.#listing;
-    const near = { start: start - PAGE_ROWS, count: count + 2 * PAGE_ROWS };
-    const stretch = listing.missing(this.#wanted) ?? listing.missing(near);
+    const stretch = firstOf([...this.#wanted, ...nearOf(this.#wanted)], (wanted) => listing.missing(wanted));
     if (stretch === undefined) return false;
     const { signal } = this.#work;
     try {
