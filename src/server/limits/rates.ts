@@ -98,9 +98,19 @@ export function callerKey(request: FastifyRequest): string | null {
   return caller.tokenId ?? `${caller.kind} ${caller.role}`;
 }
 
+/** Networks of addresses heard of last: finding one out costs more than all the counting. */
+const NETWORKS_KEPT = 1_000;
+const networks = new Map<string, string>();
+
 /** Of IPv6 the network of one customer: it has more addresses than could be counted. */
 function addressOf({ ip }: FastifyRequest): string {
-  return normalizeIP(ip, 64);
+  if (!ip.includes(':')) return ip;
+  const known = networks.get(ip);
+  if (known !== undefined) return known;
+  const network = normalizeIP(ip, 64);
+  if (networks.size >= NETWORKS_KEPT) networks.clear();
+  networks.set(ip, network);
+  return network;
 }
 
 function senderOf(request: FastifyRequest): string {
