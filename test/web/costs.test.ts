@@ -24,7 +24,7 @@ async function seed(site: Site): Promise<void> {
       ...{ status, completedAt: createdAt, metrics, ...(status === 'failed' && { error: 'exit code 3' }) },
     });
   }
-  const call = (n: number) => ({ message: `Read file-${n}.ts`, type: 'tool_call' });
+  const call = (n: number) => ({ message: `Read file-${n}.ts`, type: 'tool_call' as const });
   await site.lines('run-0', [call(1), call(2), call(3), { message: 'Bash ls', type: 'tool_call' }]);
 }
 
