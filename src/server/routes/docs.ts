@@ -52,12 +52,18 @@ export async function describeRoutes(app: FastifyInstance, { version, settings }
         { name: 'webhooks', description: 'What starts tasks from outside, and what came in' },
         { name: 'alerts', description: 'Who is told of what is logged' },
         { name: 'audit', description: 'Who changed what' },
+        { name: 'access', description: 'Tokens, sessions, and links to one task' },
         { name: 'settings', description: 'What is logged, changed while the server runs' },
         { name: 'server', description: 'Health and figures' },
       ],
       ...({ 'x-limits': LIMITS } as object),
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-      security: [{ token: [] }],
+      components: {
+        securitySchemes: {
+          token: { type: 'http', scheme: 'bearer' },
+          session: { type: 'apiKey', in: 'cookie', name: 'tasktrail_session' },
+        },
+      },
+      security: [{ token: [] }, { session: [] }],
       ...(settings.publicUrl !== undefined && { servers: [{ url: settings.publicUrl }] }),
     },
   });
