@@ -2,23 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { createRedactor } from '../../src/intake/redact.ts';
+import { letters, privateKey, settings, tokens } from '../support/secrets.ts';
 
-// Made of the shapes only; none was ever issued. Put together here so that no scanner takes them for real.
-const part = (text: string, times: number) => text.repeat(times);
-const SECRETS: Readonly<Record<string, string>> = {
-  'aws-key': `AKIA${part('ABCD2345', 2)}`,
-  'github-token': `ghp_${part('aB1cD2', 6)}`,
-  'gitlab-token': `glpat-${part('aB1c-', 4)}`,
-  'slack-token': `xoxb-${part('1234567890-', 2)}abc`,
-  'stripe-key': `sk_live_${part('aB1c', 6)}`,
-  'anthropic-key': `sk-ant-${part('aB1c_', 5)}`,
-  'openai-key': `sk-proj-${part('aB1c', 8)}`,
-  'google-key': `AIza${part('aB1cD', 7)}`,
-  'npm-token': `npm_${part('aB1cD2', 6)}`,
-  'pypi-token': `pypi-AgE${part('aB1cD', 11)}`,
-  jwt: `eyJ${part('hbGci', 3)}.eyJ${part('zdWIi', 3)}.${part('c2lnbmF0', 2)}`,
-  'private-key': `-----BEGIN RSA PRIVATE KEY-----\n${part('MIIEow', 20)}\n-----END RSA PRIVATE KEY-----`,
-};
+const SECRETS: Readonly<Record<string, string>> = { ...tokens('redact'), 'private-key': privateKey('redact').text };
 
 for (const [kind, secret] of Object.entries(SECRETS)) {
   test(`a ${kind} is replaced by its kind, wherever it stands`, () => {
@@ -33,6 +19,41 @@ for (const [kind, secret] of Object.entries(SECRETS)) {
     });
   });
 }
+
+for (const [kind, token] of Object.entries(tokens('settings'))) {
+  test(`a ${kind} is found in JSON, in JSON within JSON, in a URL, and between and under colours`, () => {
+    for (const line of settings(token)) {
+      const redactor = createRedactor();
+      const masked = redactor.mask(line);
+      assert.ok(masked.includes(`[redacted:${kind}]`), line);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal takes out
+      const plain = masked.replace(/(?:\u001b|\\+u001b)\[[0-9;]*[mK]/g, '');
+      for (const part of [masked, plain]) assert.ok(!part.includes(token.slice(-9)), masked);
+      assert.equal(redactor.mask(masked), masked);
+    }
+  });
+}
+
+test('an AWS secret key is known by its name, a password in a URL also with slashes escaped, and by what it holds', () => {
+  const { mask } = createRedactor();
+  const key = `${letters('aws', 39)}/`;
+  for (const line of [
+    `AWS_SECRET_ACCESS_KEY=${key}`,
+    `aws_secret_access_key = ${key}`,
+    `{"SecretAccessKey": "${key}"}`,
+  ]) {
+    assert.equal(mask(line), line.replace(key, '[redacted:aws-secret]'));
+  }
+  assert.equal(mask(`digest ${key}`), `digest ${key}`);
+  assert.equal(mask('{"u":"https:\\/\\/a:hunter2@h\\/x"}'), '{"u":"https:\\/\\/a:[redacted:url-password]@h\\/x"}');
+  assert.equal(mask('amqp://u:p:w@rd@h:1/v'), 'amqp://u:[redacted:url-password]@h:1/v');
+});
+
+test('colours stay as they were around what is masked', () => {
+  const token = tokens('colours')['github-token'] ?? '';
+  const line = `\u001b[31mred ${token.slice(0, 9)}\u001b[1m${token.slice(9)} bold\u001b[0m`;
+  assert.equal(createRedactor().mask(line), '\u001b[31mred [redacted:github-token]\u001b[1m bold\u001b[0m');
+});
 
 test('the password of a URL goes, the rest of it stays', () => {
   const { mask } = createRedactor();

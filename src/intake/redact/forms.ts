@@ -49,7 +49,8 @@ function inJson(value: string): readonly string[] {
 function inUrls(value: string): readonly string[] {
   const part = encodeURIComponent(value);
   const strict = part.replace(/[!'()*~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
-  const forms = [encodeURI(value), part, strict, part.replaceAll('%20', '+'), strict.replaceAll('%20', '+')];
+  const asForm = new URLSearchParams({ '': value }).toString().slice(1);
+  const forms = [encodeURI(value), part, strict, strict.replaceAll('%2F', '/'), asForm, part.replaceAll('%20', '+')];
   return [...forms, ...forms.map((form) => form.replace(/%[0-9A-F]{2}/g, (escaped) => escaped.toLowerCase()))];
 }
 
