@@ -30,6 +30,7 @@ test('the view of a log comes back from its address', () => {
     wrap: true,
     full: true,
     histogram: false,
+    outline: true,
     time: 'since start',
   } as const;
   assert.deepEqual(readLogView(logViewParams(view)), view);
@@ -42,7 +43,16 @@ test('the view of a log comes back from its address', () => {
 test('what is wrong in an address is left out', () => {
   const { filter, ...rest } = readLogView(new URLSearchParams('level=LOUD&seq=-4&at=x&only=y&time=noon&find_as=case'));
   assert.deepEqual(filter, {});
-  const nothing = { lines: null, at: null, find: null, wrap: false, full: false, histogram: null, time: null };
+  const nothing = {
+    lines: null,
+    at: null,
+    find: null,
+    wrap: false,
+    full: false,
+    histogram: null,
+    outline: null,
+    time: null,
+  };
   assert.deepEqual(rest, nothing);
   assert.deepEqual(readListView(new URLSearchParams('status=nope,failed,failed&q=x')), { status: ['failed'], q: 'x' });
 });
