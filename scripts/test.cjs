@@ -1,6 +1,7 @@
 'use strict';
 // `npm test`: everything that has to be right, on a fresh clone too. Every step runs even when an earlier one failed, so
-// that one run shows all faults. `npm test -- FILE…` runs just those test files. `--long` runs the slow tests alone.
+// that one run shows all faults. `npm test -- FILE…` runs just those test files. `--long` runs the slow tests alone,
+// `--security` all that attack us, the slow ones too.
 
 const { install, buildPage, node, ownEnv, root, say } = require('./prepare.cjs');
 const { audit } = require('./audit.cjs');
@@ -14,7 +15,8 @@ const LONG_TEST_TIMEOUT_MS = 7200000;
 
 const options = process.argv.slice(2).filter((word) => word.startsWith('--'));
 const named = process.argv.slice(2).filter((word) => !word.startsWith('--'));
-const long = options.indexOf('--long') !== -1;
+const security = options.indexOf('--security') !== -1;
+const long = options.indexOf('--long') !== -1 || security;
 const started = Date.now();
 
 install();
@@ -29,7 +31,7 @@ if (named.length === 0 && !long) {
   check('unused code', 'knip', []);
   checkPackages();
 }
-const files = named.length > 0 ? named : testFiles('test', long);
+const files = named.length > 0 ? named : security ? securityFiles() : testFiles('test', long);
 runTests(files);
 
 missing.forEach((reason) => {
@@ -83,6 +85,11 @@ function runTests(paths) {
   const args = ['--test', '--test-concurrency=2', `--test-timeout=${timeoutMs}`, reporter].concat(paths);
   const run = spawnSync(node, args, { cwd: root, env: ownEnv(), stdio: ['ignore', 'inherit', 'inherit'] });
   results.push({ name: `${paths.length} test files`, ok: run.status === 0 });
+}
+
+function securityFiles() {
+  const folder = path.join('test', 'security');
+  return testFiles(folder, false).concat(testFiles(folder, true));
 }
 
 /** Slow tests bear `.long.` in their names and are left to `npm run test:long`. */

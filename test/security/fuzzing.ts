@@ -220,7 +220,7 @@ function numberOf({ type, minimum = -5, maximum = minimum + 100 }: Schema): fc.A
 function jsonOf(schema: Schema, depth = 0): fc.Arbitrary<string> {
   const evil = fc.oneof(fc.constantFrom(...EVIL_JSON), evilText.map(quoted));
   return fc.oneof(
-    { weight: depth === 0 ? 12 : 25, arbitrary: fineJson(schema, depth) },
+    { weight: depth === 0 ? 12 : 60, arbitrary: fineJson(schema, depth) },
     { weight: 1, arbitrary: evil },
   );
 }
@@ -287,7 +287,7 @@ function pathOf(path: string, ids: Readonly<Record<string, readonly string[]>>):
     return fc.oneof(
       { weight: 6, arbitrary: known },
       { weight: 1, arbitrary: fc.constantFrom(...EVIL_SEGMENTS) },
-      { weight: 1, arbitrary: anyText.map(encoded) },
+      { weight: 1, arbitrary: anyText.map((text) => encoded(text) || '%20') },
     );
   });
   return fc.tuple(...parts).map((texts) => texts.join('/'));
@@ -408,7 +408,7 @@ const ANSWER_MS = 30_000;
 /** Sends requests over a few connections. */
 export class Gun {
   readonly #url: URL;
-  readonly #agent = new NodeAgent({ keepAlive: true, maxSockets: 4 });
+  readonly #agent = new NodeAgent({ keepAlive: true, maxSockets: 8 });
 
   constructor(url: string) {
     this.#url = new URL(url);
