@@ -1,14 +1,14 @@
-import { filterKey, isOpenFilter, type LogFilter } from '../../core/filter.ts';
+import { filterKey, type LogFilter } from '../../core/filter.ts';
 import type { Level } from '../../core/level.ts';
 import type { WireEntry } from '../../core/wire.ts';
 import { dividerBetween } from '../lib/dividers.ts';
-import { type FindText, NO_FIND } from '../lib/find.ts';
 import { foldsOf, rowOfShown, shownIndex } from '../lib/folds.ts';
 import type { Finder } from '../lib/line.ts';
-import { type Stretch, stretchesOutside } from '../lib/pages.ts';
+import type { Stretch } from '../lib/pages.ts';
 import { type LineRange, type LogView, toggled, withPart } from '../lib/view.ts';
 import type { Bookmarks } from './bookmarks.svelte.ts';
 import { Find } from './find.svelte.ts';
+import { Passing } from './passing.svelte.ts';
 import type { TaskLog } from './task-log.svelte.ts';
 import { Viewport } from './viewport.svelte.ts';
 
@@ -69,8 +69,8 @@ export class LogPanel {
   /** Lines before this one are cleared away, in view only. */
   floor = $state(0);
   /** The first of the lines that are tinted because the reader just came back to them. */
-  tinted = $state<number | null>(null);
-  notice = $state('');
+  readonly tint = new Passing<number>(TINT_MS);
+  readonly notice = new Passing<string>(NOTICE_MS);
   menu = $state<'download' | 'copy' | null>(null);
   /** Grows when the field of the search is to get the focus. */
   findFocus = $state(0);
@@ -79,8 +79,6 @@ export class LogPanel {
     const cleared = this.floor > 0 ? [{ start: 0, count: this.floor }] : [];
     return foldsOf([...cleared, ...this.unmatched, ...this.folded], this.log.total);
   });
-  #tint: ReturnType<typeof setTimeout> | undefined;
-  #unnotice: ReturnType<typeof setTimeout> | undefined;
   #rest: ReturnType<typeof setTimeout> | undefined;
   #jumps = 0;
 
@@ -144,35 +142,6 @@ export class LogPanel {
     return this.chosen !== null && row >= this.chosen.from && row <= this.chosen.to;
   }
 
-  /** First sight: the linked line, where the reader was, the end of what runs or went wrong, the beginning of what went well. */
-  async place(): Promise<void> {
-    this.placed = true;
-    const { lines, at } = this.address.view;
-    if (lines !== null) await this.jumpTo(lines.from, { cursor: false });
-    else if (at !== null) await this.jumpTo(at, { where: 'top', cursor: false });
-    else if (this.live) this.view.follow();
-    else {
-      this.view.stop();
-      await this.#placeEnded();
-    }
-  }
-
-  /** What went wrong is shown where it first did. */
-  async #placeEnded(): Promise<void> {
-    const status = this.log.task?.status;
-    if (status === 'completed') return;
-    const failed = status === 'failed' || status === 'timed_out';
-    const first = failed ? await this.#near({ ...this.filter, levels: ['ERROR'] }, 0, 'next') : null;
-    if (first === null) this.view.toEnd();
-    else await this.jumpTo(first);
-  }
-
-  async toGroup(order: 'next' | 'previous'): Promise<void> {
-    const seq = this.folding?.groupNear(this.cursorSeq, order);
-    if (seq === undefined) this.say(`No ${order} group`);
-    else await this.jumpTo(seq);
-  }
-
   /** Show a line, wherever it is; following stops. A line that the filter hides is stood for by the next one. */
   async jumpTo(seq: number, { where = 'middle', cursor = true }: JumpOptions = {}): Promise<void> {
     this.view.stop();
@@ -184,13 +153,6 @@ export class LogPanel {
     this.folding?.reveal(row);
     if (cursor) this.cursor = row;
     this.view.toRow(row, where);
-  }
-
-  /** Show the first line of a moment, or what comes next. */
-  async jumpToTime(iso: string): Promise<void> {
-    const seq = await this.#near({ ...this.filter, from: iso }, 0, 'next');
-    if (seq === null) this.say('No line is as late as that');
-    else await this.jumpTo(seq);
   }
 
   /** Choose other lines. The address says which, and the list follows it. */
@@ -258,7 +220,7 @@ export class LogPanel {
     }
     const from = this.view.pause?.total;
     this.view.follow();
-    if (from !== undefined && from < this.log.total) this.#tintFrom(from);
+    if (from !== undefined && from < this.log.total) this.tint.show(from);
   }
 
   /** The first line that came while the reader was elsewhere. */
@@ -267,15 +229,6 @@ export class LogPanel {
     if (pause === null) return;
     this.cursor = Math.min(pause.total, this.log.total - 1);
     this.view.toRow(this.cursor, 'top');
-  }
-
-  /** The next line of a level, or the one before. */
-  async toLevel(level: Level, order: 'next' | 'previous'): Promise<void> {
-    // Nothing is current yet: the line on top counts too.
-    const from = this.cursorSeq - (this.cursor === null && order === 'next' ? 1 : 0);
-    const seq = await this.#near({ ...this.filter, levels: [level] }, from, order);
-    if (seq === null) this.say(`No ${order} ${level}`);
-    else await this.jumpTo(seq);
   }
 
   mark(lines: LineRange | null): void {
@@ -289,36 +242,6 @@ export class LogPanel {
     const other = lines === null ? null : seq < lines.from ? lines.to : lines.from;
     if (extend && other !== null) this.mark({ from: Math.min(other, seq), to: Math.max(other, seq) });
     else this.mark(lines?.from === seq && lines.to === seq ? null : { from: seq, to: seq });
-  }
-
-  openFind(text: FindText = this.address.view.find ?? NO_FIND): void {
-    this.view.stop();
-    this.findFocus += 1;
-    this.address.change({ find: text });
-  }
-
-  closeFind(): void {
-    this.address.change({ find: null });
-  }
-
-  /** Look for what the address says. */
-  followFind(find: FindText | null): void {
-    if (find === null) this.find.end();
-    else if (JSON.stringify(find) !== JSON.stringify(this.find.text)) void this.find.begin(find);
-  }
-
-  /** Follow the search to other matches. */
-  foldUnmatched(): void {
-    const { text, hits } = this.find;
-    const only = text === null || text.text === '' || !isOpenFilter(this.log.filter) ? null : text.only;
-    const next = only === null ? [] : stretchesOutside(hits, only, this.log.total);
-    if (next.length > 0 || this.unmatched.length > 0) this.view.refold(() => (this.unmatched = next));
-  }
-
-  async toHit(order: 'next' | 'previous'): Promise<void> {
-    const from = this.cursor === null && order === 'next' ? this.cursorSeq - 1 : this.cursorSeq;
-    const seq = await this.find.go(order, this.find.current ?? from);
-    if (seq !== null) await this.jumpTo(seq);
   }
 
   /** Hide the lines before the first that is seen, or all that are there when the end is followed. */
@@ -339,11 +262,7 @@ export class LogPanel {
   }
 
   say(text: string): void {
-    this.notice = text;
-    clearTimeout(this.#unnotice);
-    this.#unnotice = setTimeout(() => {
-      this.notice = '';
-    }, NOTICE_MS);
+    this.notice.show(text);
   }
 
   /** The reader rests: write the place to the address. The end that is followed, and the beginning of what ended, have none. */
@@ -358,21 +277,11 @@ export class LogPanel {
   }
 
   close(): void {
-    clearTimeout(this.#tint);
-    clearTimeout(this.#unnotice);
+    this.tint.close();
+    this.notice.close();
     clearTimeout(this.#rest);
     this.find.end();
     this.bookmarks.leave(this.log.lastSeq);
-  }
-
-  async #near(filter: LogFilter, seq: number, order: 'next' | 'previous'): Promise<number | null> {
-    const { levels } = this.filter;
-    if (levels !== undefined && filter.levels?.some((level) => !levels.includes(level))) return null;
-    try {
-      return await this.log.reads.seqNear(filter, seq, order);
-    } catch {
-      return null;
-    }
   }
 
   /** What is new since the pause among the lines of another filter, as the server counts it. */
@@ -383,13 +292,5 @@ export class LogPanel {
     const before = await this.log.countedTo(pause.seq);
     if (before === null || this.log.filter !== filter || this.view.pause?.seq !== pause.seq) return;
     this.view.pause = { ...this.view.pause, total: before.lines, errors: this.log.liveErrors - before.errorsSince };
-  }
-
-  #tintFrom(row: number): void {
-    this.tinted = row;
-    clearTimeout(this.#tint);
-    this.#tint = setTimeout(() => {
-      this.tinted = null;
-    }, TINT_MS);
   }
 }

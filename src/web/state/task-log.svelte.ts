@@ -3,20 +3,14 @@ import type { WireEntry, WireStats, WireTask } from '../../core/wire.ts';
 import { type Api, asProblem, type Problem } from '../lib/api.ts';
 import { firstOf, stretchesOf } from '../lib/folds.ts';
 import { nearOf, type Stretch } from '../lib/pages.ts';
-import { LineRate } from '../lib/rate.ts';
 import { LineReads } from './line-reads.ts';
 import { type Frame, Link } from './link.svelte.ts';
 import { Listing } from './listing.ts';
+import { LiveQueue } from './live-queue.svelte.ts';
 
-/** Live lines are painted in batches, at most this often. */
-const PAINT_MS = 50;
 const STATS_MS = 2_000;
 /** A server that does not confirm a change of filter gets a new connection instead. */
 const SETTLE_MS = 2_000;
-/** Above so many lines a second they are painted less often, and the panel says so. */
-const FAST_LINES = 500;
-const FAST_PAINT_MS = 100;
-const CALM_MS = 1_500;
 /** Returns of the link that are told in the lines. */
 const RETURNS_KEPT = 20;
 
@@ -37,6 +31,7 @@ export class TaskLog {
   readonly taskId: string;
   readonly link: Link;
   readonly reads: LineReads;
+  readonly live = new LiveQueue(() => this.#flush());
   task = $state.raw<WireTask | null>(null);
   stats = $state.raw<WireStats | null>(null);
   filter = $state.raw<LogFilter>({});
@@ -48,8 +43,6 @@ export class TaskLog {
   /** Error lines that came in live, ever growing: the reader's pause remembers where it stood. */
   liveErrors = $state(0);
   partials = $state.raw<Readonly<Record<string, string>>>({});
-  /** Lines that came in within a second, while they come fast; else null. */
-  fastLines = $state<number | null>(null);
   /** Where the link came back: the last line before it went, and how many lines were missed meanwhile. */
   returns = $state.raw<readonly Return[]>([]);
   /** Told of each line that comes in live, in order. */
@@ -61,12 +54,8 @@ export class TaskLog {
   #work = new AbortController();
   #wanted: readonly Stretch[] = [];
   #pumping = false;
-  #queue: WireEntry[] = [];
-  #paint: ReturnType<typeof setTimeout> | undefined;
-  #calm: ReturnType<typeof setTimeout> | undefined;
   #poll: ReturnType<typeof setInterval> | undefined;
   #catchingUp: { readonly after: number; lines: number } | null = null;
-  readonly #rate = new LineRate();
 
   constructor(api: Api, taskId: string, filter: LogFilter) {
     this.#api = api;
@@ -187,8 +176,7 @@ export class TaskLog {
   close(): void {
     this.#work.abort();
     this.link.close();
-    clearTimeout(this.#paint);
-    clearTimeout(this.#calm);
+    this.live.close();
     clearInterval(this.#poll);
   }
 
@@ -203,7 +191,7 @@ export class TaskLog {
   #restart(): void {
     this.#work.abort();
     this.#work = new AbortController();
-    this.#queue = [];
+    this.live.take();
     this.updating = true;
   }
 
@@ -275,27 +263,14 @@ export class TaskLog {
   }
 
   #onEntries(entries: readonly WireEntry[]): void {
-    this.#queue.push(...entries);
     if (this.#catchingUp) this.#catchingUp.lines += entries.length;
-    const perSecond = this.#rate.add(entries.length, performance.now());
-    const fast = perSecond > FAST_LINES && this.#catchingUp === null;
-    this.#paint ??= setTimeout(
-      () => {
-        this.fastLines = fast ? perSecond : null;
-        this.#flush();
-      },
-      fast ? FAST_PAINT_MS : PAINT_MS,
-    );
-    clearTimeout(this.#calm);
-    if (fast) this.#calm = setTimeout(() => (this.fastLines = null), CALM_MS);
+    this.live.add(entries, this.#catchingUp === null);
   }
 
   #flush(): void {
-    clearTimeout(this.#paint);
-    this.#paint = undefined;
+    this.live.painted();
     if (this.updating) return;
-    const fresh = this.#listing.add(this.#queue);
-    this.#queue = [];
+    const fresh = this.#listing.add(this.live.take());
     if (fresh.length === 0) return;
     this.liveErrors += fresh.filter((entry) => entry.level === 'ERROR').length;
     this.onFresh?.(fresh);

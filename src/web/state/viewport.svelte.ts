@@ -132,7 +132,7 @@ export class Viewport {
   /** The box has grown or shrunk with its rows: what the browser could not scroll to before is scrolled to now. */
   regrown(): void {
     if (this.following) this.toEnd();
-    // Unless the reader has moved on, and the browser has yet to say so.
+    // Unless the reader has moved on meanwhile.
     else if (Math.abs((this.#element?.scrollTop ?? 0) - this.scrollPx) < 1) this.#moveTo(this.topPx);
   }
 
@@ -208,7 +208,6 @@ export class Viewport {
     );
   }
 
-  /** Rows above the reader's line may grow or shrink: the line stays where it is on the screen. */
   #setExtras(changes: readonly (readonly [row: number, px: number])[]): void {
     const extras = new Map(this.#extras);
     for (const [row, px] of changes) {
@@ -221,20 +220,24 @@ export class Viewport {
     }
     const changed = extras.size !== this.#extras.size || [...extras].some(([row, px]) => this.#extras.get(row) !== px);
     if (!changed) return;
-    const anchor = this.#held?.row ?? this.topRow;
-    const beforePx = rowTopPx(this.sheet, anchor);
-    this.#extras = extras;
-    if (this.following) this.toEnd();
-    else this.#moveTo(this.topPx + rowTopPx(this.sheet, anchor) - beforePx);
+    this.refold(() => {
+      this.#extras = extras;
+    });
   }
 
-  /** Change what is folded away: the reader's line stays where it is on the screen. */
+  /** Change what is folded away, or how tall rows are: the reader's line stays where it is on the screen. */
   refold(change: () => void): void {
+    this.#catchUp();
     const anchor = this.#held?.row ?? this.topRow;
     const beforePx = rowTopPx(this.sheet, anchor);
     change();
     if (this.following) this.toEnd();
     else this.#moveTo(this.topPx + rowTopPx(this.sheet, anchor) - beforePx);
+  }
+
+  /** The reader may have moved on, and the browser has yet to say so: their move counts before ours. */
+  #catchUp(): void {
+    if (this.#element !== undefined && !this.following) this.onScroll();
   }
 
   #awaitRest(): void {

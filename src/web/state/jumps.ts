@@ -1,0 +1,73 @@
+import type { LogFilter } from '../../core/filter.ts';
+import type { Level } from '../../core/level.ts';
+import type { LogPanel } from './panel.svelte.ts';
+
+export type Order = 'next' | 'previous';
+
+/** First sight: the linked line, where the reader was, the end of what runs, the first error of what failed, the beginning of the rest. */
+export async function placeFirst(panel: LogPanel): Promise<void> {
+  panel.placed = true;
+  const { lines, at } = panel.address.view;
+  if (lines !== null) await panel.jumpTo(lines.from, { cursor: false });
+  else if (at !== null) await panel.jumpTo(at, { where: 'top', cursor: false });
+  else if (panel.live) panel.view.follow();
+  else {
+    panel.view.stop();
+    await placeEnded(panel);
+  }
+}
+
+async function placeEnded(panel: LogPanel): Promise<void> {
+  const status = panel.log.task?.status;
+  if (status === 'completed') return;
+  const failed = status === 'failed' || status === 'timed_out';
+  const first = failed ? await seqNear(panel, { ...panel.filter, levels: ['ERROR'] }, 0, 'next') : null;
+  if (first === null) panel.view.toEnd();
+  else await panel.jumpTo(first);
+}
+
+/** The next line of a level, or the one before. */
+export async function toLevel(panel: LogPanel, level: Level, order: Order): Promise<void> {
+  const seq = await seqNear(panel, { ...panel.filter, levels: [level] }, fromSeq(panel, order), order);
+  if (seq === null) panel.say(`No ${order} ${level}`);
+  else await panel.jumpTo(seq);
+}
+
+/** The first line of a moment, or what comes next. */
+export async function toTime(panel: LogPanel, iso: string): Promise<void> {
+  const seq = await seqNear(panel, { ...panel.filter, from: iso }, 0, 'next');
+  if (seq === null) panel.say('No line is as late as that');
+  else await panel.jumpTo(seq);
+}
+
+export async function toGroup(panel: LogPanel, order: Order): Promise<void> {
+  const seq = panel.folding?.groupNear(panel.cursorSeq, order);
+  if (seq === undefined) panel.say(`No ${order} group`);
+  else await panel.jumpTo(seq);
+}
+
+export async function toMark(panel: LogPanel, order: Order): Promise<void> {
+  const seq = panel.bookmarks.near(panel.cursorSeq, order);
+  if (seq === undefined) panel.say(`No ${order} mark`);
+  else await panel.jumpTo(seq);
+}
+
+export async function toHit(panel: LogPanel, order: Order): Promise<void> {
+  const seq = await panel.find.go(order, panel.find.current ?? fromSeq(panel, order));
+  if (seq !== null) await panel.jumpTo(seq);
+}
+
+/** Where to look on from: while no line is current, the one on top counts too. */
+function fromSeq(panel: LogPanel, order: Order): number {
+  return panel.cursorSeq - (panel.cursor === null && order === 'next' ? 1 : 0);
+}
+
+async function seqNear(panel: LogPanel, filter: LogFilter, seq: number, order: Order): Promise<number | null> {
+  const { levels } = panel.filter;
+  if (levels !== undefined && filter.levels?.some((level) => !levels.includes(level))) return null;
+  try {
+    return await panel.log.reads.seqNear(filter, seq, order);
+  } catch {
+    return null;
+  }
+}
