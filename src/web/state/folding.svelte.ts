@@ -32,7 +32,13 @@ interface PageRuns {
  * are here. With a filter nothing is folded, for there the numbers of lines are no places.
  */
 export class Folding implements PanelFolding {
-  choice = $state.raw<FoldChoice>(new Map());
+  #choice = $state.raw<FoldChoice>(new Map());
+  /** Groups that ended, or became known, while the reader was in them: they do not fold under the reader's eyes. */
+  #held = $state.raw<ReadonlySet<number>>(new Set());
+  readonly #judged = new Set<number>();
+  readonly #chosen: FoldChoice = $derived.by(
+    () => new Map([...[...this.#held].map((from) => [from, false] as const), ...this.#choice]),
+  );
   /** Runs that the reader opened, by their head. */
   #openRuns = $state.raw<ReadonlySet<number>>(new Set());
   #runs = $state.raw<ReadonlyMap<number, PageRuns>>(new Map());
@@ -55,7 +61,7 @@ export class Folding implements PanelFolding {
     if (!this.active) return [];
     const runs = [...this.#runAt.values()].filter((run) => this.isRunFolded(run));
     return [
-      ...groupFolds(this.groups, this.choice, this.#panel.log.total),
+      ...groupFolds(this.groups, this.#chosen, this.#panel.log.total),
       ...runs.map(({ head, count }) => ({ start: head + 1, count })),
     ];
   });
@@ -64,7 +70,7 @@ export class Folding implements PanelFolding {
     this.#panel = panel;
     this.#settings = settings;
     this.#outline = outline;
-    this.choice = recallFolds(panel.log.taskId);
+    this.#choice = recallFolds(panel.log.taskId);
   }
 
   groupAt(seq: number): Part | undefined {
@@ -93,7 +99,7 @@ export class Folding implements PanelFolding {
   }
 
   isFolded(part: Part): boolean {
-    return isGroupFolded(part, this.choice);
+    return isGroupFolded(part, this.#chosen);
   }
 
   isRunFolded({ kind, head }: Run): boolean {
@@ -101,7 +107,7 @@ export class Folding implements PanelFolding {
   }
 
   toggle(part: Part): void {
-    this.#choose([[part.from, !this.isFolded(part)]]);
+    this.#decide([[part.from, !this.isFolded(part)]]);
   }
 
   toggleRun({ head }: Run): void {
@@ -120,12 +126,12 @@ export class Folding implements PanelFolding {
   }
 
   foldAll(): void {
-    this.#choose(this.groups.map(({ from }) => [from, true]));
+    this.#decide(this.groups.map(({ from }) => [from, true]));
     this.#openRuns = new Set();
   }
 
   unfoldAll(): void {
-    this.#choose(this.groups.map(({ from }) => [from, false]));
+    this.#decide(this.groups.map(({ from }) => [from, false]));
     this.#openRuns = new Set(this.#runAt.keys());
   }
 
@@ -139,7 +145,7 @@ export class Folding implements PanelFolding {
   reveal(row: number): void {
     if (!this.active) return;
     const hiding = groupsAround(this.groups, row + 1).filter((part) => this.isFolded(part));
-    if (hiding.length > 0) this.#choose(hiding.map(({ from }) => [from, false]));
+    if (hiding.length > 0) this.#decide(hiding.map(({ from }) => [from, false]));
     for (const run of this.#runAt.values()) {
       if (row > run.head && row <= run.head + run.count && this.isRunFolded(run)) this.toggleRun(run);
     }
@@ -178,6 +184,7 @@ export class Folding implements PanelFolding {
 
   /** Let the panel fold what is to be folded now. */
   apply(): void {
+    this.#holdOpen();
     const { stretches } = this;
     if (this.#panel.folded !== stretches)
       this.#panel.view.refold(() => {
@@ -185,14 +192,26 @@ export class Folding implements PanelFolding {
       });
   }
 
-  #choose(choices: readonly (readonly [seq: number, folded: boolean])[]): void {
-    const next = new Map(this.choice);
+  #holdOpen(): void {
+    const { view, cursor, address, topEntry, log } = this.#panel;
+    const fresh = this.groups.filter(({ from, open }) => !open && !this.#judged.has(from));
+    for (const { from } of fresh) this.#judged.add(from);
+    if (view.following || fresh.length === 0) return;
+    const cursorSeq = cursor === null ? undefined : log.row(cursor)?.seq;
+    const topSeq = view.topPx > 0 ? topEntry?.seq : undefined;
+    const seqs = [address.view.lines?.from, cursorSeq, topSeq].filter((seq) => seq !== undefined);
+    const held = seqs.flatMap((seq) => groupsAround(fresh, seq));
+    if (held.length > 0) this.#held = new Set([...this.#held, ...held.map(({ from }) => from)]);
+  }
+
+  #decide(choices: readonly (readonly [seq: number, folded: boolean])[]): void {
+    const next = new Map(this.#choice);
     for (const [seq, folded] of choices) {
       // The newest choices are kept longest.
       next.delete(seq);
       next.set(seq, folded);
     }
-    this.choice = next;
+    this.#choice = next;
     keepFolds(this.#panel.log.taskId, next);
   }
 }
