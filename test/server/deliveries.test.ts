@@ -276,7 +276,7 @@ test('a body that is no JSON, no object, too deep or empty is refused and writte
     assert.ok([400, 401].includes(status), `${body.slice(0, 10)}: ${status}`);
   }
   const reasons = (await log('github')).map(({ reason }: { reason: string }) => reason);
-  assert.deepEqual(reasons, ['wrong_signature', 'invalid_json', 'invalid_json', 'invalid_json']);
+  assert.deepEqual(reasons, ['wrong_signature', 'nested_too_deep', 'invalid_json', 'invalid_json']);
 });
 
 test('the challenge of Slack comes back, and forms of Slack are read', async (t) => {

@@ -124,7 +124,7 @@ test('a wrong query is 400 and says the place, at every door', async (t) => {
     assert.match(body.detail, /^q: column 10: expected a status \(queued, .*, got "failde"$/, path);
   }
   const long = await json('GET', `/api/tasks?${params('x'.repeat(1_001))}`);
-  assert.deepEqual([long.body.code, long.body.errors[0].column], ['invalid_query', 1_001]);
+  assert.deepEqual([long.body.code, long.body.errors[0].column], ['query_too_long', 1_001]);
   const twice = await json('GET', '/api/tasks/t/logs?q=a&q=b');
   assert.equal(twice.status, 400);
 });
