@@ -116,7 +116,7 @@ test('hostile text is inert: nothing runs, nothing is hidden, nothing moves', pa
   await page.goto(`${site.url}/t/demo`);
   await rowsOf(page).nth(4).waitFor();
   await page.getByRole('button', { name: 'Show the metadata of line 1' }).click();
-  await page.getByText('"<i>"').waitFor();
+  await page.getByLabel('Metadata of line 1').getByText('<i>', { exact: true }).waitFor();
   assert.equal(await page.evaluate(() => 'hit' in window), false);
   assert.equal(await page.locator('[role=log] :is(img, script, i, iframe, object)').count(), 0);
   const text = (await page.locator('[role=log]').textContent()) ?? '';
