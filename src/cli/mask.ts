@@ -13,5 +13,6 @@ export function maskedEntry(entry: EntryInput, { redactor, blocks, taskId }: Mas
   const { source, stream, metadata } = entry;
   const message = blocks.mask(entry.message, { taskId, source, stream });
   if (!metadata) return message === entry.message ? entry : { ...entry, message };
-  return { ...entry, message, metadata: maskedValue(metadata, redactor) };
+  const masked = maskedValue(metadata, redactor);
+  return { ...entry, message, metadata: maskedValue(masked, { mask: (text) => blocks.beside(text) }) };
 }

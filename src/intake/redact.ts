@@ -34,6 +34,8 @@ const NOTHING: readonly Secret[] = [];
 const TAIL_CHARS = 4_096;
 /** Longest start of a registered value that is looked for. */
 const VALUE_CHARS = 64;
+/** Shortest start of a secret that is masked where the rest was cut off. */
+const LEAST_CUT_CHARS = 6;
 /** One line of a key, as far as it came. */
 const KEY_LINE = /^\s*[A-Za-z0-9+/]{16,}={0,2}\s*$/;
 
@@ -55,6 +57,7 @@ export function createRedactor(values: readonly string[] = [], ownRules: readonl
     const found: Secret[] = [];
     findPlain(text, found);
     if (isColoured(text)) findColoured(text, found);
+    if (text.endsWith('…')) findCut(text, found);
     return found.length === 0 ? NOTHING : merged(found);
   }
 
@@ -66,6 +69,21 @@ export function createRedactor(values: readonly string[] = [], ownRules: readonl
     const placeOf = placesIn(text);
     for (const span of inPlain) {
       found.push({ ...span, start: placeOf(span.start), end: placeOf(span.end - 1) + 1 });
+    }
+  }
+
+  /** The start of a secret whose end was cut off, as texts are that were too long. */
+  function findCut(text: string, found: Secret[]): void {
+    const end = text.length - 1;
+    const tailFrom = Math.max(0, end - TAIL_CHARS);
+    const valueFrom = Math.max(0, end - VALUE_CHARS);
+    const token = unendedToken(text.slice(tailFrom, end));
+    const value = registered.unended(text.slice(valueFrom, end));
+    if (token >= 0 && end - token - tailFrom >= LEAST_CUT_CHARS) {
+      found.push({ start: token + tailFrom, end, kind: 'cut', by: 'shape', rule: null });
+    }
+    if (value >= 0 && end - value - valueFrom >= LEAST_CUT_CHARS) {
+      found.push({ start: value + valueFrom, end, kind: 'registered', by: 'value', rule: null });
     }
   }
 

@@ -92,6 +92,18 @@ test('short lines of a registered value are hidden behind the line before them, 
   assert.equal(blocks.mask('ab==', { ...at, taskId: 'task-2' }), 'ab==');
 });
 
+test('what goes with a line of a key, and repeats it, is masked too', async () => {
+  const { send, stored } = await door();
+  await send(
+    lines
+      .slice(0, -1)
+      .map((message) => ({ message, metadata: { raw: `x ${message}`, list: [message], other: 'stays' } })),
+  );
+  for (const { metadata } of await stored()) {
+    assert.deepEqual(metadata, { raw: `x ${KEY}`, list: [KEY], other: 'stays' });
+  }
+});
+
 test('nothing is shown of an unended line within a key', () => {
   const blocks = new Blocks(createRedactor());
   assert.equal(blocks.maskUnended('MIIE', at), 'MIIE');

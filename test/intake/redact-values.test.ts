@@ -101,6 +101,15 @@ test('values and lines made to be slow are not', () => {
   assert.ok(performance.now() - start < 10_000);
 });
 
+test('what is left of a secret whose end was cut off is masked as well', () => {
+  const secret = letters('cut', 30);
+  const { mask } = createRedactor([secret]);
+  assert.equal(mask(`a ${secret.slice(0, 12)}…`), 'a [redacted:registered]…');
+  assert.equal(mask('a ghp_abcdefgh…'), 'a [redacted:cut]…');
+  for (const line of ['ghp_…', 'compiling…', 'see https://example.org…', 'see https://example.org:8080/x…'])
+    assert.equal(mask(line), line);
+});
+
 test('of an unended line nothing is shown that may be the start of a secret', () => {
   const secret = letters('unended', 30);
   const redactor = createRedactor([secret], [{ name: 'employee', pattern: 'EMP-[0-9]{6}' }]);

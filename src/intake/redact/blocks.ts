@@ -1,5 +1,6 @@
 import type { Redactor } from '../redact.ts';
 import { uncoloured } from './colours.ts';
+import { LEAST_CHARS } from './forms.ts';
 import { keyBegun, keyEnded, PRIVATE_KEY } from './pem.ts';
 
 /** Whose lines follow one another. */
@@ -20,6 +21,7 @@ const KEY_LINES = 400;
 const OTHER_LINES = 3;
 /** A last word of so many letters is a line of a key, wherever it begins. */
 const WORD_CHARS = 16;
+const MARK = `[redacted:${PRIVATE_KEY}]`;
 const BASE64 = /^=?[A-Za-z0-9+/]+={0,2}$/;
 const HEADER = /^\s*(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset|MessageID): /;
 
@@ -36,12 +38,15 @@ const HEADER = /^\s*(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset|MessageID
 export class Blocks {
   readonly #redactor: Redactor;
   readonly #open = new Map<string, Block>();
+  /** What the neighbours of the last line gave away in it; what goes with the line may repeat it. */
+  hidden: string | null = null;
 
   constructor(redactor: Redactor) {
     this.#redactor = redactor;
   }
 
   mask(text: string, place: Place): string {
+    this.hidden = null;
     const masked = this.#redactor.mask(text);
     if (this.#open.size > 0) {
       const key = keyOf(place);
@@ -53,6 +58,7 @@ export class Blocks {
         if (block.next.has(line)) {
           this.#redactor.tell('registered');
           this.#openValue(line, key);
+          this.hidden = line;
           return '[redacted:registered]';
         }
       }
@@ -60,6 +66,13 @@ export class Blocks {
     // A first line is masked by itself, so nearly every line is done here.
     if (masked !== text) this.#begin(text, place);
     return masked;
+  }
+
+  /** A text that goes with the line that was masked last, without what was hidden there because of its neighbours. */
+  beside(text: string): string {
+    const { hidden } = this;
+    if (hidden === null || !text.includes(hidden)) return text;
+    return hidden.length >= LEAST_CHARS || text.trim() === hidden ? text.replaceAll(hidden, MARK) : text;
   }
 
   /** The same for a line that is not ended: within a block nothing is shown of it. */
@@ -97,13 +110,14 @@ export class Blocks {
     const { key, block } = at;
     const plain = uncoloured(text);
     this.#open.delete(key);
-    if (keyEnded(plain)) return this.#counted(`[redacted:${PRIVATE_KEY}]`);
+    if (keyEnded(plain)) return this.#counted(MARK);
     const from = bodyFrom(plain, block.prefixChars);
     const others = from === undefined && plain.trim() !== '' ? block.others + 1 : 0;
     if (others < OTHER_LINES && block.lines < KEY_LINES)
       this.#open.set(key, { ...block, lines: block.lines + 1, others });
     if (from === undefined) return masked;
-    return this.#counted(`${this.#redactor.mask(plain.slice(0, from))}[redacted:${PRIVATE_KEY}]`);
+    this.hidden = plain.slice(from).trim();
+    return this.#counted(`${this.#redactor.mask(plain.slice(0, from))}${MARK}`);
   }
 
   #counted(masked: string): string {

@@ -1,7 +1,7 @@
 import type { Draft } from '../../core/entry.ts';
 import { SOURCE_CHARS } from '../../core/limits.ts';
 import { fittingMetadata } from '../normalise.ts';
-import type { Redactor } from '../redact.ts';
+import { maskedJson, type Redactor } from '../redact.ts';
 import { Blocks } from './blocks.ts';
 
 /** Whose lines are masked, with the masked names of their sources: there are few of them, and many lines. */
@@ -23,7 +23,7 @@ export class DraftMasker {
   /** The same draft when there is nothing to hide in it. */
   mask(draft: Draft, { taskId, sources }: Drafting): Draft {
     const message = this.#blocks.mask(draft.message, { taskId, source: draft.source, stream: draft.stream });
-    const metadataJson = draft.metadataJson && this.#redactor.maskJson(draft.metadataJson);
+    const metadataJson = draft.metadataJson && this.#metadata(draft.metadataJson);
     const source = this.#source(draft.source, sources);
     if (message === draft.message && metadataJson === draft.metadataJson && source === draft.source) return draft;
     return { ...draft, message, source, metadataJson: metadataJson && fittingMetadata(metadataJson) };
@@ -38,6 +38,11 @@ export class DraftMasker {
       this.#blocks.restore(before);
       throw error;
     }
+  }
+
+  #metadata(json: string): string {
+    const masked = this.#redactor.maskJson(json);
+    return this.#blocks.hidden === null ? masked : maskedJson(masked, (text) => this.#blocks.beside(text));
   }
 
   #source(source: string, sources: Map<string, string>): string {
