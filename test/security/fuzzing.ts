@@ -414,14 +414,19 @@ export class Gun {
     this.#url = new URL(url);
   }
 
-  fire({ method, path, headers, body }: Shot): Promise<Answer> {
+  fire(shot: Shot): Promise<Answer> {
+    const { method, path, headers, body } = shot;
     const { hostname, port } = this.#url;
     return new Promise((resolve, reject) => {
       const sent = send({ hostname, port, method, path, headers, agent: this.#agent }, (response) => {
         read(response).then(resolve, reject);
       });
       sent.setTimeout(ANSWER_MS, () => sent.destroy(new Error(`no answer within ${ANSWER_MS} ms`)));
-      sent.on('error', reject);
+      sent.on('error', (error: NodeJS.ErrnoException) => {
+        // The server closed a connection that nobody used, as this request went out on it.
+        if (sent.reusedSocket && error.code === 'ECONNRESET') this.fire(shot).then(resolve, reject);
+        else reject(error);
+      });
       sent.end(body ?? undefined);
     });
   }

@@ -261,6 +261,12 @@ test('a comment approves or rejects the task that waits in its place, with the r
   assert.deepEqual([outsider.status, outsider.body.reason], [200, 'not_allowed']);
   const approved = await github(answerBy('MEMBER', '/approve'), '2');
   assert.deepEqual([approved.status, approved.body], [200, { status: 'approved', task_id: 'task-A' }]);
+  const [record] = (await json('GET', '/api/audit?action=task.approve')).body.records;
+  assert.deepEqual(
+    [record.actor.kind, record.target.id, record.details],
+    ['webhook', 'task-A', { provider: 'github' }],
+  );
+  assert.ok(record.actor.name, 'the audit names who commented');
   const again = await github(answerBy('MEMBER', '/approve'), '3');
   assert.equal(again.body.reason, 'nothing_waits');
   const foreign = await github(answerBy('MEMBER', '/approve task-B'), '4');
