@@ -132,9 +132,10 @@ describe('what GitHub tells', () => {
 
   test('a body that is no object is refused, and so is one that is nested too deep', () => {
     const deep = `${'{"a":'.repeat(70)}1${'}'.repeat(70)}`;
-    for (const body of ['', 'null', '[]', '"text"', '{"a":', deep, '['.repeat(100_000)]) {
+    for (const body of ['', 'null', '[]', '"text"', '{"a":', '['.repeat(100_000)]) {
       assert.throws(() => read('issues', body), { code: 'invalid_json' });
     }
+    assert.throws(() => read('issues', deep), { code: 'nested_too_deep' });
   });
 
   test('a text that is too long is cut, and says so', () => {
