@@ -46,6 +46,8 @@ const WEB_DIR = fileURLToPath(new URL('../../../dist/web', import.meta.url));
 
 /** Serve the data directory, as its owner or beside it, until a signal says stop. */
 export async function serve(terminal: Terminal, config: Config): Promise<number> {
+  // Where nothing is stored, no token is either: nothing is made for a server that may not start.
+  if (workOf(config).answers && !existsSync(config.dataDir)) checkExposure(config, false);
   // A server lives on when nobody reads what it prints.
   terminal.onClosed(() => {});
   const { dataDir, flushMs, bufferBytes, taskLogLevel: taskLevel, redisUrl } = config;
