@@ -59,17 +59,28 @@ test(
     await page.getByRole('button', { name: 'Run', exact: true }).click();
     await page.getByText('must be >= 1').waitFor();
     await page.getByText('is required').waitFor();
-    assert.equal((await site.store.tasks({})).total, 0);
+    await until('the first wrong field to have the focus', () =>
+      page.getByLabel(/name/).evaluate((field) => field === document.activeElement),
+    );
     await page.getByLabel('times').fill('three');
     await page.getByRole('button', { name: 'Run', exact: true }).click();
     await page.getByText('expected a number').waitFor();
+    assert.equal((await site.store.tasks({})).total, 0);
     await page.getByLabel(/name/).fill('Ada');
     await page.getByLabel('times').fill('3');
+    await page.getByText('Title, source, tags').click();
     await page.getByLabel('Title of the task').fill('Greetings');
+    await page.getByLabel('Tags').fill('one, two');
     await page.getByRole('button', { name: 'Run', exact: true }).click();
+    // Its lines are shown where it was started, and its own page is one click away.
+    await rowsOf(page).filter({ hasText: 'hello Ada 3' }).waitFor();
+    await axe(page);
+    await page.getByRole('link', { name: 'Open its page' }).click();
     await page.waitForURL(/\/t\/task-/);
     await rowsOf(page).filter({ hasText: 'hello Ada 3' }).waitFor();
     await page.getByRole('heading', { name: 'Greetings' }).waitFor();
+    const { tasks } = await site.store.tasks({});
+    assert.deepEqual(tasks[0]?.tags, ['one', 'two']);
   },
 );
 
@@ -94,8 +105,8 @@ test('an agent is offered too: what it shall do is asked, and its task is shown'
   assert.equal((await site.store.tasks({})).total, 0);
   await page.getByLabel(/What it shall do/).fill('Mend the fence\nand paint it');
   await page.getByRole('button', { name: 'Run', exact: true }).click();
-  await page.waitForURL(/\/t\/task-/);
   await rowsOf(page).filter({ hasText: 'asked: Mend the fence' }).waitFor();
+  await page.getByRole('link', { name: 'Open its page' }).click();
   await page.getByRole('heading', { name: 'Mend the fence' }).waitFor();
 });
 

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../core/entry.ts';
 import type { PluginInfo } from '../../core/plugin.ts';
 import type { AgentInfo } from './api.ts';
-import { type Field, fieldsOf } from './form.ts';
+import { fieldsOf, type ParamField } from './params-form.ts';
 
 /** What a person can start on the page: a plugin with its parameters, or an agent with what it shall do. */
 export interface Runnable {
@@ -11,7 +11,7 @@ export interface Runnable {
   readonly version: string | null;
   readonly description: string | null;
   readonly approval: boolean;
-  readonly fields: readonly Field[];
+  readonly fields: readonly ParamField[];
 }
 
 /** The field of an agent's form. */
@@ -20,6 +20,11 @@ const PROMPT_FORM: JsonObject = {
   required: [PROMPT],
   properties: { [PROMPT]: { type: 'string', title: 'What it shall do', format: 'textarea' } },
 };
+
+/** What stands for it in an address, and in the task as its `runner`. */
+export function nameOfRunnable({ kind, id }: Runnable): string {
+  return `${kind}:${id}`;
+}
 
 /** Agents first: there are few of them. */
 export function runnablesOf(plugins: readonly PluginInfo[], agents: readonly AgentInfo[]): readonly Runnable[] {
