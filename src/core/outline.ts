@@ -80,6 +80,8 @@ const SECTION = /^(?:---|\+\+\+|~~~) (\S.*)$/;
 /** Heads of diffs, results of Go's tests, and rules drawn from the same characters. */
 const NO_SECTION = /^(?:\/dev\/null$|[ab]\/|\S*\/\S*$|\S.*\t|(?:PASS|FAIL|SKIP|BENCH): )|[-+~]{3}\s*$/;
 
+const MARKERS = ['::group', '::endgroup', '##[group]', '##[endgroup]', '][entry]', '][exit]', '--- ', '+++ ', '~~~ '];
+
 /**
  * The lines that may be marks, as filters that a store answers from its summaries: by type, by text, and errors. A line may pass
  * more than one of them.
@@ -92,14 +94,7 @@ export const OUTLINE_FILTERS: readonly LogFilter[] = [
       text: '',
       expr: {
         op: 'any',
-        parts: [
-          ...['::group', '::endgroup', '##[group]', '##[endgroup]', '][entry]', '][exit]'].map(
-            (text): Expr => ({ op: 'text', text }),
-          ),
-          ...['---', '\\+\\+\\+', '~~~'].map(
-            (mark): Expr => ({ op: 'regex', pattern: `^(?:\\x1b[\\[_][^m\\x07]*[m\\x07])*${mark} \\S` }),
-          ),
-        ],
+        parts: MARKERS.map((text): Expr => ({ op: 'text', text })),
       },
     },
   },
