@@ -60,8 +60,8 @@ test(
       for (let n = 0; n < 4; n += 1) {
         await page.keyboard.press('Enter');
         await page.getByText(' of 3').waitFor();
-        await page.locator('.current mark').waitFor();
-        visited.push(Number(await page.locator('.current').getAttribute('data-seq')));
+        await page.locator('[data-seq].current mark').waitFor();
+        visited.push(Number(await page.locator('[data-seq].current').getAttribute('data-seq')));
       }
       assert.deepEqual(new Set(visited), new Set(HITS));
       await page.keyboard.press('Escape');

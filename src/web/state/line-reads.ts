@@ -1,7 +1,7 @@
-import type { LogFilter } from '../../core/filter.ts';
+import type { LogFilter, Query } from '../../core/filter.ts';
 import type { WireLineFacets, WireSearchPage } from '../../core/found.ts';
 import type { WireEntry, WireHistogram } from '../../core/wire.ts';
-import type { Api, LinesQuery } from '../lib/api.ts';
+import { type Api, asProblem, type LinesQuery, type Problem } from '../lib/api.ts';
 
 /** Lines that are read at once to be copied. */
 const COPY_LINES = 5_000;
@@ -33,6 +33,17 @@ export class LineReads {
       yield page.logs;
       after = page.logs.at(-1)?.seq ?? to;
       if (!page.has_more || page.logs.length === 0) return;
+    }
+  }
+
+  /** What the server finds wrong with a query; null when that is nothing, or when it cannot be asked now. */
+  async faultIn(query: Query): Promise<Problem | null> {
+    try {
+      await this.api.lines(this.taskId, { filter: { query }, limit: 0, count: 'none' });
+      return null;
+    } catch (error) {
+      const problem = asProblem(error);
+      return problem.code === 'invalid_query' ? problem : null;
     }
   }
 

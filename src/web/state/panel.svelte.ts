@@ -91,7 +91,7 @@ export class LogPanel {
       rows: () => log.total,
       folds: () => this.folds,
       errors: () => log.liveErrors,
-      tailSeq: () => log.tailSeq,
+      lastSeq: () => log.lastSeq,
       rowPx: () => this.rowPx,
       live: () => this.live,
       mayResume: () => this.find.text === null,

@@ -1,6 +1,7 @@
-import { filterParams, type LogFilter, type Query } from '../../core/filter.ts';
+import { filterParams, isOpenFilter, type LogFilter } from '../../core/filter.ts';
 import type { WireEntry, WireStats, WireTask } from '../../core/wire.ts';
 import { type Api, asProblem, type Problem } from '../lib/api.ts';
+import type { Return } from '../lib/dividers.ts';
 import { firstOf, stretchesOf } from '../lib/folds.ts';
 import { nearOf, type Stretch } from '../lib/pages.ts';
 import { LineReads } from './line-reads.ts';
@@ -13,12 +14,6 @@ const STATS_MS = 2_000;
 const SETTLE_MS = 2_000;
 /** Returns of the link that are told in the lines. */
 const RETURNS_KEPT = 20;
-
-/** A return of the link: behind which line, and how many lines came at once then. */
-export interface Return {
-  readonly after: number;
-  readonly lines: number;
-}
 
 /**
  * One task's trail as the page holds it: the task, its figures, and a window over its lines. REST reads what is stored, the link brings
@@ -53,7 +48,7 @@ export class TaskLog {
   readonly #api: Api;
   #work = new AbortController();
   #wanted: readonly Stretch[] = [];
-  #pumping = false;
+  readonly #loading = new Set<'seen' | 'near'>();
   #poll: ReturnType<typeof setInterval> | undefined;
   #catchingUp: { readonly after: number; lines: number } | null = null;
 
@@ -115,14 +110,10 @@ export class TaskLog {
     if (!signal.aborted) await this.#relist();
   }
 
-  /** The newest line that passes the filter, or that was looked at for it. */
-  get tailSeq(): number {
-    return this.#listing.tailSeq;
-  }
-
-  /** The newest line of the task, as far as it is known here. */
+  /** The newest line of the task that the reader could have seen. With a filter, lines that do not pass it count too. */
   get lastSeq(): number {
-    return Math.max(this.#listing.tailSeq, this.task?.log.last_seq ?? 0);
+    const { tailSeq } = this.#listing;
+    return isOpenFilter(this.#listing.filter) ? tailSeq : Math.max(tailSeq, this.task?.log.last_seq ?? 0);
   }
 
   row(position: number): WireEntry | undefined {
@@ -159,17 +150,6 @@ export class TaskLog {
       return { lines, errorsSince: errors.total - (await errors.countTo(seq, signal)) };
     } catch {
       return null;
-    }
-  }
-
-  /** What the server finds wrong with a query; null when that is nothing, or when it cannot be asked now. */
-  async faultIn(query: Query): Promise<Problem | null> {
-    try {
-      await this.#api.lines(this.taskId, { filter: { query }, limit: 0, count: 'none' });
-      return null;
-    } catch (error) {
-      const problem = asProblem(error);
-      return problem.code === 'invalid_query' ? problem : null;
     }
   }
 
@@ -214,20 +194,26 @@ export class TaskLog {
     if (this.task?.ended === false && this.link.phase === 'idle') this.#goLive();
   }
 
+  /** Load what is seen and what is near, beside each other: who jumps does not wait for what was near before. */
   async #pump(): Promise<void> {
-    if (this.#pumping) return;
-    this.#pumping = true;
+    await Promise.all([this.#load('seen'), this.#load('near')]);
+  }
+
+  async #load(which: 'seen' | 'near'): Promise<void> {
+    if (this.#loading.has(which)) return;
+    this.#loading.add(which);
     try {
-      while (await this.#loadNext()) this.#changed();
+      while (await this.#loadNext(which)) this.#changed();
     } finally {
-      this.#pumping = false;
+      this.#loading.delete(which);
     }
   }
 
-  /** Load what is seen, else what is near. False when nothing is missing or the server did not give it. */
-  async #loadNext(): Promise<boolean> {
+  /** False when nothing is missing or the server did not give it. */
+  async #loadNext(which: 'seen' | 'near'): Promise<boolean> {
     const listing = this.#listing;
-    const stretch = firstOf([...this.#wanted, ...nearOf(this.#wanted)], (wanted) => listing.missing(wanted));
+    const wanted = which === 'seen' ? this.#wanted : nearOf(this.#wanted);
+    const stretch = firstOf(wanted, (each) => listing.missing(each));
     if (stretch === undefined) return false;
     const { signal } = this.#work;
     try {

@@ -31,7 +31,7 @@ interface Facts {
   rows(): number;
   folds(): Folds;
   errors(): number;
-  tailSeq(): number;
+  lastSeq(): number;
   rowPx(): number;
   live(): boolean;
   /** False while something keeps the reader at their place, such as an open search. */
@@ -86,8 +86,8 @@ export class Viewport {
   /** Stop following, in this very frame. The place of an earlier pause is kept. */
   readonly stop = (): void => {
     clearTimeout(this.#rest);
-    const { rows, errors, tailSeq } = this.#facts;
-    this.pause ??= { atMs: Date.now(), total: rows(), errors: errors(), seq: tailSeq() };
+    const { rows, errors, lastSeq } = this.#facts;
+    this.pause ??= { atMs: Date.now(), total: rows(), errors: errors(), seq: lastSeq() };
   };
 
   readonly follow = (): void => {
