@@ -252,9 +252,9 @@ export const FRAMES_IN_MS = 5_000;
 export const STREAMS_OF_CALLER = 500;
 export const STREAMS_OPEN = 5_000;
 /** Requests a minute of one caller unless it is set otherwise. What else is counted is so many times as much. */
-export const RATE_REQUESTS = 6_000;
+export const RATE_REQUESTS = 60_000;
 export const RATE_TIMES = { requests: 1, lines: 10, tasks: 0.1, deliveries: 0.1 } as const;
 /** Attempts a minute, of one address, with a token or signature that is none of ours. */
-export const RATE_ATTEMPTS = 100;
+export const RATE_ATTEMPTS = 1_000;
 /** Callers and addresses that are told apart by each count; of more, those heard of last. */
 export const RATE_CALLERS = 10_000;

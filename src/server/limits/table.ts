@@ -97,7 +97,7 @@ export const LIMITS: readonly Limit[] = [
     value: perMinute('deliveries', 'of one address to one webhook'),
     shows: 'too_many_deliveries',
   },
-  { limit: 'wrong tokens', value: `${RATE_ATTEMPTS} a minute of one address`, shows: 'too_many_attempts' },
+  { limit: 'wrong tokens', value: `${count(RATE_ATTEMPTS)} a minute of one address`, shows: 'too_many_attempts' },
 ];
 
 function perMinute(rate: keyof typeof RATE_TIMES, whose: string): string {
