@@ -4,7 +4,7 @@ import { backoffMs } from '../../src/web/lib/backoff.ts';
 import { readBase, readRoute, taskPath } from '../../src/web/lib/route.ts';
 import { count, hue, plural, progressOf, size } from '../../src/web/lib/text.ts';
 import { ago, duration, lineTime, zoneName } from '../../src/web/lib/time.ts';
-import { listViewParams, logViewParams, readListView, readLogView, toggled, withPart } from '../../src/web/lib/view.ts';
+import { logViewParams, readLogView, toggled, withPart } from '../../src/web/lib/view.ts';
 
 test('an address leads to its screen, with and without a prefix', () => {
   assert.deepEqual(readRoute('/', '/'), { screen: 'tasks' });
@@ -54,13 +54,6 @@ test('what is wrong in an address is left out', () => {
     time: null,
   };
   assert.deepEqual(rest, nothing);
-  assert.deepEqual(readListView(new URLSearchParams('status=nope,failed,failed&q=x')), { status: ['failed'], q: 'x' });
-});
-
-test('the view of the list comes back from its address', () => {
-  const view = { status: ['failed', 'executing'], q: 'night' } as const;
-  assert.deepEqual(readListView(listViewParams(view)), view);
-  assert.equal(listViewParams({ status: [], q: '' }).size, 0);
 });
 
 test('choosing a value twice takes it back, and nothing chosen lets everything pass', () => {

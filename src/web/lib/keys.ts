@@ -2,7 +2,8 @@
 export function isTyping(event: KeyboardEvent): boolean {
   const target = event.target;
   if (!(target instanceof HTMLElement)) return false;
-  return target.isContentEditable || target.matches('input, textarea, select') || target.closest('dialog') !== null;
+  const isField = target.matches('input:not([type=checkbox]), textarea, select');
+  return target.isContentEditable || isField || target.closest('dialog') !== null;
 }
 
 /** True when Enter or Space would press something already. */

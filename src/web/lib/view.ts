@@ -1,5 +1,4 @@
 import { filterParams, type LogFilter, parseFilter } from '../../core/filter.ts';
-import { parseStatus, type Status } from '../../core/status.ts';
 import { type FindText, findParams, readFind } from './find.ts';
 import { readText } from './query.ts';
 import { TIME_MODES, type TimeMode } from './time.ts';
@@ -27,11 +26,6 @@ export interface LogView {
 export interface LineRange {
   readonly from: number;
   readonly to: number;
-}
-
-export interface ListView {
-  readonly status: readonly Status[];
-  readonly q: string;
 }
 
 /**
@@ -72,18 +66,6 @@ export function logViewParams(view: Partial<LogView> & Pick<LogView, 'filter'>):
 /** `120`, or `120-140`. */
 export function rangeText({ from, to }: LineRange): string {
   return from === to ? String(from) : `${from}-${to}`;
-}
-
-export function readListView(params: URLSearchParams): ListView {
-  const names = params.getAll('status').flatMap((part) => part.split(','));
-  return { status: [...new Set(names.flatMap(statusOf))], q: params.get('q') ?? '' };
-}
-
-export function listViewParams(view: ListView): URLSearchParams {
-  const params = new URLSearchParams();
-  if (view.status.length > 0) params.set('status', view.status.join(','));
-  if (view.q !== '') params.set('q', view.q);
-  return params;
 }
 
 /** The list with the value added, or without it when it was there; undefined when nothing is chosen, so everything passes. */
@@ -144,12 +126,4 @@ const SEQ = /^\d{1,10}$/;
 
 function timeName(mode: TimeMode): string {
   return mode.replace(' ', '-');
-}
-
-function statusOf(name: string): Status[] {
-  try {
-    return [parseStatus(name)];
-  } catch {
-    return [];
-  }
 }

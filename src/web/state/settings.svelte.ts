@@ -1,3 +1,4 @@
+import { keep, recall } from '../lib/keep.ts';
 import { TIME_MODES, type TimeMode } from '../lib/time.ts';
 
 export const THEMES = ['system', 'light', 'dark', 'contrast'] as const;
@@ -57,20 +58,4 @@ function oneOf<T extends string>(values: readonly [T, ...T[]], value: string | n
 
 function after<T>(values: readonly T[], value: T): T {
   return values[(values.indexOf(value) + 1) % values.length] ?? value;
-}
-
-function recall(key: string): string | null {
-  try {
-    return window.localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-function keep(key: string, value: string): void {
-  try {
-    window.localStorage.setItem(key, value);
-  } catch {
-    // A private window may refuse; the choice then lasts as long as the page.
-  }
 }

@@ -1,6 +1,7 @@
 import type { WireTask } from '../../core/wire.ts';
 import { type Api, asProblem, type Problem } from '../lib/api.ts';
-import { type ListView, listViewParams } from '../lib/view.ts';
+import { isFiltered, type ListView, listViewParams, PLAIN_VIEW } from '../lib/list-view.ts';
+import { TaskFacetCounts } from './facet-counts.svelte.ts';
 import { type Frame, Link } from './link.svelte.ts';
 
 const PAGE_TASKS = 50;
@@ -10,32 +11,37 @@ const FRESH_TASKS = 200;
 const COLLECT_MS = 700;
 
 /**
- * The list of tasks for one view. Known tasks change in place; new ones go on top at once while the reader is at the top, and wait behind
- * "N new" while not, so that nothing moves under the eye.
+ * The list of tasks for one view. Known tasks change in place; new ones go on top at once while nothing is looked at (`mayMove`), and wait
+ * behind "N new" while something is, so that nothing moves under the eye. In another order than the newest first they always wait.
  */
 export class TaskList {
   readonly link: Link;
-  view = $state.raw<ListView>({ status: [], q: '' });
+  readonly facets: TaskFacetCounts;
+  view = $state.raw<ListView>(PLAIN_VIEW);
   tasks = $state.raw<readonly WireTask[]>([]);
   waiting = $state.raw<readonly WireTask[]>([]);
-  counts = $state.raw<Readonly<Record<string, number>>>({});
   total = $state(0);
   totalExact = $state(true);
+  /** How many there are without filters; known when none matches. */
+  whole = $state.raw<{ readonly total: number; readonly exact: boolean } | null>(null);
   loaded = $state(false);
   updating = $state(false);
+  /** Another selection is on its way; the rows are those before. */
+  switching = $state(false);
   problem = $state.raw<Problem | null>(null);
   readonly hasMore = $derived.by(() => this.#cursor !== null);
-  readonly filtered = $derived(this.view.status.length > 0 || this.view.q !== '');
+  readonly filtered = $derived(isFiltered(this.view));
   #cursor = $state<string | null>(null);
   readonly #api: Api;
-  readonly #atTop: () => boolean;
+  readonly #mayMove: () => boolean;
   #work = new AbortController();
   #collect: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
-  constructor(api: Api, atTop: () => boolean) {
+  constructor(api: Api, mayMove: () => boolean) {
     this.#api = api;
-    this.#atTop = atTop;
+    this.#mayMove = mayMove;
+    this.facets = new TaskFacetCounts(api);
     this.link = new Link({
       url: () => api.socketUrl('ws/tasks', new URLSearchParams()),
       onFrame: (frame) => this.#onFrame(frame),
@@ -55,7 +61,10 @@ export class TaskList {
   async show(view: ListView): Promise<void> {
     this.view = view;
     this.waiting = [];
+    this.facets.show(view);
+    this.switching = true;
     await this.#read(PAGE_TASKS, (tasks) => tasks);
+    this.switching = this.updating;
   }
 
   async more(): Promise<void> {
@@ -72,16 +81,24 @@ export class TaskList {
     void this.show(this.view);
   };
 
-  /** Put what waited on top. */
+  /** Read again at once, as it is in the server now. */
+  readonly reload = (): void => {
+    void this.show(this.view);
+  };
+
+  /** Put what waited on top, or where the order wants it. */
   reveal(): void {
-    this.tasks = [...this.waiting, ...this.tasks];
-    this.waiting = [];
+    if (this.#newestFirst()) {
+      this.tasks = [...this.waiting, ...this.tasks];
+      this.waiting = [];
+    } else this.reload();
   }
 
   close(): void {
     this.#closed = true;
     this.#work.abort();
     this.link.close();
+    this.facets.close();
     clearTimeout(this.#collect);
   }
 
@@ -107,6 +124,7 @@ export class TaskList {
     const limit = Math.min(FRESH_TASKS, Math.max(PAGE_TASKS, this.tasks.length + this.waiting.length));
     const cursor = this.#cursor;
     const wasLong = this.tasks.length > PAGE_TASKS;
+    this.facets.again();
     await this.#read(limit, (tasks) => this.#merged(tasks));
     if (wasLong && this.problem === null) this.#cursor = cursor;
   }
@@ -114,13 +132,14 @@ export class TaskList {
   #merged(tasks: readonly WireTask[]): readonly WireTask[] {
     const fresh = new Map(tasks.map((task) => [task.task_id, task]));
     const known = new Set(this.tasks.map((task) => task.task_id));
+    const isAll = tasks.length < FRESH_TASKS;
     const kept = this.tasks.flatMap((task, place) => {
       const now = fresh.get(task.task_id);
       // Within the stretch that was read, a task that did not come is gone or matches no more.
-      return now ? [now] : place < tasks.length && tasks.length < FRESH_TASKS ? [] : [task];
+      return now ? [now] : place < tasks.length && isAll && this.#newestFirst() ? [] : [task];
     });
     const added = tasks.filter((task) => !known.has(task.task_id));
-    if (!this.#atTop()) {
+    if (this.tasks.length > 0 && !(this.#mayMove() && this.#newestFirst())) {
       this.waiting = added;
       return kept;
     }
@@ -138,15 +157,12 @@ export class TaskList {
     const { signal } = this.#work;
     this.updating = true;
     try {
-      const [page, facets] = await Promise.all([
-        this.#api.tasks(params, signal),
-        this.#api.facets(listViewParams({ status: [], q: this.view.q }), signal),
-      ]);
+      const page = await this.#api.tasks(params, signal);
+      if (page.total === 0 && this.filtered) await this.#readWhole(signal);
       this.tasks = place(page.tasks);
       this.#cursor = page.next_cursor;
       this.total = page.total;
       this.totalExact = page.total_exact;
-      this.counts = facets.status;
       this.loaded = true;
       this.problem = null;
     } catch (error) {
@@ -154,6 +170,15 @@ export class TaskList {
       this.problem = asProblem(error);
     }
     this.updating = false;
+  }
+
+  async #readWhole(signal: AbortSignal): Promise<void> {
+    const { total, total_exact: exact } = await this.#api.tasks(new URLSearchParams({ limit: '1' }), signal);
+    this.whole = { total, exact };
+  }
+
+  #newestFirst(): boolean {
+    return this.view.sort === PLAIN_VIEW.sort && this.view.order === PLAIN_VIEW.order;
   }
 
   #params(limit: number): URLSearchParams {
