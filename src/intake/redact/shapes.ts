@@ -72,7 +72,7 @@ const SOURCE = SHAPES.map(({ lead, secret }) => `(${lead})(${secret})`).join('|'
 const STARTS = SHAPES.map(({ lead, start }) => `(${lead})(?:${start})`).join('|');
 /** Text that every shape contains one of; most lines hold none and are done after this one look. */
 const HINT =
-  /AKIA|ASIA|ABIA|ACCA|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|ptt|ft|imt|agent|cbt|oas|soat)-|xox[abeoprs]-|xapp-|[sr]k_(?:live|test)_|whsec_|sk-(?:ant|proj|svcacct|admin)-|sk-[A-Za-z0-9]{32}|AIza|GOCSPX-|ya29\.|npm_|pypi-AgE|eyJ[A-Za-z0-9_-]{8}|:\\?\/\\?\/[^\s/@]{0,511}@|PRIVATE KEY|AWS_SECRET|aws_?secret|ecretAccessKey/;
+  /PRIV|AKIA|ASIA|ABIA|ACCA|gh[pousr]_|hub_|gl(?:pat|dt|rt|ptt|ft|imt|agent|cbt|oas|soat)-|xox[abeoprs]-|xapp|[sr]k_[lt]|hsec|sk-(?:ant|proj|svcacct|admin)-|sk-[A-Za-z0-9]{32}|AIza|GOCS|ya29|npm_|pypi|eyJ[A-Za-z0-9_-]{8}|AWS_|aws_|awss|etAc|:\\?\/\\?\/[^\s/@]{0,511}@/;
 
 /** Finds tokens by their shape. Its regular expressions have a place of their own in a text, so one is made for each redactor. */
 export class Shapes {
