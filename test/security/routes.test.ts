@@ -71,6 +71,8 @@ DELETE /api/session                                           self
 GET    /api/settings/logging                                  reader
 PATCH  /api/settings/logging                                  admin
 GET    /api/storage                                           reader
+GET    /api/storage/retention                                 admin
+GET    /api/about                                             reader
 POST   /api/storage/prune                                     admin
 GET    /api/alerts                                            reader
 POST   /api/alerts                                            admin
@@ -97,6 +99,7 @@ GET    /health                                                open
 GET    /ready                                                 open
 GET    /                                                      open
 GET    /t/:task_id                                            open
+GET    /t/:task_id/plain                                      reader+link
 GET    /search                                                open
 GET    /costs                                                 open
 GET    /settings                                              open

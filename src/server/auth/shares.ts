@@ -23,6 +23,7 @@ const BELOW_TASK = ['', '/status', '/outline', ...LOGS.map((place) => `/logs${pl
 export const SHARED_ROUTES: ReadonlySet<string> = new Set([
   ...['/api/tasks', '/tasks'].flatMap((prefix) => BELOW_TASK.map((place) => `${prefix}/:task_id${place}`)),
   '/ws/logs/:task_id',
+  '/t/:task_id/plain',
 ]);
 
 /** The task that a request reads, when a link could open that. */

@@ -1,4 +1,5 @@
 import type { Span } from '../../core/found.ts';
+import { UNSAFE, unsafeName } from '../../core/unsafe.ts';
 import { ansiSpans, plainText } from './ansi.ts';
 import { type Look, PLAIN } from './look.ts';
 import { placesIn } from './places.ts';
@@ -44,40 +45,6 @@ export interface Line {
 
 /** Longest part of a message that a row shows; the rest is behind its expander. */
 export const ROW_CHARS = 2_000;
-/** Longest run of marks on one letter; real scripts need fewer. */
-const MARKS = 8;
-
-/**
- * Control characters, line breaks, direction marks, invisible and tag characters; and piles of combining marks, which would paint over
- * other rows. Tab stays, and so do the joiners that emoji and many scripts need.
- */
-const UNSAFE =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-  /\p{M}{9,}|[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
-
-/** Names of the control characters 0–31, in order. */
-const CONTROLS =
-  'NUL SOH STX ETX EOT ENQ ACK BEL BS HT ↵ VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US'.split(
-    ' ',
-  );
-const NAMES: Readonly<Record<string, string>> = {
-  '\u007f': 'DEL',
-  '\u061c': 'ALM',
-  '\u200b': 'ZWSP',
-  '\u200e': 'LRM',
-  '\u200f': 'RLM',
-  '\u202a': 'LRE',
-  '\u202b': 'RLE',
-  '\u202c': 'PDF',
-  '\u202d': 'LRO',
-  '\u202e': 'RLO',
-  '\u2066': 'LRI',
-  '\u2067': 'RLI',
-  '\u2068': 'FSI',
-  '\u2069': 'PDI',
-  '\ufeff': 'BOM',
-};
-
 /** What to draw for a message: looks from its ANSI colours, tokens for what cannot be seen, marks where searched texts stand. */
 export function drawLine(message: string, options: DrawOptions = {}): Line {
   const { searched = [], find, maxChars = ROW_CHARS, breaks = false, places = false, plain = false } = options;
@@ -161,15 +128,7 @@ function hitsIn(text: string, { texts, find }: Wanted): readonly Span[] {
 }
 
 function pushToken(pieces: Piece[], unsafe: string, look: Look): void {
-  const code = unsafe.codePointAt(0) ?? 0;
-  if (unsafe.length > MARKS) {
-    const title = `${unsafe.length} combining marks`;
-    pieces.push({ text: `+${unsafe.length} marks`, look, kind: 'token', title });
-    return;
-  }
-  const hex = code.toString(16).toUpperCase().padStart(4, '0');
-  const text = NAMES[unsafe] ?? CONTROLS[code] ?? hex;
-  pieces.push({ text, look, kind: 'token', title: `U+${hex}` });
+  pieces.push({ ...unsafeName(unsafe), look, kind: 'token' });
 }
 
 /** The first `maxChars` characters, never half of a pair; of a line that is drawn over, what it came to in the end. */
