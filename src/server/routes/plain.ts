@@ -117,7 +117,7 @@ ${formOf(query)}
 ${rows.length === 0 ? '<p>No line here.</p>' : `<pre style="white-space:pre-wrap;overflow-wrap:anywhere">${rows.join('')}</pre>`}
 ${end}
 </main>
-${linksOf(query, page, task.log.lastSeq)}
+${linksOf(query, page, task)}
 </body>
 </html>
 `;
@@ -146,14 +146,15 @@ function formOf(query: Asked): string {
   return `<form method="get" role="search">${hidden}<label>Search these lines <input name="q" value="${safe(query.q ?? '')}"></label> <button>Search</button></form>`;
 }
 
-function linksOf(query: Asked, { first, last, older, newer }: Shown, lastSeq: number): string {
+function linksOf(query: Asked, { first, last, older, newer }: Shown, { completedAt, log }: Task): string {
   const link = (word: string, place: Record<string, string>): string =>
     `<li><a href="?${safe(new URLSearchParams([...paramsOf(query), ...Object.entries(place)]).toString())}">${word}</a></li>`;
   const links = [
     older ? link('First lines', { after: '0' }) : '',
     older ? link('Previous lines', { before: String(first) }) : '',
-    link(newer ? 'Next lines' : 'Look for newer lines', { after: String(last) }),
-    newer ? link('Last lines', { before: String(lastSeq + 1) }) : '',
+    newer ? link('Next lines', { after: String(last) }) : '',
+    newer ? link('Last lines', { before: String(log.lastSeq + 1) }) : '',
+    newer || completedAt !== null ? '' : link('Look for newer lines', { after: String(last) }),
   ];
   return `<nav aria-label="Pages"><ul>${links.join('')}</ul></nav>`;
 }
