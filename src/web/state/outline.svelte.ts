@@ -50,15 +50,19 @@ export class TaskOutline {
   /** The task has so many lines now, or has ended. */
   grow(): void {
     if (this.#state === 'reading' || this.#pause !== undefined || this.#work.signal.aborted || this.cut) return;
-    const { task, lastSeq } = this.#log;
-    if (task === null) return;
-    if (this.scannedTo < lastSeq) void this.#read();
+    if (this.#log.task === null) return;
+    if (this.scannedTo < this.#lastSeq) void this.#read();
     else this.#end();
   }
 
   close(): void {
     this.#work.abort();
     clearTimeout(this.#pause);
+  }
+
+  /** The newest line that is known of, be it listed or not. */
+  get #lastSeq(): number {
+    return Math.max(this.#log.lastSeq, this.#log.task?.log.last_seq ?? 0);
   }
 
   async #read(): Promise<void> {
@@ -92,7 +96,8 @@ export class TaskOutline {
   }
 
   #end(): void {
-    const { task, lastSeq } = this.#log;
+    const { task } = this.#log;
+    const lastSeq = this.#lastSeq;
     if (this.#ended || !task?.ended || this.scannedTo < lastSeq) return;
     this.#ended = true;
     this.#tree.end(lastSeq, Date.parse(task.completed_at ?? task.updated_at));
