@@ -54,6 +54,9 @@ export const RETENTION_DAYS = 30;
 export const PRUNE_EVERY_MS = 60 * 60 * 1000;
 /** Most tasks that one step of pruning names, and that one commit deletes. */
 export const PRUNE_TASKS = 1_000;
+/** Steps that a preview of what would go looks at, and tasks that it names. */
+export const RETENTION_STEPS = 50;
+export const RETENTION_EXAMPLES = 10;
 export const PRUNE_COMMIT_TASKS = 50;
 /** Seconds without line or heartbeat after which an outside task counts as left by its reporter, and how often is looked. */
 export const STALE_AFTER_SECONDS = 60 * 60;

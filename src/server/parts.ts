@@ -40,6 +40,8 @@ export interface ServerSettings {
   /** Deletes by age and by size, as the owner's housekeeping does (default 0: neither). */
   readonly retentionDays?: number;
   readonly maxBytes?: number;
+  /** Compresses so many days after the end (default 0: never). */
+  readonly compressAfterDays?: number;
   /** Rules of one's own for what is masked. */
   readonly redactionRules?: readonly RedactionRule[];
   /** How often streams send a heartbeat and sockets a ping (default HEARTBEAT_MS). */
@@ -53,6 +55,15 @@ export interface Health {
   readonly store: string;
   /** State of Redis; null when it is not switched on. */
   readonly redis: string | null;
+}
+
+/** What lies beside the store; null is what cannot be told, or is not there. */
+export interface Room {
+  readonly diskBytes: number | null;
+  readonly diskFreeBytes: number | null;
+  readonly walBytes: number | null;
+  /** Batches of `tasktrail run` that wait to be delivered. */
+  readonly spoolBatches: number | null;
 }
 
 /** Events of other systems; null is what cannot be told now, or not here. */
@@ -85,6 +96,8 @@ export interface ServerParts {
   readonly signingKey: Buffer;
   /** Writes of task directories that failed since the start; null where none are written here. */
   readonly directoryFailures?: () => number | null;
+  /** Nothing where the store lies in memory. */
+  readonly room?: () => Promise<Room>;
   /** What there is of events of other systems; nothing where none are taken in. */
   readonly eventFigures?: () => Promise<EventFigures>;
   /** Directory of the built page; without it `/` says how to get it. */

@@ -22,6 +22,14 @@ test('health and readiness answer the shape of the contract, 503 when the store 
   }
 });
 
+test('which versions run is told to those who may read', async (t) => {
+  const { json, call } = await served(t, { version: '1.2.3', settings: { tokens: [{ role: 'reader', token: 'r' }] } });
+  assert.equal((await call('GET', '/api/about')).status, 401);
+  const { status, body } = await json('GET', '/api/about', undefined, { authorization: 'Bearer r' });
+  const { version, node, sqlite } = body;
+  assert.deepEqual([status, version, node, sqlite], [200, '1.2.3', process.versions.node, process.versions.sqlite]);
+});
+
 test('metrics tell of events of other systems where they are taken in, and nothing waits in an empty queue', async (t) => {
   const eventFigures = async () => ({ pending: 3, lag: 4, dead: 5, processed: 6, lost: null });
   const { json } = await served(t, { eventFigures });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { PRUNE_TASKS } from '../../src/core/limits.ts';
+import { PRUNE_TASKS, RETENTION_EXAMPLES } from '../../src/core/limits.ts';
 import { DAY_MS, TurnedClock } from '../contract/store/support.ts';
 import { type ServedOptions, served } from '../support/served.ts';
 
@@ -30,9 +30,49 @@ test('storage says what is stored, since when, and how long it is kept', async (
     { ...body, bytes: 0 },
     {
       ...{ bytes: 0, file_bytes: 0, deleting_bytes: 0, free_bytes: 0, tasks: 1, entries: 10, lost: 0 },
-      ...{ oldest_task_at: '2026-01-24T10:00:00.000Z', retention_days: 30, max_bytes: 5_000 },
+      ...{ oldest_task_at: '2026-01-24T10:00:00.000Z', retention_days: 30, max_bytes: 5_000, compress_after_days: 0 },
+      ...{ disk_bytes: null, disk_free_bytes: null, wal_bytes: null, spool_batches: null },
     },
   );
+});
+
+test('storage tells of the disk where there is one', async (t) => {
+  const room = async () => ({ diskBytes: 100, diskFreeBytes: 40, walBytes: 7, spoolBatches: 2 });
+  const { json } = await stored(t, { room, settings: { compressAfterDays: 7 } });
+  const { compress_after_days, disk_bytes, disk_free_bytes, wal_bytes, spool_batches } = (
+    await json('GET', '/api/storage')
+  ).body;
+  assert.deepEqual([compress_after_days, disk_bytes, disk_free_bytes, wal_bytes, spool_batches], [7, 100, 40, 7, 2]);
+});
+
+test('a preview counts what would go by the settings or by other rules, and is what a deletion then takes', async (t) => {
+  const { json, ended, clock, prune } = await stored(t, { settings: { retentionDays: 30 } });
+  await ended('old', 10, { title: 'of last month' });
+  await ended('pinned', 10, { pinned: true });
+  clock.turn(20 * DAY_MS);
+  await ended('young', 5);
+  const preview = async (query: string) => (await json('GET', `/api/storage/retention${query}`)).body;
+  const none = { tasks: 0, lines: 0, bytes: 0, by_rule: { retention: 0, 'disk limit': 0 }, oldest: [] };
+  assert.deepEqual(await preview(''), { ...none, complete: true, older_than_days: 30, max_bytes: null });
+  const { bytes, oldest, ...rest } = await preview('?older_than_days=19');
+  assert.deepEqual(rest, {
+    ...{ tasks: 1, lines: 10, by_rule: { retention: 1, 'disk limit': 0 } },
+    ...{ complete: true, older_than_days: 19, max_bytes: null },
+  });
+  assert.deepEqual([oldest[0].task_id, oldest[0].title, oldest[0].bytes], ['old', 'of last month', bytes]);
+  const both = await preview('?older_than_days=19&max_bytes=1');
+  assert.deepEqual([both.tasks, both.lines, both.by_rule], [2, 15, { retention: 1, 'disk limit': 1 }]);
+  assert.deepEqual((await prune({ older_than_days: 19, max_bytes: 1 })).length, 2);
+  assert.equal((await preview('?older_than_days=0')).tasks, 0);
+});
+
+test('a preview of more tasks than it names counts them all', async (t) => {
+  const { json, intake, clock } = await stored(t);
+  const tasks = PRUNE_TASKS + 5;
+  for (let n = 0; n < tasks; n++) await intake.createTask({ taskId: `t${n}`, status: 'completed' });
+  clock.turn(DAY_MS);
+  const { body } = await json('GET', '/api/storage/retention?older_than_days=0');
+  assert.deepEqual([body.tasks, body.oldest.length, body.complete], [tasks, RETENTION_EXAMPLES, true]);
 });
 
 test('a dry run names what would go and by which rule, and deletes nothing', async (t) => {
@@ -138,6 +178,7 @@ test('only an admin prunes, and everybody who reads may look at the storage', as
       }),
     );
   assert.deepEqual(await asked('POST', '/api/storage/prune'), [200, 403, 403]);
+  assert.deepEqual(await asked('GET', '/api/storage/retention'), [200, 403, 403]);
   assert.deepEqual(await asked('GET', '/api/storage'), [200, 200, 200]);
 });
 
@@ -151,6 +192,9 @@ test('a bad value is named', async (t) => {
     const answer = await json('POST', '/api/storage/prune', body);
     assert.equal(answer.status, 400);
     assert.match(JSON.stringify(answer.body), new RegExp(path));
+  }
+  for (const query of ['older_than_days=-1', 'older_than_days=x', 'max_bytes=0', 'days=1']) {
+    assert.equal((await json('GET', `/api/storage/retention?${query}`)).status, 400, query);
   }
   for (const cursor of ['?', 'AAAA', Buffer.from('[1,2,3]').toString('base64url')]) {
     const { status, body } = await json('POST', '/api/storage/prune', { cursor });

@@ -28,6 +28,7 @@ import { loadPlugins } from '../plugins.ts';
 import { redactionOf } from '../redaction.ts';
 import type { RedisParts, RedisSurroundings } from '../redis-parts.ts';
 import { workOf } from '../roles.ts';
+import { roomOf } from '../room.ts';
 import { secretEnvValues } from '../secret-env.ts';
 import { openServerLog } from '../server-log.ts';
 import { type Config, isLoopback } from '../settings.ts';
@@ -226,6 +227,7 @@ function partsOf(config: Config, served: Served): Omit<ServerParts, 'signingKey'
     settings: serverSettings(config, owner),
     version: version(),
     health: healthOf(served),
+    room: () => roomOf(config.dataDir),
     ...(redis && { eventFigures: () => redis.figures() }),
     logging,
     logger: log.logger,
@@ -246,6 +248,7 @@ function serverSettings(config: Config, owner: Owner): ServerSettings {
     loopback: isLoopback(config.host),
     retentionDays: config.retentionDays,
     maxBytes: config.maxBytes,
+    compressAfterDays: config.compressAfterDays,
     rateLimit: config.rateLimit,
     redactionRules: readSections(config.sections).redaction,
     ...(publicUrl !== undefined && { publicUrl }),

@@ -1,12 +1,16 @@
 import { Type } from 'typebox';
+import type { Storage } from '../../core/query.ts';
 import { toSnake } from '../../core/wire.ts';
 import { pruneStep, retentionDetails, rulesOf } from '../../intake/prune.ts';
 import { emptyBodyAllowed } from '../bodies.ts';
 import type { Context, Routes } from '../context.ts';
+import type { Room } from '../parts.ts';
 import { answers } from '../schemas.ts';
+import { PrunableTask } from './retention.ts';
 
 const count = Type.Integer({ minimum: 0 });
 const time = Type.String({ format: 'date-time' });
+const figure = (description: string) => Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], { description });
 const StorageAnswer = Type.Object({
   bytes: Type.Integer({ description: 'Room that the store takes, without what is deleted and free' }),
   file_bytes: Type.Integer({ description: 'Files in the directories of tasks' }),
@@ -18,6 +22,11 @@ const StorageAnswer = Type.Object({
   oldest_task_at: Type.Union([time, Type.Null()]),
   retention_days: Type.Integer({ description: '0: kept for good' }),
   max_bytes: Type.Integer({ description: '0: no limit' }),
+  compress_after_days: Type.Integer({ description: '0: never' }),
+  disk_bytes: figure('The disk that the data lies on'),
+  disk_free_bytes: figure('What is left of it for us'),
+  wal_bytes: figure('What is committed and not yet in the database file'),
+  spool_batches: figure('Batches of `tasktrail run` that wait to be delivered'),
 });
 const PruneBody = Type.Object({
   dry_run: Type.Optional(Type.Boolean({ default: false, description: 'Only say what would go' })),
@@ -29,16 +38,7 @@ const PruneBody = Type.Object({
 });
 const PruneAnswer = Type.Object({
   dry_run: Type.Boolean(),
-  tasks: Type.Array(
-    Type.Object({
-      task_id: Type.String(),
-      title: Type.Union([Type.String(), Type.Null()]),
-      ended_at: time,
-      lines: count,
-      bytes: Type.Integer({ description: 'About what it takes up' }),
-      rule: Type.Enum(['retention', 'disk limit']),
-    }),
-  ),
+  tasks: Type.Array(PrunableTask),
   next_cursor: Type.Union([Type.String(), Type.Null()], { description: 'null: no more is to go' }),
 });
 
@@ -56,14 +56,10 @@ export const storageRoutes: Routes = (scope, context) => {
       },
     },
     async (_request, reply) => {
-      const [{ bytes, fileBytes, deletingBytes, freeBytes, tasks, oldestTaskAt }, { entries, lost }] =
-        await Promise.all([store.storage(), store.totals()]);
-      return reply.header('cache-control', 'no-store').send({
-        ...{ bytes, file_bytes: fileBytes, deleting_bytes: deletingBytes, free_bytes: freeBytes, tasks, entries, lost },
-        oldest_task_at: oldestTaskAt,
-        retention_days: configured.retentionDays,
-        max_bytes: configured.maxBytes,
-      });
+      const [storage, { entries, lost }, room] = await Promise.all([store.storage(), store.totals(), roomOf(context)]);
+      return reply
+        .header('cache-control', 'no-store')
+        .send({ ...toSnake<Storage>(storage), entries, lost, ...toSnake<Kept>(configured), ...toSnake<Room>(room) });
     },
   );
   scope.post(
@@ -98,6 +94,16 @@ export const storageRoutes: Routes = (scope, context) => {
   );
 };
 
-function configuredRules({ settings: { retentionDays = 0, maxBytes = 0 } }: Context) {
-  return { retentionDays, maxBytes };
+interface Kept {
+  readonly retentionDays: number;
+  readonly maxBytes: number;
+  readonly compressAfterDays: number;
+}
+
+function configuredRules({ settings: { retentionDays = 0, maxBytes = 0, compressAfterDays = 0 } }: Context): Kept {
+  return { retentionDays, maxBytes, compressAfterDays };
+}
+
+async function roomOf({ room }: Context): Promise<Room> {
+  return (await room?.()) ?? { diskBytes: null, diskFreeBytes: null, walBytes: null, spoolBatches: null };
 }
