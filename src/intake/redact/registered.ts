@@ -8,7 +8,7 @@ const FORMS = 60_000;
 const WINDOW = LEAST_CHARS;
 /** How far one may go where nothing fits: a window that ends in an unknown triple begins behind its first letter. */
 const STEP = WINDOW - 2;
-const TABLE = 2 ** 18;
+const TABLE = 2 ** 16;
 /** Comparisons that one text may take, besides four for each of its characters. */
 const COMPARED = 10_000;
 const FOUND = { kind: 'registered', by: 'value', rule: null } as const;
@@ -116,7 +116,7 @@ export class Registered {
 }
 
 function hash(text: string, last: number): number {
-  const triple = (text.charCodeAt(last - 2) << 12) ^ (text.charCodeAt(last - 1) << 6) ^ text.charCodeAt(last);
+  const triple = (text.charCodeAt(last - 2) << 9) ^ (text.charCodeAt(last - 1) << 5) ^ text.charCodeAt(last);
   return triple & (TABLE - 1);
 }
 

@@ -1,4 +1,5 @@
 import type { Secret } from '../../core/redaction.ts';
+import { hasBeginning } from './hints.ts';
 import { PRIVATE_KEY, pemSpans } from './pem.ts';
 
 /**
@@ -70,7 +71,7 @@ export const KINDS: readonly string[] = [...SHAPES.map(({ kind }) => kind), PRIV
 
 const SOURCE = SHAPES.map(({ lead, secret }) => `(${lead})(${secret})`).join('|');
 const STARTS = SHAPES.map(({ lead, start }) => `(${lead})(?:${start})`).join('|');
-/** Text that every shape contains one of; most lines hold none and are done after this one look. */
+/** Text that every shape contains one of: a closer look at lines that have a beginning of one. */
 const HINT =
   /PRIV|AKIA|ASIA|ABIA|ACCA|gh[pousr]_|hub_|gl(?:pat|dt|rt|ptt|ft|imt|agent|cbt|oas|soat)-|xox[abeoprs]-|xapp|[sr]k_[lt]|hsec|sk-(?:ant|proj|svcacct|admin)-|sk-[A-Za-z0-9]{32}|AIza|GOCS|ya29|npm_|pypi|eyJ[A-Za-z0-9_-]{8}|AWS_|aws_|awss|etAc|:\\?\/\\?\/[^\s/@]{0,511}@/;
 
@@ -79,7 +80,7 @@ export class Shapes {
   readonly #all = new RegExp(SOURCE, 'g');
 
   find(text: string, found: Secret[]): void {
-    if (!HINT.test(text)) return;
+    if (!hasBeginning(text) || !HINT.test(text)) return;
     if (text.includes('PRIVATE KEY')) pemSpans(text, found);
     this.#all.lastIndex = 0;
     for (let match = this.#all.exec(text); match; match = this.#all.exec(text)) {
