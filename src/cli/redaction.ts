@@ -4,7 +4,7 @@ import { secretEnvValues } from './secret-env.ts';
 import type { Config } from './settings.ts';
 
 /** What must not be seen besides tokens of known shapes. */
-export interface Redaction {
+interface Redaction {
   readonly secrets: readonly string[];
   readonly redactionRules: readonly RedactionRule[];
 }
