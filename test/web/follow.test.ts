@@ -89,7 +89,7 @@ test('a notch of the wheel stops following at once, and the place is kept while 
   await until('the end', () => inView(page, 300));
   await page.locator('[role=log]').hover();
   await page.mouse.wheel(0, -100);
-  await page.getByText('Paused').waitFor();
+  await page.getByText('Paused', { exact: true }).waitFor();
   const top = (seq: number): Promise<number | undefined> =>
     page.evaluate((n) => document.querySelector(`[data-seq="${n}"]`)?.getBoundingClientRect().top, seq);
   await until('the wheel to have moved', async () => !(await inView(page, 300)));
@@ -102,7 +102,7 @@ test('a notch of the wheel stops following at once, and the place is kept while 
   assert.equal(await top(285), before);
   await page.getByRole('button', { name: 'Jump to Bottom' }).click();
   await until('the end', () => inView(page, 1_301));
-  assert.equal(await page.getByText('Paused').count(), 0);
+  assert.equal(await page.getByText('Paused', { exact: true }).count(), 0);
   await numbered(trail, 'demo', 1_302, 1_400);
   await until('to follow again', () => inView(page, 1_400));
 });
@@ -121,13 +121,13 @@ test('keys and a selection stop following; End and f resume it', page, async (t)
     ['p', 'p'],
   ] as const) {
     await page.keyboard.press(stop);
-    await page.getByText('Paused').waitFor();
+    await page.getByText('Paused', { exact: true }).waitFor();
     await page.keyboard.press(resume);
-    await until(`${resume} to resume`, async () => (await page.getByText('Paused').count()) === 0);
+    await until(`${resume} to resume`, async () => (await page.getByText('Paused', { exact: true }).count()) === 0);
     await until('the end', () => inView(page, 200));
   }
   await rowsOf(page).last().locator('.text').selectText();
-  await page.getByText('Paused').waitFor();
+  await page.getByText('Paused', { exact: true }).waitFor();
 });
 
 test('any of 100,000 lines is reached, with few rows in the document', page, async (t) => {

@@ -94,7 +94,7 @@ test('an ended task shows how it ended, and a task that ends says so at once', p
   await page.locator('[data-connection=live]').waitFor();
   await site.change('demo', { status: 'failed', error: 'exit code 3', exitCode: 3 });
   await page.locator('[data-connection=ended]').waitFor();
-  await page.getByText('exit code 3').waitFor();
+  await page.getByText('exit code 3').first().waitFor();
   await page.reload();
   await page.locator('[data-connection=ended]').waitFor();
   const facts = (await page.locator('.facts').textContent()) ?? '';

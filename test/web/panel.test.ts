@@ -148,7 +148,7 @@ test(
     await fill(trail, 5_000);
     await page.goto(`${site.url}/t/demo?seq=2500`);
     await marked(trail, 2_500);
-    await page.getByText('Paused').waitFor();
+    await page.getByText('Paused', { exact: true }).waitFor();
     const offset = await page.evaluate(() => {
       const row = document.querySelector('[data-seq="2500"]')?.getBoundingClientRect();
       const box = document.querySelector('[role=log]')?.getBoundingClientRect();
@@ -383,7 +383,7 @@ test(
     await page.getByText('(1 error)').waitFor();
     await page.getByRole('button', { name: 'Jump to first new' }).click();
     await current(trail, 501);
-    await page.getByText('Paused').waitFor();
+    await page.getByText('Paused', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Jump to Bottom' }).click();
     await page.locator('.fresh[data-seq="600"]').waitFor();
     await until('the tint to go', async () => (await page.locator('.fresh').count()) === 0);

@@ -228,7 +228,8 @@ export class Viewport {
   /** Change what is folded away, or how tall rows are: the reader's line stays where it is on the screen. */
   refold(change: () => void): void {
     this.#catchUp();
-    const anchor = this.#held?.row ?? this.topRow;
+    // Who is at the very beginning stays there.
+    const anchor = this.#held?.row ?? (this.topPx > 0 ? this.topRow : 0);
     const beforePx = rowTopPx(this.sheet, anchor);
     change();
     if (this.following) this.toEnd();
