@@ -9,8 +9,9 @@ export function maskedAudit(
   { actor, action, target, requestId, outcome, details }: AuditDraft,
   { redactor, nowMs }: { readonly redactor: Redactor; readonly nowMs: number },
 ): AuditEntry {
+  // Masked before it is cut: what is left of a cut secret is not known any more.
   const text = (value: string | null): string | null =>
-    value === null ? null : redactor.mask(value.slice(0, TEXT_CHARS).toWellFormed());
+    value === null ? null : redactor.mask(value.toWellFormed()).slice(0, TEXT_CHARS).toWellFormed();
   const json = details === null ? null : redactor.maskJson(JSON.stringify(details));
   return {
     at: isoTime(nowMs),
