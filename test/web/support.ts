@@ -62,6 +62,8 @@ export class Site {
   readonly intake: StoreIntake;
   /** Not started: a test that runs plugins registers and starts. */
   readonly tasks: TaskManager;
+  /** What the server says of itself. */
+  healthy = true;
   #server: TrailServer | undefined;
   #webDir: string;
   #settings: Partial<ServerSettings>;
@@ -93,7 +95,7 @@ export class Site {
       webhooks: webhooksOf({ store, intake, tasks }),
       alerts: alertsOf({ store, intake, live }),
       version: '0.0.0-test',
-      health: () => ({ healthy: true, store: 'memory', redis: null }),
+      health: () => ({ healthy: this.healthy, store: 'memory', redis: null }),
       clock: systemClock,
       signingKey: Buffer.alloc(32, 1),
       webDir: this.#webDir,

@@ -22,7 +22,7 @@ export const COLUMNS = [
   { id: 'lines', title: 'Lines', sort: 'lines', widthPx: 64, right: true },
   { id: 'errors', title: 'Errors', sort: 'errors', widthPx: 58, right: true },
   { id: 'cost', title: 'Cost', sort: 'cost', widthPx: 66, right: true },
-  { id: 'tags', title: 'Owner, tags', widthPx: 104 },
+  { id: 'tags', title: 'Owner, tags', widthPx: 112 },
 ] as const satisfies readonly Column[];
 export type ColumnId = (typeof COLUMNS)[number]['id'];
 

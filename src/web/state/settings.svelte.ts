@@ -23,7 +23,11 @@ export class Settings {
   }
 
   nextTheme(): void {
-    this.theme = after(THEMES, this.theme);
+    this.setTheme(after(THEMES, this.theme));
+  }
+
+  setTheme(theme: Theme): void {
+    this.theme = theme;
     keep(THEME_KEY, this.theme);
     this.#paint();
   }
