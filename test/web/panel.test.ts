@@ -419,3 +419,39 @@ test('what is shown and how is kept in the address: wrap, times, full screen', p
   await until('the linked line', () => inView(page, 150));
   assert.equal((await page.locator('.panel').boundingBox())?.y, 0);
 });
+
+test('each state of the panel says what it is: loading, empty, failing, ended, deleted', page, async (t) => {
+  const trail = await visit(t);
+  const { site, page } = trail;
+  const lines = `**/api/tasks/demo/logs?*`;
+  await fill(trail, 50);
+  let broken = true;
+  const hold = Promise.withResolvers<void>();
+  await page.route(lines, async (route) => {
+    await hold.promise;
+    if (broken) await route.fulfill({ status: 503, json: { code: 'store_unavailable', detail: 'The disk is away.' } });
+    else await route.continue();
+  });
+  await page.goto(`${site.url}/t/demo`);
+  await page.locator('.skeleton').waitFor();
+  await page.getByRole('heading', { name: 'demo' }).waitFor();
+  hold.resolve();
+  await page.getByText('The disk is away.').waitFor();
+  broken = false;
+  await page.getByRole('button', { name: 'Retry' }).click();
+  await until('the lines', () => inView(page, 50));
+  broken = true;
+  await page.keyboard.press('Home');
+  await page.getByPlaceholder('Search logs...').fill('line 4');
+  await page.getByText('The disk is away.').waitFor();
+  assert.ok((await rowsOf(page).count()) > 20, 'what was read stays');
+  broken = false;
+  await page.getByRole('button', { name: 'Retry' }).click();
+  await page.getByText('14 of 50').waitFor();
+  await site.change('demo', { status: 'completed', result: { tests: 12 } });
+  await page.locator('[data-ended]').getByText('Result {"tests":12}').waitFor();
+  await site.intake.deleteTask('demo', 'olga');
+  await page.reload();
+  await page.getByText('This task was deleted').waitFor();
+  await page.getByText('by olga').waitFor();
+});

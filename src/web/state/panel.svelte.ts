@@ -3,7 +3,6 @@ import type { Level } from '../../core/level.ts';
 import type { WireEntry } from '../../core/wire.ts';
 import { dividerBetween } from '../lib/dividers.ts';
 import { foldsOf, rowOfShown, shownIndex } from '../lib/folds.ts';
-import type { Finder } from '../lib/line.ts';
 import type { Stretch } from '../lib/pages.ts';
 import { type LineRange, type LogView, toggled, withPart } from '../lib/view.ts';
 import type { Bookmarks } from './bookmarks.svelte.ts';
@@ -109,11 +108,6 @@ export class LogPanel {
     return find !== null && find.only !== null && find.text !== '' ? EVERYTHING : filter;
   }
 
-  /** What marks the hits of an open search in a line. */
-  get finder(): Finder | undefined {
-    return this.find.finder;
-  }
-
   get topEntry(): WireEntry | undefined {
     return this.log.row(this.view.topRow);
   }
@@ -165,9 +159,9 @@ export class LogPanel {
   }
 
   /** Follow the address to other lines, and keep the place: the line on top stays on top, or the next one that is still there. */
-  async relist(): Promise<void> {
+  async relist(again = false): Promise<void> {
     const { listed } = this;
-    if (filterKey(listed) === filterKey(this.log.filter)) return;
+    if (!again && filterKey(listed) === filterKey(this.log.filter)) return;
     const top = this.cursor === null ? this.topEntry : (this.log.row(this.cursor) ?? this.topEntry);
     const where = this.cursor === null ? 'top' : 'middle';
     this.opened = new Set();
@@ -182,6 +176,14 @@ export class LogPanel {
     if (this.view.following) return;
     void this.#recount();
     if (top !== undefined) await this.jumpTo(top.seq, { where, cursor: where === 'middle' });
+  }
+
+  retry(): void {
+    if (!this.placed || !this.log.updating) this.log.retry();
+    else {
+      this.log.link.retry();
+      void this.relist(true);
+    }
   }
 
   toggle(row: number): void {
