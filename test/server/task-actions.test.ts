@@ -63,9 +63,11 @@ test('a heartbeat of an ended task neither reopens nor touches it', async (t) =>
   assert.deepEqual(beat.body, ended.body);
 });
 
-test('a rejected task stays rejected', async (t) => {
+test('a rejected task stays rejected, for the reason that was given', async (t) => {
   const { json } = await served(t);
-  await json('POST', '/api/tasks', { task_id: 't', status: 'rejected' });
+  await json('POST', '/api/tasks', { task_id: 't', status: 'pending_approval' });
+  const { body: rejected } = await json('POST', '/api/tasks/t/reject', { reason: 'too risky' });
+  assert.deepEqual([rejected.status, rejected.error], ['rejected', 'too risky']);
   const { status, body } = await json('POST', '/api/tasks/t/resume');
   assert.deepEqual([status, body.code], [409, 'invalid_transition']);
 });

@@ -174,9 +174,13 @@ test('leave is given on the page, and refused', page, async (t) => {
   await page.getByRole('button', { name: 'Approve' }).click();
   assert.equal((await site.tasks.wait(yes.taskId)).status, 'completed');
   await page.goto(`${site.url}/t/${no.taskId}`);
-  await page.getByRole('button', { name: 'Reject' }).click();
-  assert.equal((await site.tasks.wait(no.taskId)).status, 'rejected');
-  await page.getByText('Rejected').waitFor();
+  await page.getByRole('button', { name: 'Reject…' }).click();
+  await page.getByLabel('Why it is rejected').fill('too <b>risky</b>');
+  await page.getByRole('button', { name: 'Reject it' }).click();
+  const { status, error } = await site.tasks.wait(no.taskId);
+  assert.deepEqual([status, error], ['rejected', 'too <b>risky</b>']);
+  await page.getByText('Rejected').first().waitFor();
+  await page.getByText('too <b>risky</b>').first().waitFor();
 });
 
 test('a running task is paused, resumed and cancelled, and run again as a new one', page, async (t) => {

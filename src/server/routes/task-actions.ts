@@ -2,7 +2,7 @@ import type { FastifyContextConfig } from 'fastify';
 import { type TObject, Type } from 'typebox';
 import { isVanished } from '../../core/change.ts';
 import type { Json } from '../../core/entry.ts';
-import { LINE_BYTES } from '../../core/limits.ts';
+import { LINE_BYTES, TEXT_CHARS } from '../../core/limits.ts';
 import type { Status } from '../../core/status.ts';
 import type { Metrics as MetricFields, TaskChange, Task as TaskFields } from '../../core/task.ts';
 import { taskToWire, toCamel } from '../../core/wire.ts';
@@ -28,7 +28,10 @@ const Input = Type.Object({
 });
 
 /** Moves that say no more than the status they lead to. */
-const MOVES: Readonly<Record<string, Status>> = { cancel: 'cancelled', approve: 'approved', reject: 'rejected' };
+const MOVES: Readonly<Record<string, Status>> = { cancel: 'cancelled', approve: 'approved' };
+const Rejection = Type.Object({
+  reason: Type.Optional(Type.String({ minLength: 1, maxLength: TEXT_CHARS, description: "Becomes the task's error" })),
+});
 
 /** What a program says of its own task, which is the task's to tell. */
 const REPORTED = { audit: { none: 'what a program reports of its task stands in the task' } } as const;
@@ -41,6 +44,12 @@ export const taskActionRoutes: Routes = (scope, context) => {
   for (const [name, status] of Object.entries(MOVES)) {
     action(scope, { name, body: Nothing, act: (taskId) => intake.changeTask(taskId, { status }) });
   }
+  action(scope, {
+    name: 'reject',
+    body: Rejection,
+    act: (taskId, { reason }) =>
+      intake.changeTask(taskId, { status: 'rejected', ...(reason !== undefined && { error: String(reason) }) }),
+  });
   // What runs here knows whether it can pause, and goes on where it stood. A reporter's ended task is reopened by `resume`.
   action(scope, { name: 'pause', body: Nothing, act: (taskId) => tasks.pause(taskId) });
   action(scope, { name: 'resume', body: Nothing, act: (taskId) => tasks.resume(taskId) });

@@ -151,16 +151,6 @@ export class Api {
     return (await this.#get<{ agents: readonly AgentInfo[] }>('api/agents', undefined, signal)).agents;
   }
 
-  /** Queue a run of an agent; a title that is left out is the first line of what it is asked. */
-  runAgent(agent: string, input: string, title?: string): Promise<WireTask> {
-    return this.#send<WireTask>('POST', 'api/tasks', { agent, input, ...(title && { title }) });
-  }
-
-  /** Queue a run of a plugin; a title that is left out is the plugin's name. */
-  run(plugin: string, params: JsonObject, title?: string): Promise<WireTask> {
-    return this.#send<WireTask>('POST', 'api/tasks', { plugin, params, ...(title && { title }) });
-  }
-
   /** Do something to a task, and get it as it is then; `rerun` answers the new task. */
   act(taskId: string, action: string, body: JsonObject = {}): Promise<WireTask> {
     return this.#send<WireTask>('POST', `${taskRoute(taskId)}/${action}`, body);
@@ -256,7 +246,13 @@ export class Api {
     return this.#call<T>(path, { method, headers, body: JSON.stringify(body) });
   }
 
-  async #call<T>(path: string, init: RequestInit, isAgain = false): Promise<T> {
+  async #call<T>(path: string, init: RequestInit): Promise<T> {
+    const response = await this.open(path, init);
+    return (response.status === 204 ? undefined : await response.json()) as T;
+  }
+
+  /** Ask for what is not to be read as one JSON. Throws what the server refuses. */
+  async open(path: string, init: RequestInit, isAgain = false): Promise<Response> {
     let response: Response;
     try {
       response = await fetch(`${this.#base}${path}`, {
@@ -269,11 +265,9 @@ export class Api {
       throw new Problem({ status: 0, code: 'server_unreachable', message }, { cause: error });
     }
     const mayAskAgain = response.status === 401 && !isAgain && path.split('?')[0] !== SESSION;
-    if (mayAskAgain && (await this.onUnauthorized())) {
-      return this.#call<T>(path, init, true);
-    }
+    if (mayAskAgain && (await this.onUnauthorized())) return this.open(path, init, true);
     if (!response.ok) throw await problemOf(response);
-    return (response.status === 204 ? undefined : await response.json()) as T;
+    return response;
   }
 }
 

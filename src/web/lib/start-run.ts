@@ -17,7 +17,7 @@ export const NO_LABELS: RunLabels = { title: '', source: '', tags: '' };
 export function startRun(api: Api, { kind, id }: Runnable, params: JsonObject, labels: RunLabels): Promise<WireTask> {
   const tags = tagsOf(labels.tags);
   const [title, source] = [labels.title.trim(), labels.source.trim()];
-  const what = kind === 'agent' ? { agent: id, input: params[PROMPT] ?? '' } : { plugin: id, params };
+  const what: JsonObject = kind === 'agent' ? { agent: id, input: params[PROMPT] ?? '' } : { plugin: id, params };
   const named = { ...(title && { title }), ...(source && { source }), ...(tags.length > 0 && { tags }) };
   return api.ask<WireTask>('POST', 'api/tasks', { ...what, ...named });
 }
