@@ -90,11 +90,11 @@ function sizeOf({ params_json, input_json, metadata_json, result_json, error }: 
 
 export function countFacets(db: Database, query: TaskQuery): TaskFacets {
   const where = conditions(query);
-  const counted = (expression: string, from = 'tasks JOIN trails USING (task_no)') =>
+  const counted = (expression: string, { from = 'tasks', times = 'count(*)', also = '1' } = {}) =>
     Object.fromEntries(
       db
         .all<{ name: string; tasks: number }>(
-          `SELECT ${expression} AS name, count(DISTINCT tasks.task_no) AS tasks FROM ${from} ${whereSql(where)} GROUP BY 1`,
+          `SELECT ${expression} AS name, ${times} AS tasks FROM ${from} ${whereSql(where)} AND ${also} GROUP BY 1`,
           ...where.values,
         )
         .filter(({ name }) => name !== null)
@@ -105,7 +105,12 @@ export function countFacets(db: Database, query: TaskQuery): TaskFacets {
     source: counted('tasks.source'),
     kind: counted('tasks.kind'),
     agent: counted('tasks.assigned_agent'),
-    tag: counted('tag.value', 'tasks JOIN trails USING (task_no), json_each(tasks.tags_json) AS tag'),
+    // A list may name a tag twice.
+    tag: counted('tag.value', {
+      from: 'tasks, json_each(tasks.tags_json) AS tag',
+      times: 'count(DISTINCT tasks.task_no)',
+      also: "tasks.tags_json <> '[]'",
+    }),
   };
 }
 
@@ -131,7 +136,7 @@ function afterCursor(where: Where, query: { sort: TaskSort; order: 'asc' | 'desc
 /** Exact up to `COUNTED_TASKS`; one more means "more". */
 function countTasks(db: Database, where: Where): number {
   const row = db.get<{ total: number }>(
-    `SELECT count(*) AS total FROM (SELECT 1 FROM tasks JOIN trails USING (task_no) ${whereSql(where)} LIMIT ?)`,
+    `SELECT count(*) AS total FROM (SELECT 1 FROM tasks ${whereSql(where)} LIMIT ?)`,
     ...where.values,
     COUNTED_TASKS + 1,
   );

@@ -13,7 +13,7 @@ export interface Column {
 }
 
 export const COLUMNS = [
-  { id: 'status', title: 'Status', sort: 'status', widthPx: 128 },
+  { id: 'status', title: 'Status', sort: 'status', widthPx: 136 },
   { id: 'task', title: 'Task', sort: 'title', fixed: true },
   { id: 'activity', title: 'Activity', widthPx: 92 },
   { id: 'source', title: 'Source', sort: 'source', widthPx: 82 },
