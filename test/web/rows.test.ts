@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import type { EntryInput } from '../../src/core/entry.ts';
 import { recorded } from '../support/recorded.ts';
@@ -340,6 +341,51 @@ test('on a narrow screen the outline is a sheet over the lines, and leaves no pa
   const fits = await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
   assert.ok(fits);
 });
+
+test(
+  'axe finds nothing serious in agent rows, diffs, Markdown, groups and the outline, in any theme',
+  page,
+  async (t) => {
+    const { site, page } = await visit(t, { viewport: { width: 1280, height: 1000 } });
+    await site.task({ taskId: 'mixed' });
+    await site.lines('mixed', [
+      ...(await recorded('success')),
+      ...BUILD.filter((_, n) => n < 5 || n > 5_000),
+      {
+        message: '# Title\n\n| a | b |\n|---|---|\n| `c` | [d](https://example.org/) |\n',
+        type: 'output',
+        metadata: { message_id: 'm9' },
+      },
+      '{"msg":"fields","n":1,"none":null,"yes":true}',
+      'token [redacted:github-token] at src/a.ts:1:2 of https://example.org/',
+      ...numbered(3, 'same').map(() => 'same'),
+    ]);
+    await site.change('mixed', { status: 'failed', exitCode: 1 });
+    await page.goto(`${site.url}/t/mixed?outline=1`);
+    const edit = rowsOf(page).filter({ hasText: '−1' }).first();
+    await edit.getByRole('button', { name: 'metadata' }).click();
+    await page.locator('figure').waitFor();
+    await rowsOf(page).filter({ hasText: '# Title' }).getByRole('button', { name: 'whole line' }).click();
+    await page.getByRole('button', { name: 'As Markdown' }).last().click();
+    await page.locator('.markdown table').waitFor();
+    await page.getByRole('complementary', { name: 'Outline' }).getByText('Install', { exact: true }).waitFor();
+    for (const theme of ['light', 'dark', 'contrast']) {
+      await page.evaluate((name) => {
+        document.documentElement.dataset.theme = name;
+      }, theme);
+      const { violations } = await new AxeBuilder({ page }).include('.panel').analyze();
+      const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+      assert.deepEqual(
+        serious.map(({ id, nodes }) => [
+          id,
+          nodes.slice(0, 4).map(({ html, any }) => `${html.slice(0, 160)} | ${any[0]?.message}`),
+        ]),
+        [],
+        theme,
+      );
+    }
+  },
+);
 
 /** Runs in the page: pieces of text with a colour of the log whose contrast to what lies behind is below 4.5. */
 function poorContrasts(): { seen: number; found: string[] } {
