@@ -201,6 +201,25 @@ test('a group that runs is open, and folds when it ends well while its end is fo
   await until('the group is folded', async () => String(await seqsOf(page)) === '1,2,6');
 });
 
+test('levels differ by word, shape and colour', page, async (t) => {
+  const { site, page } = await visit(t);
+  await site.task({ taskId: 'levels' });
+  await site.lines(
+    'levels',
+    (['DEBUG', 'INFO', 'WARNING', 'ERROR'] as const).map((level) => ({ message: 'a line', level })),
+  );
+  await page.goto(`${site.url}/t/levels`);
+  await rowOf(page, 4).waitFor();
+  const looks = await page
+    .locator('.row .level')
+    .evaluateAll((all) => all.map((level) => [level.textContent, getComputedStyle(level).color]));
+  assert.deepEqual(
+    looks.map(([text]) => text?.trim()),
+    ['○ DEBUG', '● INFO', '▲ WARNING', '✖ ERROR'],
+  );
+  assert.equal(new Set(looks.map(([, colour]) => colour)).size, 4);
+});
+
 test('a structured line is one line, and a value of it becomes the filter', page, async (t) => {
   const { site, page } = await visit(t);
   await site.task({ taskId: 'json' });

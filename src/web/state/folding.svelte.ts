@@ -19,7 +19,7 @@ import type { LogPanel, PanelFolding } from './panel.svelte.ts';
 import type { Settings } from './settings.svelte.ts';
 
 /** Pages whose runs are kept: numbers only. */
-const PAGES_KEPT = 5_000;
+const PAGES_KEPT = 500;
 
 interface PageRuns {
   /** What of the page and the next was here when its runs were looked for. */
