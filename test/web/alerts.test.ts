@@ -20,7 +20,7 @@ test('an alert is previewed, made, tested, switched off, changed and deleted', p
   const { site, page } = await visit(t);
   await site.task({ taskId: 'task-a' });
   await site.lines('task-a', [{ message: 'one', level: 'ERROR' }, { message: 'two', level: 'ERROR' }, 'three']);
-  await page.goto(`${site.url}/settings`);
+  await page.goto(`${site.url}/settings#alerts`);
   const section = page.getByRole('region', { name: 'Alerts' });
   await section.getByText('There is none yet.').waitFor();
   await section.getByRole('button', { name: 'Add alert' }).click();
@@ -74,7 +74,7 @@ test('who may not change alerts is told so', page, async (t) => {
   const tokens = [{ role: 'reader', token: 'reader-token-1234567890' }] as const;
   const headers = { extraHTTPHeaders: { authorization: 'Bearer reader-token-1234567890' } };
   const { site, page } = await visit(t, headers, { tokens });
-  await page.goto(`${site.url}/settings`);
+  await page.goto(`${site.url}/settings#alerts`);
   const section = page.getByRole('region', { name: 'Alerts' });
   await section.getByText('Only an admin may change alerts').waitFor();
   assert.ok(await section.getByRole('button', { name: 'Add alert' }).isDisabled());

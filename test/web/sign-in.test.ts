@@ -71,14 +71,16 @@ test('a reader is offered nothing that only others may do', page, async (t) => {
   for (const name of ['Cancel', 'Pause', 'Share…']) {
     assert.equal(await page.getByRole('button', { name, exact: true }).count(), 0, name);
   }
-  await page.goto(`${site.url}/settings`);
+  await page.goto(`${site.url}/settings#tokens`);
   await page.getByRole('region', { name: 'Access tokens' }).getByText('Only an admin may see').waitFor();
+  await page.getByRole('link', { name: 'Logging' }).click();
+  await page.getByText('Only an admin may change this').waitFor();
   assert.ok(await page.getByRole('region', { name: 'Logging' }).getByRole('button', { name: 'Save' }).isDisabled());
 });
 
 test('a token is made in the settings, shown once, copied, and revoked', page, async (t) => {
   const { site, page } = await visit(t, { permissions: ['clipboard-read', 'clipboard-write'] });
-  await page.goto(`${site.url}/settings`);
+  await page.goto(`${site.url}/settings#tokens`);
   const section = page.getByRole('region', { name: 'Access tokens' });
   await section.getByText('There is none yet.').waitFor();
   await section.getByRole('button', { name: 'Add token' }).click();

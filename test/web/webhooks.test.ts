@@ -54,7 +54,7 @@ async function fromGithub(
 
 test('a webhook is made, its secret shown once, tried out, sent to, looked at and replayed', page, async (t) => {
   const { site, page } = await settings(t);
-  await page.goto(`${site.url}/settings`);
+  await page.goto(`${site.url}/settings#webhooks`);
   await page.getByRole('listitem', { name: 'GitHub' }).getByText('nothing came yet').waitFor();
   await page.getByRole('button', { name: 'Add webhook' }).click();
   const form = page.getByRole('dialog', { name: 'Add a webhook' });
@@ -193,7 +193,7 @@ const DEFINITION = {
 test('a webhook is switched off and on, and deleted after it was asked twice', page, async (t) => {
   const { site, page } = await settings(t);
   assert.equal((await deliver(`${site.url}/api/webhooks`, DEFINITION, {})).status, 201);
-  await page.goto(`${site.url}/settings`);
+  await page.goto(`${site.url}/settings#webhooks`);
   const door = page.getByRole('listitem', { name: 'Open door' });
   await door.getByText('Anybody who knows the URL may send').waitFor();
   await door.getByRole('switch').click();
@@ -223,7 +223,7 @@ test('a reader sees webhooks and deliveries, and why nothing may be changed', pa
 test('webhooks that cannot be read say so, and can be asked for again', page, async (t) => {
   const { site, page } = await settings(t);
   await page.route('**/api/webhooks', (route) => route.abort(), { times: 1 });
-  await page.goto(`${site.url}/settings`);
+  await page.goto(`${site.url}/settings#webhooks`);
   await page.getByText('The webhooks cannot be read').waitFor();
   await page.getByRole('button', { name: 'Retry' }).click();
   await page.getByRole('listitem', { name: 'Sentry' }).waitFor();

@@ -22,6 +22,13 @@ export function lineTime(iso: string, mode: TimeMode, { startIso, nowMs, offsetM
   return new Date(ms + shift * MINUTE_MS).toISOString().slice(11, 23);
 }
 
+/** A moment with its day: `2026-01-24 14:02:11`. */
+export function dateTime(iso: string, offsetMinutes: number): string {
+  const ms = Date.parse(iso);
+  if (Number.isNaN(ms)) return iso.slice(0, 19);
+  return new Date(ms + offsetMinutes * MINUTE_MS).toISOString().slice(0, 19).replace('T', ' ');
+}
+
 /** The zone as text: `UTC`, `UTC+05:30`. */
 export function zoneName(mode: TimeMode, offsetMinutes: number): string {
   if (mode === 'since start' || mode === 'relative') return mode;

@@ -6,6 +6,8 @@ export class Router {
   #url = $state.raw(new URL(window.location.href));
   readonly route = $derived(readRoute(this.#url.pathname, this.base));
   readonly params = $derived(this.#url.searchParams);
+  /** With its `#`; empty when there is none. */
+  readonly hash = $derived(this.#url.hash);
 
   constructor() {
     window.addEventListener('popstate', this.#read);
@@ -25,7 +27,7 @@ export class Router {
   setParams(params: URLSearchParams, how: 'push' | 'replace'): void {
     const query = params.size > 0 ? `?${params}` : '';
     if (query === this.#url.search) return;
-    const path = this.#url.pathname + query;
+    const path = this.#url.pathname + query + this.#url.hash;
     if (how === 'push') window.history.pushState(null, '', path);
     else window.history.replaceState(window.history.state, '', path);
     this.#read();
@@ -44,9 +46,12 @@ export class Router {
       return;
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     if (link.origin !== window.location.origin) return;
+    // Within one view the browser goes there itself, as to a heading.
+    const { pathname, search } = window.location;
+    if (link.hash !== '' && link.pathname === pathname && link.search === search) return;
     if (readRoute(link.pathname, this.base).screen === 'missing') return;
     event.preventDefault();
-    this.go(link.pathname + link.search);
+    this.go(link.pathname + link.search + link.hash);
   };
 
   close(): void {
