@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { hasTermIn, nearerQueries, withTerm } from '../../src/web/lib/nearer.ts';
 import { readRoute } from '../../src/web/lib/route.ts';
 import { drawFound, isIdle, readSearchView, searchViewParams } from '../../src/web/lib/search-view.ts';
 
@@ -45,4 +46,18 @@ test('no mark makes a control character of a line reach the page', () => {
       assert.doesNotMatch(text, /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
     }),
   );
+});
+
+test('queries that ask for less leave one part out, and a scope is a word of the query', () => {
+  assert.deepEqual(nearerQueries('timeout level:error -retry'), [
+    'level:error -retry',
+    'timeout -retry',
+    'timeout level:error',
+  ]);
+  assert.deepEqual(nearerQueries('timeout'), []);
+  assert.deepEqual(nearerQueries('a OR b'), []);
+  assert.deepEqual(nearerQueries('level:loud x'), []);
+  assert.equal(withTerm('a b', 'tag:ci'), 'a b tag:ci');
+  assert.equal(withTerm('a tag:ci b', 'tag:ci'), 'a b');
+  assert.ok(hasTermIn('a tag:ci', 'tag:ci') && !hasTermIn('-tag:ci', 'tag:ci'));
 });

@@ -34,7 +34,7 @@ test('a search shows lines of all tasks by task, with marks, counts and a link t
   await page.goto(site.url);
   await page.getByRole('link', { name: 'Search', exact: true }).click();
   await page.getByText('Examples').waitFor();
-  await page.getByRole('searchbox').fill('timeout');
+  await page.getByRole('combobox').fill('timeout');
   await page.keyboard.press('Enter');
   await page.getByText('80 lines in 2 tasks · everything searched').waitFor();
   assert.equal(new URL(page.url()).search, '?q=timeout');
@@ -102,7 +102,7 @@ test('a query that is not understood is marked at the place, and nothing else is
   await fault.waitFor();
   assert.equal(await fault.locator('.part').textContent(), 'loud');
   assert.match((await fault.textContent()) ?? '', /expected a level/);
-  await page.getByRole('searchbox').fill('timeout level:error');
+  await page.getByRole('combobox').fill('timeout level:error');
   await page.keyboard.press('Enter');
   await page.getByText('40 lines in 2 tasks').waitFor();
   assert.equal(await fault.count(), 0);
@@ -117,7 +117,7 @@ test('a search that finds nothing says so, and a failed one can be tried again',
   await page.getByRole('button', { name: 'Search everywhere' }).click();
   await page.getByText('80 lines in 2 tasks').waitFor();
   await site.stop();
-  await page.getByRole('searchbox').fill('step');
+  await page.getByRole('combobox').fill('step');
   await page.keyboard.press('Enter');
   await page.getByText('The search failed').waitFor();
   await site.start();
@@ -169,4 +169,77 @@ test('what was searched for last is offered again, and keys lead to a line', pag
   await page.keyboard.press('Enter');
   await rowsOf(page).first().waitFor();
   assert.equal(new URL(page.url()).pathname, '/t/odd');
+});
+
+test('the box completes fields, values that are there, and what was searched before', page, async (t) => {
+  const { site, page } = await visit(t);
+  await seed(site);
+  await page.goto(`${site.url}/search?q=timeout`);
+  await page.getByText('80 lines in 2 tasks').waitFor();
+  const box = page.getByRole('combobox');
+  const options = page.getByRole('option');
+  await box.fill('sou');
+  await options.filter({ hasText: 'source:' }).waitFor();
+  await box.press('ArrowDown');
+  await box.press('Enter');
+  await options.filter({ hasText: 'npm' }).waitFor();
+  await box.press('ArrowDown');
+  await box.press('Enter');
+  assert.match(await box.inputValue(), /^source:(npm|git) $/);
+  await box.press('Enter');
+  await page.getByText('lines in 2 tasks').waitFor();
+  await box.fill('tim');
+  await options.filter({ hasText: 'searched before' }).waitFor();
+  await box.press('ArrowDown');
+  await box.press('Enter');
+  assert.equal((await box.inputValue()).trim(), 'timeout');
+  await box.press('Escape');
+  await page.getByRole('group', { name: 'Where' }).getByRole('button', { name: 'status:failed' }).click();
+  await page.waitForURL(/status%3Afailed/);
+});
+
+test('a search is kept under a name, with all that narrows it', page, async (t) => {
+  const { site, page } = await visit(t);
+  await seed(site);
+  await page.goto(`${site.url}/search?q=timeout&level=ERROR`);
+  await page.getByText('40 lines in 2 tasks').waitFor();
+  await page.getByRole('button', { name: 'Keep' }).click();
+  await page.getByLabel('Name').fill('errors of builds');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByText('Saved.').waitFor();
+  await page.goto(`${site.url}/search`);
+  await page.getByRole('button', { name: 'errors of builds', exact: true }).click();
+  await page.getByText('40 lines in 2 tasks').waitFor();
+  assert.equal(new URL(page.url()).search, '?level=ERROR&q=timeout');
+  await page.goBack();
+  await page.getByRole('button', { name: 'Forget errors of builds' }).click();
+  await page.getByText('Saved', { exact: true }).waitFor({ state: 'detached' });
+});
+
+test('what comes in while a search stands is counted, and shown when it is asked for', page, async (t) => {
+  const { site, page } = await visit(t);
+  await seed(site);
+  await page.clock.install();
+  await page.goto(`${site.url}/search?q=timeout`);
+  await page.getByText('80 lines in 2 tasks').waitFor();
+  await site.lines('one', ['timeout again', 'and a TIMEOUT', 'something else']);
+  const pill = page.getByRole('button', { name: 'New matches: 2, show' });
+  await until('new matches', async () => {
+    await page.clock.runFor(5_000);
+    return pill.isVisible();
+  });
+  await pill.click();
+  await page.getByText('82 lines in 2 tasks').waitFor();
+  await pill.waitFor({ state: 'detached' });
+});
+
+test('where nothing is found, a query that finds something and more time are offered', page, async (t) => {
+  const { site, page } = await visit(t);
+  await seed(site);
+  await page.goto(`${site.url}/search?q=timeout+nowhere+source:npm&from=2026-01-24T10:00:00Z`);
+  await page.getByRole('heading', { name: 'Nothing found' }).waitFor();
+  await page.getByRole('button', { name: 'Search any time' }).waitFor();
+  assert.equal(await page.getByRole('list', { name: 'These find something' }).getByRole('button').count(), 1);
+  await page.getByRole('button', { name: 'timeout source:npm' }).click();
+  await page.getByText('40 lines in 2 tasks').waitFor();
 });

@@ -22,6 +22,19 @@ export const TASK_FIELDS: readonly FieldHint[] = [
   { name: 'before', about: 'made before', samples: TIMES },
 ];
 
+/** Fields of lines, and of the tasks that they belong to. */
+export const LINE_FIELDS: readonly FieldHint[] = [
+  { name: 'level', about: 'its level', samples: ['error', 'warning', '>=warning', 'info', 'debug'] },
+  { name: 'source', about: 'where it is from' },
+  { name: 'type', about: 'what kind of line' },
+  { name: 'stream', about: 'stdout or stderr', samples: ['stderr', 'stdout'] },
+  { name: 'meta.', about: 'a value of its metadata', samples: [] },
+  ...TASK_FIELDS.filter(({ name }) => name !== 'source').map((field) => ({
+    ...field,
+    about: `its task: ${field.about}`,
+  })),
+];
+
 /** How often the values of a field are there. */
 export type KnownValues = Readonly<Record<string, Readonly<Record<string, number>> | undefined>>;
 
@@ -64,6 +77,17 @@ export function completionAt(
   if (field?.samples) return some(caret - test.length - written.length, to, sampleOptions(field, test + written));
   const started = written.slice(written.lastIndexOf(',') + 1);
   return some(caret - started.length, to, valueOptions(started, values[field?.name ?? ''] ?? {}));
+}
+
+/** Whole texts that were searched for before and begin like this one, in place of all of it. */
+export function historyAt(text: string, earlier: readonly string[]): Completion | null {
+  const begun = text.trimStart().toLowerCase();
+  const known = earlier.filter((each) => each !== text && each.toLowerCase().startsWith(begun));
+  return some(
+    0,
+    text.length,
+    known.slice(0, OPTIONS).map((each) => ({ text: each, insert: each, about: 'searched before' })),
+  );
 }
 
 /** The text with the option in place, and where the caret goes. A value is done, so a space follows. */

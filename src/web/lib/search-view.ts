@@ -56,32 +56,3 @@ export function drawFound(message: string, marks: readonly Span[]): readonly Pie
 function asHit(piece: Piece): Piece {
   return piece.kind === 'text' ? { ...piece, kind: 'hit' } : piece;
 }
-
-const RECENT_KEY = 'tasktrail.searches';
-const RECENT = 10;
-
-/** What was searched for last in this browser, the newest first. */
-export function recentSearches(): readonly string[] {
-  try {
-    const held: unknown = JSON.parse(window.localStorage.getItem(RECENT_KEY) ?? '[]');
-    return Array.isArray(held) ? held.filter((text) => typeof text === 'string').slice(0, RECENT) : [];
-  } catch {
-    return [];
-  }
-}
-
-export function keepSearch(q: string): void {
-  keep([q, ...recentSearches().filter((text) => text !== q)].slice(0, RECENT));
-}
-
-export function forgetSearches(): void {
-  keep([]);
-}
-
-function keep(searches: readonly string[]): void {
-  try {
-    window.localStorage.setItem(RECENT_KEY, JSON.stringify(searches));
-  } catch {
-    // A private window may refuse; then there is nothing to go back to.
-  }
-}

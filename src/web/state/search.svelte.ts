@@ -2,7 +2,8 @@ import type { WireFound, WireFoundGroup, WireLineFacets } from '../../core/found
 import { PAGE_LINES, SEARCH_MS } from '../../core/limits.ts';
 import type { WireHistogram } from '../../core/wire.ts';
 import { type Api, asProblem, type Problem } from '../lib/api.ts';
-import { isIdle, keepSearch, type SearchView, searchViewParams } from '../lib/search-view.ts';
+import { keepSearch } from '../lib/kept-searches.ts';
+import { isIdle, type SearchView, searchViewParams } from '../lib/search-view.ts';
 
 /** What is found is shown after so long, be it little; a search goes on by itself for as long as one page may take. */
 const STEP_MS = 500;
@@ -28,6 +29,12 @@ export class Search {
   tookMs = $state(0);
   problem = $state.raw<Problem | null>(null);
   readonly found = $derived(this.groups.reduce((sum, { logs }) => sum + logs.length, 0));
+  /** The moment of the newest line that was found; where none was, that of the search. */
+  readonly newest = $derived.by(() => {
+    const times = this.groups.flatMap(({ logs }) => logs.map(({ timestamp }) => timestamp));
+    return times.length > 0 ? times.reduce((a, b) => (b > a ? b : a)) : this.#startedAt;
+  });
+  #startedAt = $state('');
   readonly #api: Api;
   /** What is shown was found by the search before this one. */
   stale = $state(false);
@@ -51,6 +58,7 @@ export class Search {
     this.problem = null;
     this.scannedFrom = null;
     this.tookMs = 0;
+    this.#startedAt = new Date().toISOString();
     if (isIdle(view)) {
       this.phase = 'idle';
       this.#replace([]);
