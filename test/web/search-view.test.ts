@@ -50,9 +50,9 @@ test('no mark makes a control character of a line reach the page', () => {
 
 test('queries that ask for less leave one part out, and a scope is a word of the query', () => {
   assert.deepEqual(nearerQueries('timeout level:error -retry'), [
-    'level:error -retry',
+    'level:ERROR -retry',
     'timeout -retry',
-    'timeout level:error',
+    'timeout level:ERROR',
   ]);
   assert.deepEqual(nearerQueries('timeout'), []);
   assert.deepEqual(nearerQueries('a OR b'), []);
