@@ -17,7 +17,7 @@ export const COLUMNS = [
   { id: 'task', title: 'Task', sort: 'title', fixed: true },
   { id: 'activity', title: 'Activity', widthPx: 92 },
   { id: 'source', title: 'Source', sort: 'source', widthPx: 82 },
-  { id: 'started', title: 'Started', sort: 'started_at', widthPx: 76 },
+  { id: 'started', title: 'Started', sort: 'started_at', widthPx: 90 },
   { id: 'duration', title: 'Duration', sort: 'duration', widthPx: 78, right: true },
   { id: 'lines', title: 'Lines', sort: 'lines', widthPx: 64, right: true },
   { id: 'errors', title: 'Errors', sort: 'errors', widthPx: 58, right: true },
