@@ -2,6 +2,7 @@ import { mount } from 'svelte';
 import App from './App.svelte';
 import './style/base.css';
 import './style/dialog.css';
+import './style/print.css';
 import './style/settings.css';
 
 const target = document.getElementById('app');

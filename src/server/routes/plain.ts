@@ -105,7 +105,7 @@ function documentOf(task: Task, query: Asked, page: Shown): string {
 <meta name="color-scheme" content="light dark">
 <title>${safe(task.status)}: ${name} · tasktrail</title>
 </head>
-<body style="font:16px/1.5 sans-serif;margin:16px">
+<body style="font:16px/1.5 sans-serif;margin:16px;background:Canvas;color:CanvasText">
 <header>
 <p><a href="../${safe(task.taskId)}">This task in the page</a></p>
 <h1>${name}</h1>

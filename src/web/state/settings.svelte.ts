@@ -1,4 +1,5 @@
 import { keep, recall } from '../lib/keep.ts';
+import { SPOKEN, type Spoken } from '../lib/spoken.ts';
 import { TIME_MODES, type TimeMode } from '../lib/time.ts';
 
 export const THEMES = ['system', 'light', 'dark', 'contrast'] as const;
@@ -8,6 +9,7 @@ const THEME_KEY = 'tasktrail.theme';
 const TIME_KEY = 'tasktrail.time';
 const PLAIN_KEY = 'tasktrail.plain';
 const REPEATS_KEY = 'tasktrail.repeats';
+const SPOKEN_KEY = 'tasktrail.spoken';
 
 /** What the reader chose for all screens. Kept in the browser; a browser that keeps nothing gets the defaults. */
 export class Settings {
@@ -17,6 +19,9 @@ export class Settings {
   plain = $state(recall(PLAIN_KEY) === 'on');
   /** Lines that repeat are told once. */
   repeats = $state(recall(REPEATS_KEY) !== 'off');
+
+  /** What is said aloud of new lines, to those who hear the page. */
+  spoken = $state<Spoken>(oneOf(SPOKEN, recall(SPOKEN_KEY)));
 
   constructor() {
     this.#paint();
@@ -49,6 +54,11 @@ export class Settings {
   toggleRepeats(): void {
     this.repeats = !this.repeats;
     keep(REPEATS_KEY, this.repeats ? 'on' : 'off');
+  }
+
+  setSpoken(spoken: Spoken): void {
+    this.spoken = spoken;
+    keep(SPOKEN_KEY, spoken);
   }
 
   #paint(): void {
