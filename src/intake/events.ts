@@ -7,7 +7,7 @@ import { EVENT_STEPS, TEXT_CHARS } from '../core/limits.ts';
 import type { Applied, EventCommit, EventCommitStep } from '../core/ports.ts';
 import type { TaskDraft } from '../core/task.ts';
 import type { Redactor } from './redact.ts';
-import { checkedChange, maskedFields } from './task-fields.ts';
+import { checkedChange, checkPlainId, maskedFields } from './task-fields.ts';
 
 interface Preparing {
   readonly redactor: Redactor;
@@ -53,7 +53,7 @@ export function preparedEvents(batch: EventBatch, preparing: Preparing): Prepare
 
 function preparedStep(step: EventStep, { redactor, lines }: Preparing): EventCommitStep {
   const { id, taskId, webhookEventId, draft, change, entries } = step;
-  if (taskId !== null) checkTaskId(taskId);
+  if (taskId !== null) checkPlainId(checkTaskId(taskId), redactor);
   else if (webhookEventId === null)
     throw new TrailError('invalid_task_id', 'expected a task or a webhook event, got neither');
   return {

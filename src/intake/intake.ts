@@ -23,7 +23,7 @@ import { unpacked } from './packed.ts';
 import { FAULTS_NAMED, invalidLines, type Parsed, parseBody } from './parse.ts';
 import { type Drafting, DraftMasker } from './redact/drafts.ts';
 import { createRedactor, type Redactor } from './redact.ts';
-import { checkedChange, checkedDraft, maskedFields } from './task-fields.ts';
+import { checkedChange, checkedDraft, checkPlainId, maskedFields } from './task-fields.ts';
 import { Tidying } from './tidying.ts';
 
 export interface IntakeOptions {
@@ -67,6 +67,7 @@ export class StoreIntake implements Intake {
   async createTask(draft: TaskDraft): Promise<Task> {
     this.#refuseClosed();
     const checked = maskedFields(checkedDraft(draft), this.#redactor);
+    if (checked.taskId !== undefined) checkPlainId(checked.taskId, this.#redactor);
     return this.#store.createTask(newTask(checked, isoTime(this.#clock.now())));
   }
 
@@ -212,7 +213,7 @@ export class StoreIntake implements Intake {
     const { taskId, captured = false, format } = raw;
     const place = format === 'ndjson' ? 'line' : 'entry';
     const kept = this.#kept(parseBody(raw), { taskId, captured, place });
-    return { taskId, ...kept, ...(raw.key !== undefined && { key: keyOf(raw.key, raw.body) }) };
+    return { taskId, ...kept, ...(raw.key !== undefined && { key: keyOf(raw.key, raw.body, this.#redactor) }) };
   }
 
   /** Throws what is wrong with the lines. */
@@ -271,9 +272,15 @@ interface Kept extends Drafting {
   lost: number;
 }
 
-function keyOf(value: string, body: string | Uint8Array): { value: string; digest: string } {
-  if (value.length === 0 || value.length > 255) {
-    throw new TrailError('invalid_parameter', `Idempotency-Key: expected 1–255 characters, got ${value.length}`);
+/** A key that holds a secret is kept as what it is known by again, and no more. */
+function keyOf(key: string, body: string | Uint8Array, redactor: Redactor): { value: string; digest: string } {
+  if (key.length === 0 || key.length > 255) {
+    throw new TrailError('invalid_parameter', `Idempotency-Key: expected 1–255 characters, got ${key.length}`);
   }
-  return { value, digest: createHash('sha256').update(body).digest('base64url') };
+  const value = redactor.find(key).length === 0 ? key : `sha256:${digestOf(key)}`;
+  return { value, digest: digestOf(body) };
+}
+
+function digestOf(text: string | Uint8Array): string {
+  return createHash('sha256').update(text).digest('base64url');
 }

@@ -29,6 +29,15 @@ export function checkedDraft(draft: TaskDraft): TaskDraft {
   return checkedChange(draft);
 }
 
+/** Ids stand in addresses and file names, where nothing can be masked. Throws `invalid_task_id` for one that holds a secret. */
+export function checkPlainId(taskId: string, redactor: Redactor): void {
+  if (redactor.find(taskId).length === 0) return;
+  throw new TrailError(
+    'invalid_task_id',
+    'the task id holds what looks like a secret, which it would show; choose another',
+  );
+}
+
 /** The change when its fields are as they should be; times in our own form. Throws `invalid_task` that names every fault. */
 export function checkedChange<T extends TaskDraft | TaskChange>(change: T): T {
   const faults: Fault[] = [];

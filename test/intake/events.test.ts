@@ -38,6 +38,7 @@ test('a secret in what an event says is masked before it is stored, also in what
     }),
   ]);
   assert.deepEqual(fates, [null, null]);
+  assert.deepEqual(await apply({ intake, store }, [stepOf({ taskId: `of-${TOKEN}`, draft: {} })]), ['invalid_task_id']);
   const clean = `use ${MASKED}`;
   const { title, metadata, error, result } = await store.task('a');
   assert.deepEqual([title, metadata, error, result], [clean, { text: clean }, clean, [clean]]);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { BATCH_LINES, LINE_BYTES, METADATA_BYTES } from '../../src/core/limits.ts';
+import { rejectsWith } from '../contract/store/support.ts';
 import { door } from './door.ts';
 
 test('a line gets its defaults, and what it bears is kept', async () => {
@@ -160,6 +161,23 @@ test('secrets are masked in messages, metadata and every text of a task before t
   assert.ok(!everything.includes(token));
   assert.match((await stored())[0]?.message ?? '', /^pushing with \[redacted:github-token\]$/);
   assert.equal(intake.mask(`see ${token}`), 'see [redacted:github-token]');
+});
+
+test('a task id that holds a secret is refused, and an idempotency key that does is kept as its digest', async () => {
+  const { intake, store } = await door();
+  const token = `ghp_${'a1B2'.repeat(9)}`;
+  await rejectsWith('invalid_task_id', () => intake.createTask({ taskId: `of-${token}` }));
+  await intake.createTask({ taskId: 'keyed' });
+  const send = (message: string) =>
+    intake.append({ taskId: 'keyed', body: JSON.stringify({ message }), format: 'json', key: token });
+  const first = await send('once');
+  assert.deepEqual(await send('once'), first);
+  const mismatch = await send('other').then(
+    () => 'stored',
+    ({ message }: Error) => message,
+  );
+  assert.match(mismatch, /key "sha256:[\w-]{43}" was used with another body/);
+  assert.equal((await store.task('keyed')).log.lastSeq, 1);
 });
 
 test('what arrives while a commit is under way shares the next one, in order', async () => {

@@ -98,6 +98,10 @@ test('values and lines made to be slow are not', () => {
   const start = performance.now();
   assert.equal(alike.mask('a'.repeat(2 ** 20)), '[redacted:registered]');
   assert.equal(createRedactor(['a'.repeat(60_000)]).mask('a'.repeat(2 ** 20)), '[redacted:registered]');
+  // A colour makes it look for those that are written as text, each of which may have any number of backslashes.
+  const slashes = `\u001b[31m${'\\'.repeat(2 ** 18)}`;
+  assert.equal(alike.mask(slashes), slashes);
+  assert.ok(slashes.startsWith(alike.maskUnended(slashes)));
   assert.ok(performance.now() - start < 10_000);
 });
 

@@ -49,6 +49,16 @@ test('an AWS secret key is known by its name, a password in a URL also with slas
   assert.equal(mask('amqp://u:p:w@rd@h:1/v'), 'amqp://u:[redacted:url-password]@h:1/v');
 });
 
+test('a link to a task is masked like the token that it is', () => {
+  const link = `tts_shr_${letters('link', 12)}.${letters('signature', 43)}`;
+  const { mask, maskUnended } = createRedactor();
+  assert.equal(
+    mask(`https://example.org/share/${link} sent`),
+    'https://example.org/share/[redacted:tasktrail-token] sent',
+  );
+  assert.equal(maskUnended(`see ${link.slice(0, -9)}`), 'see ');
+});
+
 test('colours stay as they were around what is masked', () => {
   const token = tokens('colours')['github-token'] ?? '';
   const line = `\u001b[31mred ${token.slice(0, 9)}\u001b[1m${token.slice(9)} bold\u001b[0m`;

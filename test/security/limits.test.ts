@@ -342,6 +342,18 @@ test('a session counts with its token, and those who share a link count apart', 
   assert.equal((await reads('203.0.113.7')).status, 200);
 });
 
+test('the same wrong token again and again is one guess: a program whose token was revoked keeps nobody out', async (t) => {
+  const settings = { tokens, rateLimit: 30 };
+  const { json, call } = await taking(t, { settings });
+  const statusOf = async (token: string) => (await json('GET', '/api/tasks', undefined, as(token))).status;
+  for (let n = 0; n < 40; n++) assert.equal(await statusOf('revoked'), 401);
+  for (let n = 0; n < 20; n++) assert.equal((await call('POST', '/api/session', { token: 'mistyped' })).status, 401);
+  assert.equal(await statusOf('w-secret'), 200);
+  // With the two before it is as many as may be.
+  for (let n = 0; n < 28; n++) assert.equal(await statusOf(`guess-${n}`), 401);
+  assert.equal(await statusOf('w-secret'), 429);
+});
+
 test('without tokens the user of this machine is not counted, and what it did not ask with a token is', async (t) => {
   const { json } = await served(t, { settings: { rateLimit: 5, trustProxy: '127.0.0.1' } });
   for (let n = 0; n < 20; n++) assert.equal((await json('GET', '/api/tasks')).status, 200);

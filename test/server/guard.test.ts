@@ -41,9 +41,20 @@ test('without tokens a caller from elsewhere is nobody', async (t) => {
   assert.equal((await send(port, { headers: { 'x-forwarded-for': '127.0.0.1' } })).status, 200);
 });
 
-test('an untrusted proxy header makes nobody local or foreign', async (t) => {
+test('what an untrusted proxy says takes the rights of this machine, and gives none', async (t) => {
   const { port } = await served(t);
-  assert.equal((await send(port, { headers: { 'x-forwarded-for': '203.0.113.5' } })).status, 200);
+  const foreign: readonly (readonly [name: string, value: string])[] = [
+    ['x-forwarded-for', '203.0.113.5'],
+    ['x-forwarded-for', '127.0.0.1, 203.0.113.5'],
+    ['x-real-ip', '203.0.113.5'],
+    ['forwarded', 'for=127.0.0.1'],
+  ];
+  for (const [name, value] of foreign) {
+    const refused = await send(port, { headers: { [name]: value } });
+    assert.deepEqual(refused, { status: 401, code: 'unauthorized' }, `${name}: ${value}`);
+  }
+  // A proxy of a developer's own, for their own browser.
+  assert.equal((await send(port, { headers: { 'x-forwarded-for': '127.0.0.1, ::1' } })).status, 200);
 });
 
 test('with tokens everything but the open routes needs one', async (t) => {

@@ -28,6 +28,7 @@ export function tokens(seed: string): Readonly<Record<string, string>> {
     'google-key': `AIza${of('google', 35)}`,
     'npm-token': `npm_${of('npm', 36)}`,
     'pypi-token': `pypi-AgE${of('pypi', 60)}`,
+    'tasktrail-token': `tt_${of('tasktrail', 43)}`,
     jwt: `eyJ${of('jwt a', 20)}.eyJ${of('jwt b', 40)}.${of('jwt c', 43)}`,
   };
 }

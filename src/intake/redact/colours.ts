@@ -4,7 +4,7 @@
  */
 const SEQUENCE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
-  /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[PX^_][^\u001b]*\u001b\\|[ -/]*[0-~])|\\+(?:u001[bB]|x1[bB]|033|e)\[[0-9;:]*m/g;
+  /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[PX^_][^\u001b]*\u001b\\|[ -/]*[0-~])|\\{1,16}(?:u001[bB]|x1[bB]|033|e)\[[0-9;:]*m/g;
 /** Those that set a colour. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the same
 const COLOUR = /\u001b\[[0-9;:]*m/g;

@@ -19,6 +19,8 @@ const BEGINNINGS = [
     '.xox',
     '.sk-',
     '.eyJ',
+    '.tt_',
+    'tts_',
     '.://',
     '.:\\/',
   ],

@@ -53,6 +53,8 @@ const SHAPES: readonly Shape[] = [
   ),
   tokens('npm-token', ['npm_', '[A-Za-z0-9]{36}(?![A-Za-z0-9_])']),
   tokens('pypi-token', ['pypi-AgE', '[A-Za-z0-9_-]{50,}']),
+  // Our own, and what stands in a link to a task: only their digests are kept, so they cannot be registered after a restart.
+  tokens('tasktrail-token', ['tt_', '[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])'], ['tts_shr_', '[A-Za-z0-9_.-]{56}']),
   {
     ...{ kind: 'jwt', lead: '' },
     secret: `eyJ(?<=${EDGE}eyJ)[A-Za-z0-9_-]{8,4096}\\.eyJ[A-Za-z0-9_-]{8,8192}\\.[A-Za-z0-9_-]{8,}`,
@@ -73,7 +75,7 @@ const SOURCE = SHAPES.map(({ lead, secret }) => `(${lead})(${secret})`).join('|'
 const STARTS = SHAPES.map(({ lead, start }) => `(${lead})(?:${start})`).join('|');
 /** Text that every shape contains one of: a closer look at lines that have a beginning of one. */
 const HINT =
-  /PRIV|AKIA|ASIA|ABIA|ACCA|gh[pousr]_|hub_|gl(?:pat|dt|rt|ptt|ft|imt|agent|cbt|oas|soat)-|xox[abeoprs]-|xapp|[sr]k_[lt]|hsec|sk-(?:ant|proj|svcacct|admin)-|sk-[A-Za-z0-9]{32}|AIza|GOCS|ya29|npm_|pypi|eyJ[A-Za-z0-9_-]{8}|AWS_|aws_|awss|etAc|:\\?\/\\?\/[^\s/@]{0,511}@/;
+  /PRIV|AKIA|ASIA|ABIA|ACCA|gh[pousr]_|hub_|gl(?:pat|dt|rt|ptt|ft|imt|agent|cbt|oas|soat)-|xox[abeoprs]-|xapp|[sr]k_[lt]|hsec|sk-(?:ant|proj|svcacct|admin)-|sk-[A-Za-z0-9]{32}|AIza|GOCS|ya29|npm_|pypi|tt_[A-Za-z0-9_-]{43}|tts_|eyJ[A-Za-z0-9_-]{8}|AWS_|aws_|awss|etAc|:\\?\/\\?\/[^\s/@]{0,511}@/;
 
 /** Finds tokens by their shape. Its regular expressions have a place of their own in a text, so one is made for each redactor. */
 export class Shapes {

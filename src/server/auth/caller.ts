@@ -21,9 +21,14 @@ export const LOOPBACK_CALLER: Caller = { kind: 'loopback', role: 'admin', name: 
 
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
 
-/** The caller sits on this machine; behind a trusted proxy, the one that the proxy names. */
-export function isFromHere({ ip }: Pick<FastifyRequest, 'ip'>): boolean {
-  return LOOPBACK.test(ip);
+/**
+ * The caller sits on this machine; behind a trusted proxy, the one that the proxy names. What a proxy says that nobody named is no
+ * proof of who calls, but that somebody else does: many a proxy asks us by our own name for whoever asks it.
+ */
+export function isFromHere({ ip, headers }: Pick<FastifyRequest, 'ip' | 'headers'>): boolean {
+  if (!LOOPBACK.test(ip) || headers.forwarded !== undefined) return false;
+  const named = [headers['x-forwarded-for'] ?? [], headers['x-real-ip'] ?? []].flat();
+  return named.flatMap((list) => list.split(',')).every((address) => LOOPBACK.test(address.trim()));
 }
 
 export function checkRole(caller: Caller | null, least: Role): asserts caller is Caller {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import rateLimit, { normalizeIP, type RateLimitOptions } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, TrailError } from '../../core/error.ts';
@@ -79,9 +80,14 @@ export async function countRates(app: FastifyInstance, { rateLimit: most }: Serv
   ) as unknown as Readonly<Record<Rate, Count>>;
   const attempts = counting(Math.min(requests, RATE_ATTEMPTS), addressOf);
   const strangers = counting(requests, addressOf);
+  const wrong = new WrongOnes();
+  const refused = async (request: FastifyRequest): Promise<void> => {
+    if (!hasCredential(request)) await strangers(request);
+    else if (wrong.isNew(request)) await attempts(request);
+  };
   return {
-    beforeGuard: () => refuseGuesses(app, { attempts, strangers }),
-    afterGuard: () => countCallers(app, counts, attempts),
+    beforeGuard: () => refuseGuesses(app, { attempts, strangers, refused }),
+    afterGuard: () => countCallers(app, counts, refused),
   };
 }
 
@@ -121,13 +127,15 @@ function senderOf(request: FastifyRequest): string {
 interface Guessing {
   readonly attempts: Count;
   readonly strangers: Count;
+  /** Count a request that was refused. */
+  readonly refused: (request: FastifyRequest) => Promise<void>;
 }
 
 /**
  * Who was refused often enough is told to wait before its token is looked at: after so many wrong ones the right one would
  * not help either.
  */
-function refuseGuesses(app: FastifyInstance, { attempts, strangers }: Guessing): void {
+function refuseGuesses(app: FastifyInstance, { attempts, strangers, refused }: Guessing): void {
   const counted = (request: FastifyRequest) => (hasCredential(request) ? attempts : strangers);
   app.addHook('onRequest', async (request, reply) => {
     const { rate, signed } = request.routeOptions.config;
@@ -138,14 +146,14 @@ function refuseGuesses(app: FastifyInstance, { attempts, strangers }: Guessing):
     if (!result.isAllowed && result.remaining === 0) throw refusal(reply, result, what);
   });
   app.addHook('onResponse', async (request, reply) => {
-    if (reply.statusCode === 401 && !request.routeOptions.config.signed) await counted(request)(request);
+    if (reply.statusCode === 401 && !request.routeOptions.config.signed) await refused(request);
   });
 }
 
-function countCallers(app: FastifyInstance, counts: Readonly<Record<Rate, Count>>, attempts: Count): void {
+function countCallers(app: FastifyInstance, counts: Readonly<Record<Rate, Count>>, refused: Guessing['refused']): void {
   app.addHook('onRequest', async (request, reply) => {
     // A socket is refused after it has opened, so that it has no answer to count.
-    if (request.ws && request.caller === null) await attempts(request);
+    if (request.ws && request.caller === null) await refused(request);
     const { rate = 'requests' } = request.routeOptions.config;
     if (rate === null || (rate !== 'deliveries' && callerKey(request) === null)) return;
     const result = await counts[rate](request);
@@ -179,4 +187,27 @@ function hasCredential({ headers, cookies, method, url }: FastifyRequest): boole
     headers['sec-websocket-protocol']?.includes('tasktrail.bearer.') === true ||
     (method === 'POST' && /^\/api\/session\/?(?:\?|$)/.test(url))
   );
+}
+
+/**
+ * Wrong tokens that are known, by address. Whoever guesses shows one after the other; a program whose token was revoked shows the same
+ * one again and again, and must not keep its neighbours out.
+ */
+class WrongOnes {
+  readonly #known = new Set<string>();
+
+  /** True when this address did not show it before. */
+  isNew(request: FastifyRequest): boolean {
+    const { headers, cookies, body } = request;
+    const { token } = (body ?? {}) as { token?: unknown };
+    const shown = [headers.authorization, cookies[SESSION_COOKIE], headers['sec-websocket-protocol'], token];
+    const key = createHash('sha256')
+      .update(JSON.stringify([addressOf(request), ...shown]))
+      .digest('base64url');
+    const isKnown = this.#known.delete(key);
+    const [oldest] = this.#known;
+    if (this.#known.size >= RATE_CALLERS && oldest !== undefined) this.#known.delete(oldest);
+    this.#known.add(key);
+    return !isKnown;
+  }
 }
