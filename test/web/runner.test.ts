@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AxeBuilder } from '@axe-core/playwright';
-import type { Page } from 'playwright-core';
 import type { Plugin } from '../../src/core/plugin.ts';
+import { axe } from './axe.ts';
 import { noBrowser, rowsOf, until, visit } from './support.ts';
 
 const page = { skip: noBrowser };
@@ -34,14 +33,6 @@ const loop: Plugin = {
   pausable: true,
   execute: (_params, { signal }) => new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve())),
 };
-
-async function axe(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  assert.deepEqual(
-    violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`),
-    [],
-  );
-}
 
 test(
   'a plugin is chosen, its form filled in, wrong values are said at their fields, and its task is shown',

@@ -12,7 +12,7 @@ import type { TaskChange, TaskDraft } from '../../src/core/task.ts';
 import { systemClock } from '../../src/core/time.ts';
 import { StoreIntake } from '../../src/intake/intake.ts';
 import { LiveHub } from '../../src/live/live.ts';
-import type { ServerSettings, TrailServer } from '../../src/server/parts.ts';
+import type { ServerParts, ServerSettings, TrailServer } from '../../src/server/parts.ts';
 import { createServer } from '../../src/server/server.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
 import type { TaskManager } from '../../src/task/manager.ts';
@@ -64,6 +64,8 @@ export class Site {
   readonly tasks: TaskManager;
   /** What the server says of itself. */
   healthy = true;
+  /** What the next start says of its surroundings. */
+  around: Partial<Pick<ServerParts, 'health' | 'room'>> = {};
   #server: TrailServer | undefined;
   #webDir: string;
   #settings: Partial<ServerSettings>;
@@ -99,6 +101,7 @@ export class Site {
       clock: systemClock,
       signingKey: Buffer.alloc(32, 1),
       webDir: this.#webDir,
+      ...this.around,
       settings: { allowedHosts: [], allowedOrigins: [], tokens: [], loopback: true, ...this.#settings },
     });
     ({ port: this.#port } = await this.#server.listen({ host: '127.0.0.1', port: this.#port }));

@@ -14,7 +14,8 @@ export function plural(value: number, noun: string): string {
 export function size(chars: number): string {
   if (chars < 1_000) return `${chars} B`;
   if (chars < 1_000_000) return `${Math.round(chars / 1_000)} KB`;
-  return `${(chars / 1_000_000).toFixed(1)} MB`;
+  if (chars < 1_000_000_000) return `${(chars / 1_000_000).toFixed(1)} MB`;
+  return `${(chars / 1_000_000_000).toFixed(1)} GB`;
 }
 
 /** A hue 0–359 that stays the same for the same name. The names people use most lie far apart on the wheel. */
