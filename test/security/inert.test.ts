@@ -45,7 +45,20 @@ async function seed(site: Site): Promise<void> {
     'dear',
     HOSTILE.slice(0, 20).map((message) => ({ message, type: 'tool_call', metadata })),
   );
-  await site.lines('bad', [{ message: `${TITLE} error`, level: 'ERROR', source: SOURCE }]);
+  await site.lines('bad', [
+    { message: `${TITLE} error`, level: 'ERROR', source: SOURCE },
+    ...HOSTILE.map(
+      (message) => ({ message, type: 'user_input', metadata: { question_type: message.slice(0, 9_000) } }) as const,
+    ),
+    ...HOSTILE.map(
+      (stage) =>
+        ({
+          message: 'x',
+          type: 'webhook',
+          metadata: { stage: stage.slice(0, 9_000), status: TITLE, error: TEXT, [TITLE]: TITLE },
+        }) as const,
+    ),
+  ]);
   await site.change('asks', {
     status: 'awaiting_input',
     metadata: { question: { question: TEXT, question_type: TITLE } },
@@ -151,6 +164,20 @@ test('hostile text of every kind is inert on every screen, under the policy of t
   await page.locator('[data-connection=ended]').waitFor();
   await watch.calm('a failed task');
 
+  for (const part of ['input', 'flow', 'answers', 'output', 'result', 'metadata']) {
+    for (const id of ['odd', 'bad']) {
+      await page.goto(`${site.url}/t/${id}?details=${part}`);
+      await page.getByRole('tabpanel').waitFor();
+      await page.getByRole('tabpanel').getByRole('status').waitFor({ state: 'detached' });
+      await page.evaluate(() => {
+        for (const each of document.querySelectorAll('details')) each.open = true;
+      });
+      await watch.calm(`${part} of ${id}`);
+    }
+    for (const asMarkdown of await page.getByRole('button', { name: 'As Markdown' }).all()) await asMarkdown.click();
+    await watch.calm(`${part} as Markdown`);
+  }
+
   await page.goto(`${site.url}/t/dear`);
   await rowsOf(page).nth(5).waitFor();
   await watch.calm('tool calls');
@@ -186,6 +213,88 @@ test('hostile text of every kind is inert on every screen, under the policy of t
   );
   await page.getByRole('link', { name: 'See all tasks' }).waitFor();
   await watch.calm('a place that does not exist');
+});
+
+test('hostile plugins and what they do are inert where they are chosen, filled in and watched', {
+  skip: noBrowser,
+  timeout: 120_000,
+}, async (t) => {
+  const { site, page } = await visit(t, {}, {}, [echo]);
+  const texts = { title: TITLE, description: TEXT, examples: [TITLE], enum: undefined };
+  const odd: AnyPlugin = {
+    id: 'odd',
+    name: TITLE,
+    description: TEXT,
+    version: TITLE,
+    parameters: JSON.parse(
+      JSON.stringify({
+        type: 'object',
+        required: ['text'],
+        properties: {
+          text: { type: 'string', ...texts },
+          choice: { ...texts, enum: HOSTILE, default: HOSTILE[0] },
+          list: { type: 'array', ...texts, items: { type: 'string' }, default: HOSTILE },
+          group: {
+            type: 'object',
+            ...texts,
+            properties: { [TITLE]: { type: 'string', pattern: '^<b data-evil>\u202e$', default: 'x' } },
+          },
+          any: { ...texts, default: HOSTILE },
+        },
+      }),
+    ),
+    execute: (_params: object, { logger }) => {
+      for (const message of HOSTILE) logger.withSource('odd').info(message);
+      throw new Error(TEXT);
+    },
+  };
+  site.tasks.register(odd);
+  await site.tasks.start();
+  const watch = await watched(page, site.url);
+  await page.goto(`${site.url}/?run=`);
+  await page.getByRole('dialog').getByRole('listitem').nth(1).waitFor();
+  await watch.calm('what can be run');
+  await page.goto(`${site.url}/?run=${encodeURIComponent(MARKUP[0] ?? '')}`);
+  await page.getByRole('dialog').getByRole('alert').waitFor();
+  await watch.calm('a plugin that is none');
+  await page.goto(`${site.url}/?run=plugin:odd`);
+  const run = page.getByRole('button', { name: 'Run', exact: true });
+  await run.click();
+  await page.getByText('is required').waitFor();
+  await watch.calm('a form with faults');
+  await page.locator('form textarea, form input').first().fill('x');
+  const group = page.locator('fieldset').last().locator('input');
+  await group.fill('');
+  await run.click();
+  await page.getByRole('link', { name: 'Open its page' }).waitFor();
+  await rowsOf(page).nth(5).waitFor();
+  await watch.calm('a task in the runner');
+});
+
+test('hostile names of tasks, records and texts that are tried are inert in settings', {
+  skip: noBrowser,
+  timeout: 120_000,
+}, async (t) => {
+  const { site, page } = await visit(t);
+  await seed(site);
+  const actor = { kind: 'token', name: TITLE, role: null, address: TITLE } as const;
+  const details = JSON.parse(JSON.stringify({ [TITLE]: HOSTILE })) as Record<string, string[]>;
+  const target = { type: SOURCE, id: TITLE };
+  await site.intake.audit({ actor, action: SOURCE, target, outcome: 'done', requestId: null, details });
+  const watch = await watched(page, site.url);
+  await page.goto(`${site.url}/settings#audit`);
+  await page.getByText('Details').click();
+  await page.getByText('osc8 script').or(page.getByText('onerror')).first().waitFor();
+  await watch.calm('the audit');
+  await page.goto(`${site.url}/settings#retention`);
+  await page.getByLabel('Days after the end').fill('0');
+  await page.getByRole('button', { name: 'Preview' }).click();
+  await page.getByRole('row').nth(1).waitFor();
+  await watch.calm('a preview of what would go');
+  await page.goto(`${site.url}/settings#redaction`);
+  await page.getByLabel('Text').fill(`${TEXT} ghp_${'a1B2'.repeat(9)}`);
+  await page.getByText('1 place would be masked.').waitFor();
+  await watch.calm('a text that is tried');
 });
 
 test('hostile deliveries are inert in settings and in the tasks that they start', {

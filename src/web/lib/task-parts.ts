@@ -64,7 +64,7 @@ async function firstLines(response: Response): Promise<PartRead> {
   for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
     const cut = (rest + read.value).split('\n');
     rest = cut.pop() ?? '';
-    lines.push(...cut.flatMap((line) => objectOf(JSON.parse(line) as Json) ?? []));
+    lines.push(...cut.map((line) => objectOf(JSON.parse(line) as Json) ?? {}));
     if (lines.length <= FLOW_SHOWN) continue;
     await reader?.cancel();
     break;
