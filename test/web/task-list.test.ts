@@ -67,9 +67,11 @@ test('a title sorts, again turns the order, and the address keeps it', page, asy
   await site.task({ taskId: 'e', metrics: { costUsd: 1.5 } });
   await page.getByRole('button', { name: '1 new' }).click();
   await shows(page, ['d', 'b', 'e', 'c', 'a']);
+  await site.intake.deleteTask('b', 'somebody');
+  await shows(page, ['d', 'e', 'c', 'a']);
   await page.getByRole('button', { name: 'Columns' }).click();
   await page.getByLabel('Sort by').selectOption('Task');
-  await shows(page, ['a', 'b', 'c', 'd', 'e']);
+  await shows(page, ['a', 'c', 'd', 'e']);
 });
 
 test(
@@ -103,6 +105,22 @@ test(
     assert.equal(query(page).size, 0);
   },
 );
+
+test('when a task of many is deleted the next one comes up at the end, and is not called new', page, async (t) => {
+  const { page, site } = await visit(t);
+  const newest = Array.from({ length: 53 }, (_, i) => `t-${152 - i}`);
+  for (const id of newest.toReversed()) await site.task({ taskId: id });
+  await page.goto(site.url);
+  await page.locator('[data-connection=live]').waitFor();
+  await shows(page, newest.slice(0, 50));
+  await page.keyboard.press('j');
+  await site.intake.deleteTask('t-150', 'somebody');
+  const left = newest.filter((id) => id !== 't-150');
+  await shows(page, left.slice(0, 50));
+  assert.equal(await page.getByRole('button', { name: /\d new/ }).count(), 0);
+  await page.getByRole('button', { name: 'Show more tasks' }).click();
+  await shows(page, left);
+});
 
 test('the filter box completes fields and the values that there are', page, async (t) => {
   const { page } = await seeded(t);

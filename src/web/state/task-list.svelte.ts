@@ -47,7 +47,7 @@ export class TaskList {
       onFrame: (frame) => this.#onFrame(frame),
       onUnauthorized: () => api.onUnauthorized(),
       onOpen: (again) => {
-        if (again) this.#refreshSoon();
+        if (again) this.#catchUp();
       },
     });
   }
@@ -86,6 +86,9 @@ export class TaskList {
     void this.show(this.view);
   };
 
+  /** Tasks were changed here: bring the rows in step. */
+  readonly refresh = (): void => this.#refreshSoon();
+
   /** Put what waited on top, or where the order wants it. */
   reveal(): void {
     if (this.#newestFirst()) {
@@ -108,7 +111,18 @@ export class TaskList {
       const changed = new Map((frame.tasks as readonly WireTask[]).map((task) => [task.task_id, task]));
       this.tasks = this.tasks.map((task) => changed.get(task.task_id) ?? task);
       this.#refreshSoon();
-    } else if (frame.type === 'deleted' || frame.type === 'refresh') this.#refreshSoon();
+    } else if (frame.type === 'deleted' && Array.isArray(frame.task_ids)) {
+      const gone = new Set(frame.task_ids);
+      this.tasks = this.tasks.filter((task) => !gone.has(task.task_id));
+      this.waiting = this.waiting.filter((task) => !gone.has(task.task_id));
+      this.#refreshSoon();
+    } else if (frame.type === 'refresh') this.#catchUp();
+  }
+
+  /** Nobody says what became of which task: in the order of time that is seen by reading again, else only by reading anew. */
+  #catchUp(): void {
+    if (this.#newestFirst()) this.#refreshSoon();
+    else this.reload();
   }
 
   #refreshSoon(): void {
@@ -138,13 +152,14 @@ export class TaskList {
       // Within the stretch that was read, a task that did not come is gone or matches no more.
       return now ? [now] : place < tasks.length && isAll && this.#newestFirst() ? [] : [task];
     });
+    const lastKnown = tasks.findLastIndex((task) => known.has(task.task_id));
     const added = tasks.filter((task) => !known.has(task.task_id));
-    if (this.tasks.length > 0 && !(this.#mayMove() && this.#newestFirst())) {
-      this.waiting = added;
-      return kept;
-    }
-    this.waiting = [];
-    return [...added, ...kept];
+    // What stands behind all that is shown came up from below, because something above is gone.
+    const below = lastKnown < 0 ? [] : added.filter((task) => tasks.indexOf(task) > lastKnown);
+    const above = added.slice(0, added.length - below.length);
+    const mayMove = this.tasks.length === 0 || (this.#mayMove() && this.#newestFirst());
+    this.waiting = mayMove ? [] : above;
+    return [...(mayMove ? above : []), ...kept, ...below];
   }
 
   async #read(
