@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
-import { noBrowser, rowsOf, type Site, until, visit } from './support.ts';
+import { inView, noBrowser, rowsOf, type Site, until, visit } from './support.ts';
 
 const page = { skip: noBrowser };
-/** Besides the light one; `system` is dark here. */
-const OTHERS = ['dark', 'contrast', 'system'] as const;
+/** How the page looks to people; `system` is dark here. */
+const THEMES = ['light', 'dark', 'contrast', 'system'] as const;
 /** The other sections are tried where the settings are. */
 const SECTIONS = ['logging', 'storage', 'tokens', 'appearance'];
 
@@ -61,19 +61,16 @@ async function seedAgent(site: Site): Promise<void> {
 /** Screens take turns with the themes. */
 let turn = 0;
 
-/**
- * What axe finds serious: all of its rules in the light theme; in another one the contrast, which alone is another there. The screens
- * that show most are tried in every theme.
- */
+/** What axe finds serious, in one theme; a screen that shows most in each, where nothing but the contrast is another in the others. */
 async function calm(page: Page, where: string, most = false): Promise<void> {
-  const others = most ? OTHERS : [OTHERS[turn++ % OTHERS.length] ?? 'dark'];
-  for (const theme of ['light', ...others]) {
+  const themes = most ? THEMES : [THEMES[turn++ % THEMES.length] ?? 'light'];
+  for (const theme of themes) {
     await page.evaluate((name) => {
       document.documentElement.dataset.theme = name;
     }, theme);
     const axe = new AxeBuilder({ page }).options({
       resultTypes: ['violations'],
-      ...(theme !== 'light' && { runOnly: ['color-contrast'] }),
+      ...(theme !== themes[0] && { runOnly: ['color-contrast'] }),
     });
     const found = (await axe.analyze()).violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
@@ -85,8 +82,11 @@ async function calm(page: Page, where: string, most = false): Promise<void> {
   }
 }
 
-test('no serious finding of axe on any screen in any theme', { ...page, timeout: 240_000 }, async (t) => {
-  const { site, page } = await visit(t, { viewport: { width: 1280, height: 1400 }, colorScheme: 'dark' });
+const LOOK = { viewport: { width: 1280, height: 1400 }, colorScheme: 'dark' } as const;
+const slow = { ...page, timeout: 180_000 };
+
+test('no serious finding of axe in the list in any theme', slow, async (t) => {
+  const { site, page } = await visit(t, LOOK);
   await page.goto(site.url);
   await page.getByText('npx tasktrail').waitFor();
   await calm(page, 'an empty list');
@@ -108,7 +108,12 @@ test('no serious finding of axe on any screen in any theme', { ...page, timeout:
   await page.goto(`${site.url}/?run=`);
   await page.getByRole('dialog').waitFor();
   await calm(page, 'running a plugin');
+});
 
+test('no serious finding of axe in a task in any theme', slow, async (t) => {
+  const { site, page } = await visit(t, LOOK);
+  await seed(site);
+  await seedAgent(site);
   await page.goto(`${site.url}/t/demo?level=INFO&seq=5`);
   await rowsOf(page).first().waitFor();
   await page.getByRole('button', { name: 'Show the metadata of line 5' }).click();
@@ -131,6 +136,20 @@ test('no serious finding of axe on any screen in any theme', { ...page, timeout:
   await page.goto(`${site.url}/t/agent/plain`);
   await calm(page, 'plain text');
 
+  await page.goto(`${site.url}/t/nosuch`);
+  await page.getByText('This task does not exist').waitFor();
+  await calm(page, 'a task that does not exist');
+  await page.goto(`${site.url}/t/demo`);
+  await page.locator('[data-connection=live]').waitFor();
+  await site.stop();
+  await page.getByText('Reconnecting...').waitFor();
+  await calm(page, 'a lost connection');
+});
+
+test('no serious finding of axe in the search, the costs and the settings in any theme', slow, async (t) => {
+  const { site, page } = await visit(t, LOOK);
+  await seed(site);
+  await seedAgent(site);
   await page.goto(`${site.url}/search`);
   await page.getByText('Examples').waitFor();
   await calm(page, 'a search that begins');
@@ -154,18 +173,10 @@ test('no serious finding of axe on any screen in any theme', { ...page, timeout:
   await calm(page, 'costs', true);
   for (const section of SECTIONS) {
     await page.goto(`${site.url}/settings#${section}`);
-    await page.getByRole('main').getByRole('heading', { level: 2 }).nth(1).waitFor();
+    await page.locator(`#${section} h2`).first().waitFor();
     await page.waitForFunction(() => document.querySelector('main [aria-busy=true], main .skeleton') === null);
     await calm(page, `settings: ${section}`);
   }
-  await page.goto(`${site.url}/t/nosuch`);
-  await page.getByText('This task does not exist').waitFor();
-  await calm(page, 'a task that does not exist');
-  await page.goto(`${site.url}/t/demo`);
-  await page.locator('[data-connection=live]').waitFor();
-  await site.stop();
-  await page.getByText('Reconnecting...').waitFor();
-  await calm(page, 'a lost connection');
 });
 
 test('signing in is open to everybody too', page, async (t) => {
@@ -177,32 +188,155 @@ test('signing in is open to everybody too', page, async (t) => {
   await calm(page, 'signing in', true);
 });
 
-test('nothing scrolls sideways at 360 pixels, and every action is there', page, async (t) => {
-  const { site, page } = await visit(t, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
-  await page.goto(site.url);
-  const width = (): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth);
-  await page.getByText('npx tasktrail').waitFor();
-  assert.equal(await width(), 360);
+test('keys and the palette lead everywhere, and are letters while somebody types', page, async (t) => {
+  const { site, page } = await visit(t);
   await seed(site);
+  await page.goto(site.url);
   await page.locator('tr[data-task]').nth(3).waitFor();
-  assert.equal(await width(), 360);
-  await page.locator('tr[data-task=demo] a').click();
+  for (const [key, place] of [
+    ['s', '/search'],
+    ['c', '/costs'],
+    [',', '/settings'],
+    ['t', '/'],
+  ] as const) {
+    await page.keyboard.press('g');
+    await page.keyboard.press(key);
+    await page.waitForURL(`${site.url}${place}`);
+  }
+  const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
+  await page.keyboard.press('t');
+  assert.equal(await theme(), 'light');
+  await page.keyboard.press('/');
+  await page.keyboard.type('gst?');
+  assert.equal(await page.getByRole('combobox', { name: 'Filter tasks' }).inputValue(), 'gst?');
+  assert.equal(await theme(), 'light');
+  await page.keyboard.press('Escape');
+
+  const field = page.getByRole('combobox', { name: /Go to a task/ });
+  await page.keyboard.press('Control+k');
+  await field.fill('dark');
+  await page.getByRole('option', { name: 'Theme: dark' }).waitFor();
+  await page.keyboard.press('Enter');
+  await field.waitFor({ state: 'detached' });
+  assert.equal(await theme(), 'dark');
+  await page.keyboard.press('Control+k');
+  await field.fill('demo');
+  const option = page.getByRole('option', { name: 'Demo', exact: false }).first();
+  await option.waitFor();
+  assert.equal(await field.getAttribute('aria-activedescendant'), await option.getAttribute('id'));
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/t\/demo/);
   await rowsOf(page).first().waitFor();
-  assert.equal(await width(), 360);
-  await page.getByRole('link', { name: 'Search', exact: true }).click();
+  await page.keyboard.press('Control+k');
+  await field.fill('no-such-7');
+  await page.getByRole('option', { name: /go to this task/ }).click();
+  await page.getByText('This task does not exist').waitFor();
+});
+
+test('a failed task is opened at its first error, and the link to it copied, in four keys', page, async (t) => {
+  const { site, page } = await visit(t, { permissions: ['clipboard-read', 'clipboard-write'] });
+  await site.task({ taskId: 'bad', title: 'Failed one' });
+  const lines = Array.from({ length: 400 }, (_, n) => ({
+    message: `line ${n + 1}`,
+    level: n === 149 ? 'ERROR' : 'INFO',
+  }));
+  await site.lines('bad', lines as never);
+  await site.change('bad', { status: 'failed', error: 'it broke' });
+  await page.goto(site.url);
+  await page.locator('tr[data-task=bad]').waitFor();
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await page.locator('[data-seq="150"]').waitFor();
+  assert.ok(await inView(page, 150));
+  await page.keyboard.press('e');
+  await page.keyboard.press('y');
+  await until('the link', async () =>
+    /\/t\/bad\?.*seq=150/.test(await page.evaluate(() => navigator.clipboard.readText())),
+  );
+});
+
+/** What can be pressed and lies where nobody comes to, or is smaller than a finger is. */
+function unreachable(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const scrolls = (element: Element): boolean => {
+      for (let box = element.parentElement; box !== null; box = box.parentElement) {
+        if (/auto|scroll/.test(getComputedStyle(box).overflowX) && box.scrollWidth > box.clientWidth) return true;
+      }
+      return false;
+    };
+    const named = (element: Element): string =>
+      (element.getAttribute('aria-label') ?? element.textContent ?? '').trim();
+    return [...document.querySelectorAll<HTMLElement>('button, a[href], input, select, summary')]
+      .filter((element) => element.checkVisibility({ checkVisibilityCSS: true, checkOpacity: true }))
+      .filter((element) => !element.closest('.hidden-text, .skip'))
+      .flatMap((element) => {
+        const { left, right, width, height } = element.getBoundingClientRect();
+        if (width <= 1) return [];
+        const outside = (left < -1 || right > window.innerWidth + 1) && !scrolls(element);
+        // Bars of a chart have no room to be wide; what they narrow is also narrowed beside them.
+        const isBar = element.closest('.bars') !== null;
+        // A link may lie over all of its row.
+        const isRow = getComputedStyle(element, '::after').position === 'absolute';
+        const small =
+          !isBar &&
+          !isRow &&
+          (width < 24 || height < 24) &&
+          getComputedStyle(element).display !== 'inline' &&
+          element.closest('label') === null;
+        const what = `${element.tagName} ${named(element).slice(0, 40)} ${Math.round(width)}x${Math.round(height)}`;
+        return [...(outside ? [`outside: ${what}`] : []), ...(small ? [`small: ${what}`] : [])];
+      });
+  });
+}
+
+test('at 360 pixels nothing scrolls sideways, and every action can be reached by a finger', slow, async (t) => {
+  const { site, page } = await visit(t, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+  const faults: Record<string, readonly string[]> = {};
+  const fits = async (where: string): Promise<void> => {
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    const found = [...(width === 360 ? [] : [`${width} px wide`]), ...(await unreachable(page))];
+    if (found.length > 0) faults[where] = found;
+  };
+  await page.goto(site.url);
+  await page.getByText('npx tasktrail').waitFor();
+  await fits('an empty list');
+  await seed(site);
+  await seedAgent(site);
+  await page.locator('tr[data-task]').nth(4).waitFor();
+  await fits('the list');
+  await page.getByRole('button', { name: 'Go to a task, a screen or an action' }).click();
+  await page.getByRole('option', { name: 'Theme: dark' }).waitFor();
+  await fits('the palette');
+  await page.keyboard.press('Escape');
+  await page.locator('tr[data-task=demo] a').first().click();
+  await rowsOf(page).first().waitFor();
+  await fits('a running task');
+  await page.getByRole('button', { name: 'View' }).click();
+  await page.getByRole('button', { name: 'Download' }).first().waitFor();
+  await fits('the ways to view a task');
+  await page.goto(`${site.url}/t/agent`);
+  await rowsOf(page).nth(2).waitFor();
+  await fits('the run of an agent');
+  await page.goto(`${site.url}/t/agent/plain`);
+  await fits('plain text');
+  await page.goto(`${site.url}/search`);
   await page.getByText('Examples').waitFor();
-  assert.equal(await width(), 360);
+  await fits('a search that begins');
   await page.goto(`${site.url}/search?q=o`);
   await page.getByRole('button', { name: /ERROR \d/ }).waitFor();
-  assert.equal(await width(), 360);
+  await fits('what a search found');
   await page.goto(`${site.url}/search?q=timeout+level:${'loud'.repeat(40)}`);
   await page.getByRole('alert').waitFor();
-  assert.equal(await width(), 360);
-  await page.goto(`${site.url}/t/demo`);
-  await rowsOf(page).first().waitFor();
-  for (const name of ['Download', 'Tasks'])
-    assert.ok(await page.getByRole('link', { name, exact: true }).first().isVisible());
-  for (const name of [/ERROR \d/, /Keyboard help/]) assert.ok(await page.getByRole('button', { name }).isVisible());
+  await fits('a search that is not understood');
+  await page.goto(`${site.url}/costs`);
+  await page.getByRole('table').first().waitFor();
+  await fits('costs');
+  for (const section of SECTIONS) {
+    await page.goto(`${site.url}/settings#${section}`);
+    await page.locator(`#${section} h2`).first().waitFor();
+    await fits(`settings: ${section}`);
+  }
+  assert.deepEqual(faults, {});
 });
 
 test('the page asks nobody else, and needs no inline script or style', page, async (t) => {

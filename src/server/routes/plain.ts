@@ -143,7 +143,7 @@ function factsOf({ taskId, status, startedAt, completedAt, exitCode, error, log 
 function formOf(query: Asked): string {
   const kept = [...paramsOf(query)].filter(([name]) => name !== 'q');
   const hidden = kept.map(([name, value]) => `<input type="hidden" name="${name}" value="${safe(value)}">`).join('');
-  return `<form method="get" role="search">${hidden}<label>Search these lines <input name="q" value="${safe(query.q ?? '')}"></label> <button>Search</button></form>`;
+  return `<form method="get" role="search">${hidden}<label>Search these lines <input style="font:inherit;padding:2px 6px" name="q" value="${safe(query.q ?? '')}"></label> <button style="font:inherit;padding:2px 12px">Search</button></form>`;
 }
 
 function linksOf(query: Asked, { first, last, older, newer }: Shown, { completedAt, log }: Task): string {
