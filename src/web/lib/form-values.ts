@@ -31,13 +31,6 @@ export function readForm(fields: readonly ParamField[], entries: Entries): Read 
   return { params, faults };
 }
 
-/** Why what stands in a field cannot be its value; undefined when it can. */
-export function faultIn(field: ValueField | ListField, entered: Entered): string | undefined {
-  const faults: Record<string, string> = {};
-  heldValue(field, { [field.key]: entered }, faults);
-  return faults[field.key];
-}
-
 /** An object that nobody said anything of is left out, unless it must be there. */
 function groupValue(group: GroupField, entries: Entries, faults: Record<string, string>): JsonObject | undefined {
   const untouched = heldFields(group.fields).every(({ key }) => (entries[key] ?? '').length === 0);
