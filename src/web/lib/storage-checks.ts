@@ -102,7 +102,7 @@ function spool({ spool_batches: batches }: WireStorage): StorageCheck | undefine
   if (batches === 0) return { name, value: 'Nothing waits to be delivered', tone: 'ok' };
   return {
     name,
-    value: `${plural(batches, 'batch').replace(/batchs$/, 'batches')} of tasktrail run wait${batches === 1 ? 's' : ''}`,
+    value: batches === 1 ? '1 batch of tasktrail run waits' : `${count(batches)} batches of tasktrail run wait`,
     tone: 'warning',
     fix: 'They are sent by the next tasktrail run, or when the server starts.',
   };
