@@ -1,7 +1,7 @@
 'use strict';
 // `npm test`: everything that has to be right, on a fresh clone too. Every step runs even when an earlier one failed, so
 // that one run shows all faults. `npm test -- FILE…` runs just those test files. `--long` runs the slow tests alone,
-// `--security` all that attack us, the slow ones too.
+// `--security` all that attack us, the slow ones too, `--e2e-long` the slow tests of the page and of whole servers.
 
 const { install, buildPage, node, ownEnv, root, say } = require('./prepare.cjs');
 const { audit } = require('./audit.cjs');
@@ -16,7 +16,8 @@ const LONG_TEST_TIMEOUT_MS = 7200000;
 const options = process.argv.slice(2).filter((word) => word.startsWith('--'));
 const named = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const security = options.indexOf('--security') !== -1;
-const long = options.indexOf('--long') !== -1 || security;
+const e2eLong = options.indexOf('--e2e-long') !== -1;
+const long = options.indexOf('--long') !== -1 || security || e2eLong;
 const started = Date.now();
 
 install();
@@ -31,7 +32,7 @@ if (named.length === 0 && !long) {
   check('unused code', 'knip', []);
   checkPackages();
 }
-const files = named.length > 0 ? named : security ? securityFiles() : testFiles('test', long);
+const files = named.length > 0 ? named : chosenFiles();
 runTests(files);
 
 missing.forEach((reason) => {
@@ -87,9 +88,11 @@ function runTests(paths) {
   results.push({ name: `${paths.length} test files`, ok: run.status === 0 });
 }
 
-function securityFiles() {
+function chosenFiles() {
   const folder = path.join('test', 'security');
-  return testFiles(folder, false).concat(testFiles(folder, true));
+  if (security) return testFiles(folder, false).concat(testFiles(folder, true));
+  if (e2eLong) return ['web', 'e2e'].flatMap((room) => testFiles(path.join('test', room), true));
+  return testFiles('test', long);
 }
 
 /** Slow tests bear `.long.` in their names and are left to `npm run test:long`. */
