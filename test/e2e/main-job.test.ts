@@ -55,7 +55,7 @@ test('the main job: a real build is watched live, survives kill -9 of the server
 
   await page.locator('[data-connection=ended]').waitFor({ timeout: 30_000 });
   await page.getByText('step 3 done', { exact: true }).waitFor();
-  await page.getByText('exit code 7').waitFor();
+  await page.getByText('exit code 7').first().waitFor();
 
   const lines = await watched;
   assert.deepEqual(
