@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { inView, noBrowser, rowsOf, seqsOf, until, visit } from './support.ts';
 
 const page = { skip: noBrowser };
@@ -217,4 +218,32 @@ test('a list that is scrolled does not move: new tasks wait behind a pill', page
   await page.locator('tr[data-task=newcomer]').waitFor();
   await page.getByRole('button', { name: 'Show more tasks' }).click();
   await until('all 61 tasks', async () => (await page.locator('tr[data-task]').count()) === 61);
+});
+
+test('the first view of the list and of a task loads at most 150 KB of JavaScript, gzipped', page, async (t) => {
+  const { site, page } = await visit(t);
+  await site.task({ taskId: 'demo' });
+  await site.lines(
+    'demo',
+    Array.from({ length: 50 }, (_, n) => `line ${n + 1}`),
+  );
+  const scripts: Promise<{ path: string; bytes: number }>[] = [];
+  page.on('response', (response) => {
+    const path = new URL(response.url()).pathname;
+    if (path.endsWith('.js')) scripts.push(response.body().then((body) => ({ path, bytes: gzipSync(body).length })));
+  });
+  for (const [path, ready] of [
+    ['/', page.locator('tr[data-task=demo]')],
+    ['/t/demo', page.getByLabel('Lines over time')],
+  ] as const) {
+    scripts.length = 0;
+    await page.goto(site.url + path);
+    await ready.waitFor();
+    const loaded = await Promise.all(scripts);
+    const bytes = loaded.reduce((sum, script) => sum + script.bytes, 0);
+    t.diagnostic(`${path}: ${loaded.length} scripts, ${bytes} bytes`);
+    assert.ok(loaded.length > 0 && bytes <= 150_000, `${path}: ${bytes} bytes, ${JSON.stringify(loaded)}`);
+    const later = loaded.filter(({ path }) => /Search|Settings|Costs|Help|Palette|Runner|Markdown/.test(path));
+    assert.deepEqual(later, []);
+  }
 });
