@@ -151,6 +151,15 @@ test('hostile text of every kind is inert on every screen, under the policy of t
   await page.getByRole('button', { name: 'Patterns' }).click();
   await page.getByText('osc8 script').first().waitFor();
   await watch.calm('patterns');
+  await page.goto(`${site.url}/t/odd/plain`);
+  await page.getByText('osc8 script').waitFor();
+  await watch.calm('plain text');
+  await page.goto(site.url);
+  await page.locator('tr[data-task]').nth(3).waitFor();
+  await page.keyboard.press('Control+k');
+  await page.getByRole('option').nth(6).waitFor();
+  await watch.calm('the palette');
+  assert.equal(new Set(await heights(page, 'dialog [role=option]')).size, 1);
 
   for (const [id, title] of [
     ['asks', 'The task asks'],
