@@ -57,7 +57,8 @@ test('a link opens the reads of its one task and no other route', async (t) => {
     { cookie },
     { authorization: `Bearer ${path.slice('/share/'.length)}` },
   ];
-  const opens = ['/api/tasks', '/tasks'].flatMap((prefix) => OPENED.map((place) => `${prefix}/:task_id${place}`));
+  const below = ['/api/tasks', '/tasks'].flatMap((prefix) => OPENED.map((place) => `${prefix}/:task_id${place}`));
+  const opens = [...below, '/t/:task_id/plain'];
   const walked = new Set<string>();
   for (const { method, url, config } of server.server.routes) {
     const { open, signed } = config();
