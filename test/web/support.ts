@@ -150,8 +150,10 @@ export async function visit(
   const { webDir } = await start();
   const site = new Site(webDir, settings, agents);
   await site.start();
+  // The page goes first: one that loads yet would call a server that is gone a fault.
+  const fresh = await freshPage(t, options);
   t.after(() => site.close());
-  return { site, ...(await freshPage(t, options)) };
+  return { site, ...fresh };
 }
 
 /** A page without a site, closed after the test. A fault in the page fails the test. */
