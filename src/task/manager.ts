@@ -263,11 +263,9 @@ export class TaskManager implements TaskRuns {
   ): Promise<Task> {
     const { info, checked } = this.#registry.find(kind, id);
     const { intake } = this.#trail.parts;
-    const given = checked(params);
-    const text = JSON.stringify(given);
-    const secret = intake.mask(text) !== text;
     // Before the task is there: it may be claimed as soon as it is.
-    const mark = secret ? this.#secretParams.keep(given) : undefined;
+    const taken = await this.#secretParams.take(checked(params), { schema: info.parameters, intake });
+    const { shown, text, mark } = taken;
     const { prefix, queue } = KINDS[kind];
     try {
       const task = await create({
@@ -282,7 +280,7 @@ export class TaskManager implements TaskRuns {
         },
         status: info.approval ? 'pending_approval' : 'queued',
         runner: `${prefix}${id}`,
-        params: given,
+        params: shown,
       });
       if (isWaiting(task)) void this.#distributions[kind]?.offer([task]).catch(() => {});
       this.#queues[kind].look();

@@ -1,6 +1,8 @@
 import type { JsonObject } from '../core/entry.ts';
 import { TrailError } from '../core/error.ts';
 import { newTaskId } from '../core/id.ts';
+import type { Intake } from '../core/ports.ts';
+import { withoutSecrets } from '../core/secret-schema.ts';
 import type { Task } from '../core/task.ts';
 import type { Vault } from './distribution.ts';
 
@@ -20,8 +22,22 @@ export class SecretParams {
     this.#vault = vault;
   }
 
-  /** Answers the mark. */
-  keep(params: JsonObject): string {
+  /**
+   * What may be stored of parameters, and the mark of those that held a secret: by what their schema calls one, which is hidden in what
+   * the run prints too, or by how it looks.
+   */
+  async take(
+    params: JsonObject,
+    { schema, intake }: { readonly schema: JsonObject; readonly intake: Pick<Intake, 'hide' | 'mask'> },
+  ): Promise<{ readonly shown: JsonObject; readonly text: string; readonly mark: string | undefined }> {
+    const { shown, secrets } = withoutSecrets(schema, params);
+    if (secrets.length > 0) await intake.hide(secrets);
+    const text = JSON.stringify(shown);
+    const secret = secrets.length > 0 || intake.mask(text) !== text;
+    return { shown, text, mark: secret ? this.#keep(params) : undefined };
+  }
+
+  #keep(params: JsonObject): string {
     const mark = newTaskId();
     this.#kept.set(mark, params);
     const [oldest] = this.#kept.keys();

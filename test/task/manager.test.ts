@@ -177,6 +177,36 @@ test('a secret parameter reaches the plugin, and is masked in all that is stored
   await assert.rejects(tasks.rerun(task.taskId), { code: 'not_rerunnable', message: /secrets/ });
 });
 
+test('what the schema of a plugin calls a secret is stored nowhere, whatever it looks like', async (t) => {
+  const { tasks, done, lines } = await managed(t);
+  let seen: unknown;
+  tasks.register({
+    ...plugin('login', (params, { logger }) => {
+      seen = params;
+      logger.info('signed in with correct horse battery');
+    }),
+    parameters: {
+      type: 'object',
+      properties: {
+        user: { type: 'string' },
+        account: { type: 'object', properties: { password: { type: 'string', format: 'password' } } },
+        pins: { type: 'array', items: { type: 'string', writeOnly: true } },
+      },
+    },
+  });
+  const params = { user: 'ada', account: { password: 'correct horse battery' }, pins: ['1234', ''] };
+  const task = await done('login', params);
+  assert.deepEqual(seen, params);
+  const hidden = '[redacted:parameter]';
+  assert.deepEqual(task.params, { user: 'ada', account: { password: hidden }, pins: [hidden, ''] });
+  const printed = (await lines(task.taskId)).map(({ message }) => message);
+  assert.ok(
+    printed.some((message) => message.startsWith('signed in with [redacted:')),
+    printed.join('\n'),
+  );
+  await assert.rejects(tasks.rerun(task.taskId), { code: 'not_rerunnable' });
+});
+
 test('a run can be run again as a new task, an outside task cannot', async (t) => {
   const { tasks, trail, done } = await managed(t);
   tasks.register(plugin('twice', ({ n }) => n));

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../core/entry.ts';
+import { isSecretSchema } from '../../core/secret-schema.ts';
 import type { Field, TextInput } from './form.ts';
 import { visible } from './line.ts';
 import { choicesOf, numberIn, objectOf, resolved, shown, textOf, typeOf } from './schema.ts';
@@ -138,14 +139,14 @@ function fieldOf(schema: JsonObject, root: JsonObject, spot: Spot): ParamField {
   if (items === undefined) return valueField(schema, spot);
   const row = valueField(resolved(items, root), { path: [...spot.path, ''], required: true });
   if (row.kind === 'json' || row.kind === 'boolean') return valueField(schema, spot);
-  const bare = { ...named(schema, spot), kind: 'list', secret: row.secret || isSecret(schema), row } as const;
+  const bare = { ...named(schema, spot), kind: 'list', secret: row.secret || isSecretSchema(schema), row } as const;
   return { ...bare, initial: rowsOf(row, schema.default) };
 }
 
 function valueField(schema: JsonObject, spot: Spot): ValueField {
   const { examples, format, minimum, maximum } = schema;
   const { choices, words } = choicesOf(schema);
-  const secret = isSecret(schema);
+  const secret = isSecretSchema(schema);
   const kind = choices.length > 0 ? 'choice' : kindOf(schema, secret);
   const bare: Omit<ValueField, 'initial'> = {
     ...named(schema, spot),
@@ -172,10 +173,6 @@ function named(schema: JsonObject, { path, required }: Spot) {
     label: visible(textOf(schema.title) ?? name),
     help: visible(textOf(schema.description) ?? ''),
   };
-}
-
-function isSecret({ format, writeOnly, ...more }: JsonObject): boolean {
-  return format === 'password' || writeOnly === true || more['x-secret'] === true;
 }
 
 function kindOf(schema: JsonObject, secret: boolean): Field['kind'] {
