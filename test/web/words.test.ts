@@ -63,15 +63,17 @@ test('choosing a value twice takes it back, and nothing chosen lets everything p
   assert.deepEqual(withPart({ search: 'x' }, 'search', ''), {});
 });
 
-test('waits double from half a second to fifteen, and are never equal for everyone', () => {
+test('waits double from half a second to four for a minute, then to fifteen, and are never equal for everyone', () => {
   assert.deepEqual(
-    [1, 2, 3, 4, 5, 6, 60].map((attempt) => backoffMs(attempt, () => 0)),
-    [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000],
+    [1, 2, 3, 4, 5, 18, 19, 20, 60].map((attempt) => backoffMs(attempt, () => 0)),
+    [500, 1_000, 2_000, 4_000, 4_000, 4_000, 8_000, 15_000, 15_000],
   );
   assert.equal(
     backoffMs(60, () => 0.999),
     11_254,
   );
+  const firstMinute = Array.from({ length: 17 }, (_, n) => backoffMs(n + 1, () => 0.5));
+  assert.ok(firstMinute.reduce((sum, ms) => sum + ms) >= 50_000);
 });
 
 test('a line’s time is local, UTC, or since the start', () => {
