@@ -227,7 +227,9 @@ export function readContract(open: OpenStore): void {
     const { store } = await withTask(t, open);
     await stored(store, 'a', numbered(12_000));
     const page = await store.read('a', { limit: READ_ROWS });
-    assert.deepEqual([page.count, page.scannedTo, page.done], [READ_ROWS, READ_ROWS, false]);
+    // Fewer where the time of a read was up first.
+    assert.ok(page.count > 0 && page.count <= READ_ROWS, `${page.count} lines`);
+    assert.deepEqual([page.scannedTo, page.done], [page.count, false]);
     for (const order of ['asc', 'desc'] as const) {
       const seqs = (await allEntries(store, 'a', { order, limit: READ_ROWS, offset: 6_000 })).map((entry) => entry.seq);
       assert.deepEqual(
