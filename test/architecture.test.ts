@@ -202,6 +202,15 @@ describe('the rules themselves', () => {
       'core/a.ts',
     ]);
   });
+
+  test('let a component import itself, and nothing else', () => {
+    const tree = { path: 'web/parts/Tree.svelte', text: `<script>\nimport Tree from './Tree.svelte';\n</script>` };
+    assert.equal(findCircle([tree]), null);
+    assert.notEqual(findCircle([{ path: 'core/a.ts', text: `import { a } from './a.ts';` }]), null);
+    const leaf = { path: 'web/parts/Leaf.svelte', text: `<script>\nimport Tree from './Tree.svelte';\n</script>` };
+    const both = { ...tree, text: `${tree.text}<script>\nimport Leaf from './Leaf.svelte';\n</script>` };
+    assert.notEqual(findCircle([both, leaf]), null);
+  });
 });
 
 function roomOf(path: string): string {

@@ -50,9 +50,16 @@ export function codeOnly(text: string): string {
   return withoutComments(text).replace(pattern, (found) => `''${' '.repeat(Math.max(0, found.length - 2))}`);
 }
 
-/** A circle of imports, as the paths it goes through, or null. */
+/** A circle of imports, as the paths it goes through, or null. A component may import itself: that is how it contains another of its kind. */
 export function findCircle(files: readonly SourceFile[]): string[] | null {
-  const graph = new Map(files.map((file) => [file.path, importsOf(file).flatMap(({ target }) => target ?? [])]));
+  const graph = new Map(
+    files.map((file) => [
+      file.path,
+      importsOf(file)
+        .flatMap(({ target }) => target ?? [])
+        .filter((target) => target !== file.path || !file.path.endsWith('.svelte')),
+    ]),
+  );
   const done = new Set<string>();
   for (const start of graph.keys()) {
     const circle = walk(start, []);
