@@ -93,7 +93,7 @@ async function finding(page: Page): Promise<void> {
   let seq: string | null = null;
   for (let n = 0; n < 6; n += 1) {
     const from = performance.now();
-    const before = seq;
+    const before: string | null = seq;
     await page.keyboard.press('Enter');
     for (seq = await hitSeq(page); seq === null || seq === before; seq = await hitSeq(page));
     took.push(performance.now() - from);

@@ -10,7 +10,7 @@ export interface Place {
 /** Only at the start of a word, so that a long one is looked at once. */
 const PLACE = new RegExp(
   [
-    String.raw`(?<link>\bhttps?:\/\/[^\s<>"'` + '`' + String.raw`\u0000-\u001f\u007f-\u00a0]{1,2000})`,
+    String.raw`(?<link>\bhttps?:\/\/[^\s<>"'\x60\u0000-\u001f\u007f-\u00a0]{1,2000})`,
     String.raw`(?<redacted>\[redacted:[a-z0-9-]{1,40}\])`,
     String.raw`(?<file>(?<![\w./\\@+-])(?:[A-Za-z]:\\|\.{0,2}\/)?(?:[\w@+.-]{1,100}[\\/]){0,30}[\w@+-][\w@+.-]{0,100}\.[A-Za-z][A-Za-z0-9]{0,7}:\d{1,7}(?::\d{1,5})?(?![\w.]))`,
   ].join('|'),
