@@ -114,6 +114,7 @@ test('a database from before the search is brought up to date and searched, in a
   await store.close();
   db.exec(`DROP INDEX blocks_by_time; DROP TABLE block_filters; ALTER TABLE trails DROP COLUMN filtered;
     ALTER TABLE blocks DROP COLUMN span; ALTER TABLE blocks DROP COLUMN until; ALTER TABLE blocks DROP COLUMN sorted;
+    DROP TABLE credentials; DROP TABLE credential_state; DROP TABLE audit;
     PRAGMA user_version = 11`);
   const again = new SqliteStore(dataDir);
   t.after(() => again.close());
