@@ -10,8 +10,11 @@ const page = { skip: noBrowser };
 const SECTIONS = SECTION_GROUPS.flatMap(({ sections }) => [...sections]);
 const TOKEN = `ghp_${'a1B2'.repeat(9)}`;
 
-async function axe(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+/** Themes differ in their colours: what else may be wrong is looked for in one of them. */
+async function axe(page: Page, theme = 'light'): Promise<void> {
+  const builder = new AxeBuilder({ page }).include('.screen');
+  if (theme !== 'light') builder.withRules('color-contrast');
+  const { violations } = await builder.analyze();
   assert.deepEqual(
     violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`),
     [],
@@ -46,7 +49,7 @@ function shown(page: Page): Promise<string[]> {
 }
 
 for (const theme of ['light', 'dark', 'contrast']) {
-  test(`each section opens by its address, without a finding of axe in the ${theme} theme, and fits 360 pixels`, {
+  test(`each section opens by its address, without a finding of axe in the ${theme} theme${theme === 'light' ? ', and fits 360 pixels' : ''}`, {
     ...page,
     timeout: 120_000,
   }, async (t) => {
@@ -58,7 +61,8 @@ for (const theme of ['light', 'dark', 'contrast']) {
       await opened(page, site, id);
       assert.equal((await shown(page))[0], id);
       assert.equal(await page.getByRole('link', { name, exact: true }).getAttribute('aria-current'), 'page');
-      await axe(page);
+      await axe(page, theme);
+      if (theme !== 'light') continue;
       await page.setViewportSize({ width: 360, height: 740 });
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360, id);
       await page.setViewportSize({ width: 1280, height: 800 });
