@@ -117,6 +117,44 @@ test('only matches are shown with the lines around them, and any of them in its 
 });
 
 test(
+  'each line that a filter lets pass can be shown among those that it hides, and Back leads to the filter',
+  page,
+  async (t) => {
+    const trail = await visit(t);
+    const { site, page } = trail;
+    await fill(trail, 3_000, (seq) => (seq % 500 === 0 ? { level: 'ERROR' } : {}));
+    await site.change('demo', { status: 'completed' });
+    const around = async (seq: number): Promise<void> => {
+      await current(trail, seq);
+      await until('the lines around it', async () => {
+        const seqs = await seqsOf(page);
+        return seqs.includes(seq - 3) && seqs.includes(seq + 3) && (await inView(page, seq));
+      });
+    };
+    await page.goto(`${site.url}/t/demo?level=ERROR`);
+    await page.locator('[data-seq="1500"]').hover();
+    await page.getByRole('button', { name: 'Show line 1500 in context' }).click();
+    await around(1_500);
+    assert.ok(!page.url().includes('level='));
+    assert.equal(await page.getByRole('button', { name: 'in context' }).count(), 0, 'nothing is hidden now');
+    await page.goBack();
+    await until('the errors', async () => (await seqsOf(page)).length === 6);
+    // By the keyboard it is in the opened line.
+    await page.keyboard.press('e');
+    await page.keyboard.press('Enter');
+    await page.locator('.details').getByRole('button', { name: 'Show in context' }).press('Enter');
+    await until('all lines', async () => (await seqsOf(page)).length > 10);
+    await page.goto(`${site.url}/t/demo?level=INFO&find=line 2&only=0`);
+    await page.getByText('all searched').waitFor();
+    await until('only matches', async () => !(await seqsOf(page)).includes(1));
+    const seq = (await seqsOf(page)).at(5) ?? 0;
+    await page.locator(`[data-seq="${seq}"]`).hover();
+    await page.getByRole('button', { name: `Show line ${seq} in context` }).click();
+    await around(seq);
+  },
+);
+
+test(
   'hits that come in while a task runs are counted, and a closed search lets the end be followed again',
   page,
   async (t) => {

@@ -1,4 +1,5 @@
-import type { LogFilter } from '../../core/filter.ts';
+import { tick } from 'svelte';
+import { filterKey, isOpenFilter, type LogFilter } from '../../core/filter.ts';
 import type { Level } from '../../core/level.ts';
 import type { LogPanel } from './panel.svelte.ts';
 
@@ -55,6 +56,22 @@ export async function toMark(panel: LogPanel, order: Order): Promise<void> {
 export async function toHit(panel: LogPanel, order: Order): Promise<void> {
   const seq = await panel.find.go(order, panel.find.current ?? fromSeq(panel, order));
   if (seq !== null) await panel.jumpTo(seq);
+}
+
+/** All lines, and this one in the middle of those that were hidden. Back leads to the filter again. */
+export async function toContext(panel: LogPanel, row: number): Promise<void> {
+  const { address, listed, log, view } = panel;
+  const seq = log.row(row)?.seq;
+  if (seq === undefined) return;
+  const { find, filter } = address.view;
+  view.stop();
+  panel.cursor = row;
+  address.change({ filter: {}, find: find && { ...find, only: null }, at: null }, 'push');
+  // Another list keeps the current line in the middle by itself; the same one first unfolds.
+  if (filterKey(panel.listed) !== filterKey(listed)) return;
+  await tick();
+  if (!isOpenFilter(filter)) void panel.find.again();
+  await panel.jumpTo(seq);
 }
 
 /** Where to look on from: while no line is current, the one on top counts too. */
