@@ -377,3 +377,26 @@ test('each line has its place in the list for those who hear it', page, async (t
   await page.clock.runFor(5_000);
   await page.getByText('2 new lines, 1 error', { exact: true }).waitFor({ state: 'attached' });
 });
+
+test('the focus is held while its row is scrolled away, and is back with the row', page, async (t) => {
+  const { site, page } = await visit(t);
+  await site.task({ taskId: 'long' });
+  await site.lines(
+    'long',
+    Array.from({ length: 2_000 }, (_, n) => `line ${n + 1}`),
+  );
+  await page.goto(`${site.url}/t/long?seq=20`);
+  const link = page.locator('[data-seq="20"] a').first();
+  await link.focus();
+  const log = page.getByRole('log');
+  const active = () =>
+    page.evaluate(
+      () => document.activeElement?.closest('[data-seq]')?.getAttribute('data-seq') ?? document.activeElement?.role,
+    );
+  await log.evaluate((box) => box.scrollTo(0, 20_000));
+  await link.waitFor({ state: 'detached' });
+  await until('the panel to hold the focus', async () => (await active()) === 'log');
+  await log.evaluate((box) => box.scrollTo(0, 0));
+  await link.waitFor();
+  await until('the focus on its row', async () => (await active()) === '20');
+});
