@@ -77,19 +77,20 @@ async function failedBuild(site: Site): Promise<void> {
 
 async function agentRun(site: Site): Promise<void> {
   const lines = await recorded('success');
+  const end = lines.splice(-2);
   const startMs = 9 * MINUTE_MS;
   await site.task({
-    ...{ taskId: 'agent-fix-412', title: 'Fix the flaky login test', source: 'github', provider: 'github' },
+    ...{ taskId: 'agent-fix-412', title: 'Fix the failing payment test', source: 'github', provider: 'github' },
     ...{ kind: 'agent', assignedAgent: 'fixer', model: 'claude-opus-4-8', owner: 'acme/shop', tags: ['approved'] },
     ...{ createdAt: agoIso(startMs), startedAt: agoIso(startMs), status: 'executing' },
     params: {
-      prompt: 'The login test fails one time in ten. Find out why and mend it.',
+      prompt: 'The payment test fails. Find out why and mend it.',
       repo: 'acme/shop',
       issue: 412,
     },
     metadata: { delivery: '7f1c0e', branch: 'agent/412' },
   });
-  await site.lines('agent-fix-412', atPace([...lines, ...agentWork()], startMs, 4_200));
+  await site.lines('agent-fix-412', atPace([...lines, ...agentWork(), ...end], startMs, 4_200));
   await site.change('agent-fix-412', {
     ...{ status: 'completed', exitCode: 0, completedAt: agoIso(5 * MINUTE_MS) },
     result: { pull_request: 'acme/shop#418', files_changed: 2, tests: { passed: 212, failed: 0 } },
@@ -97,35 +98,33 @@ async function agentRun(site: Site): Promise<void> {
   });
 }
 
-/** Calls and their answers as an agent's parser writes them: a search, an edit, a run of the tests. */
+/** What the agent does after it was understood: three more turns, with their calls and answers as its parser writes them. */
 function agentWork(): EntryInput[] {
-  const call = (id: string, tool: string, input: Record<string, string>): EntryInput => ({
-    ...{ type: 'tool_call', source: 'tool', message: `${tool} ${Object.values(input)[0]}` },
-    metadata: { tool_use_id: id, tool, input },
-  });
-  const answer = (id: string, message: string): EntryInput => ({
-    ...{ type: 'tool_result', source: 'tool', message, metadata: { tool_use_id: id } },
+  const base = { source: 'claude', stream: 'stdout' } as const;
+  const call = (turn: number, tool: string, args: Record<string, string>): EntryInput[] => [
+    {
+      ...{ ...base, type: 'tool_call', message: `${tool} ${Object.values(args)[0]}` },
+      metadata: { tool, args, tool_use_id: `work_${turn}`, message_id: `msg_w${turn}`, turn },
+    },
+  ];
+  const answer = (turn: number, tool: string, message: string): EntryInput => ({
+    ...{ ...base, type: 'tool_result', message },
+    metadata: { tool, tool_use_id: `work_${turn}`, duration_ms: 4_200, is_error: false },
   });
   return [
     {
-      type: 'thinking',
-      source: 'claude',
-      message: 'The test waits for the redirect, not for the cookie. Under load the cookie comes later.',
+      ...{ ...base, type: 'thinking', metadata: { message_id: 'msg_w4', turn: 4 } },
+      message: 'Prices come from the form as text. Where else is total() called with them?',
     },
-    call('w1', 'Grep', { pattern: 'waitForURL', path: 'test/login.test.ts' }),
-    answer('w1', 'test/login.test.ts:41: await page.waitForURL("/home");'),
-    call('w2', 'Edit', {
-      ...{ file_path: 'test/login.test.ts', old_string: 'await page.waitForURL("/home");' },
-      new_string: 'await page.waitForURL("/home");\nawait waitForCookie(page, "session");',
+    ...call(4, 'Grep', { pattern: 'total(', path: 'src' }),
+    answer(4, 'Grep', 'src/basket.js:41:  return total(form.amount);'),
+    ...call(5, 'Edit', {
+      ...{ file_path: 'src/basket.js', old_string: '  return total(form.amount);' },
+      new_string: '  // A form gives text.\n  return total(Number(form.amount));',
     }),
-    answer('w2', 'The file test/login.test.ts has been updated.'),
-    call('w3', 'Bash', { command: 'npm test -- test/login.test.ts --repeat 20' }),
-    answer('w3', '20 of 20 runs passed in 48 s'),
-    {
-      type: 'log',
-      source: 'claude',
-      message: 'The test passes 20 times of 20. I open a pull request with the change and its reason.',
-    },
+    answer(5, 'Edit', 'The file src/basket.js has been updated.'),
+    ...call(6, 'Bash', { command: 'node --test test/payment.test.js test/basket.test.js' }),
+    answer(6, 'Bash', '5 of 5 tests passed in 1.2 s'),
   ];
 }
 

@@ -249,6 +249,9 @@ test('the search in each of its states', page, async (t) => {
   await page.getByRole('button', { name: 'Search everywhere' }).click();
   await page.getByText('everything searched').waitFor();
   await shoot(page, 'search', 'found');
+  await numbered(site, 1, 3);
+  await page.getByRole('button', { name: 'New matches: 3, show' }).waitFor({ timeout: 20_000 });
+  await shoot(page, 'search', 'live');
 
   await site.intake.deleteTask('migrate-77', 'olga');
   await page
@@ -325,13 +328,13 @@ test('the settings in each of their states', page, async (t) => {
       status: 400,
       json: {
         ...{ status: 400, code: 'invalid_request', title: 'Bad', detail: 'The request is not valid.' },
-        errors: [{ path: '/task_log_level', detail: 'expected one of DEBUG, INFO, WARNING, ERROR' }],
+        errors: [{ path: 'task_log_level', detail: 'expected one of DEBUG, INFO, WARNING, ERROR' }],
       },
     }),
   );
   await page.getByLabel('Task log level').selectOption('ERROR');
   await save.click();
-  await page.locator('#task_log_level-fault, .fault').first().waitFor();
+  await page.locator('.field').getByText('expected one of DEBUG, INFO, WARNING, ERROR').waitFor();
   await shoot(page, 'settings', 'error');
   await page.unroute('**/api/settings/logging');
 

@@ -29,7 +29,7 @@ export type Screen = (typeof SCREENS)[number];
 export const NEVER: Readonly<Record<Screen, Partial<Record<State, string>>>> = {
   list: { paused: 'it never moves by itself', ended: 'it has no end' },
   log: {},
-  search: { live: 'it looks when it is asked, see docs/page.md', paused: 'it looks when it is asked' },
+  search: { paused: 'it looks when it is asked' },
   costs: { paused: 'it is read when it is asked' },
   settings: {
     filtered: 'it has no filter',

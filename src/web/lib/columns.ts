@@ -13,16 +13,16 @@ export interface Column {
 }
 
 export const COLUMNS = [
-  { id: 'status', title: 'Status', sort: 'status', widthPx: 136 },
+  { id: 'status', title: 'Status', sort: 'status', widthPx: 130 },
   { id: 'task', title: 'Task', sort: 'title', fixed: true },
-  { id: 'activity', title: 'Activity', widthPx: 92 },
-  { id: 'source', title: 'Source', sort: 'source', widthPx: 82 },
+  { id: 'activity', title: 'Activity', widthPx: 84 },
+  { id: 'source', title: 'Source', sort: 'source', widthPx: 72 },
   { id: 'started', title: 'Started', sort: 'started_at', widthPx: 90 },
   { id: 'duration', title: 'Duration', sort: 'duration', widthPx: 78, right: true },
-  { id: 'lines', title: 'Lines', sort: 'lines', widthPx: 64, right: true },
+  { id: 'lines', title: 'Lines', sort: 'lines', widthPx: 58, right: true },
   { id: 'errors', title: 'Errors', sort: 'errors', widthPx: 58, right: true },
   { id: 'cost', title: 'Cost', sort: 'cost', widthPx: 66, right: true },
-  { id: 'tags', title: 'Owner, tags', widthPx: 112 },
+  { id: 'tags', title: 'Owner, tags', widthPx: 104 },
 ] as const satisfies readonly Column[];
 export type ColumnId = (typeof COLUMNS)[number]['id'];
 
