@@ -4,9 +4,10 @@ import fc from 'fast-check';
 import type { LogFilter } from '../../src/core/filter.ts';
 import { type Mark, markOf } from '../../src/core/outline.ts';
 import { OutlineTree, type Part } from '../../src/core/outline-tree.ts';
-import { causesOf, longestSilence } from '../../src/web/lib/causes.ts';
+import { causesOf } from '../../src/web/lib/causes.ts';
 import { groupFolds, groupNear, groupsAround, groupsIn, isGroupFolded } from '../../src/web/lib/groups.ts';
 import { currentRow, outlineRows, shareOf } from '../../src/web/lib/outline-list.ts';
+import { longestSilence, slowDowns } from '../../src/web/lib/silences.ts';
 
 const START_MS = Date.UTC(2026, 0, 25, 10);
 
@@ -164,6 +165,21 @@ test('the longest silence is found where it is worth a look', () => {
   });
   assert.equal(longestSilence({ width_ms: 100, buckets: buckets([1, 0, 0, 1]) }), undefined);
   assert.equal(longestSilence({ width_ms: 10_000, buckets: [] }), undefined);
+});
+
+test('slow-downs are the silences that are a large part of the time, in order', () => {
+  const buckets = Array.from({ length: 500 }, (_, n) => ({
+    timestamp: new Date(START_MS + n * 1_000).toISOString(),
+    total: (n > 10 && n < 16) || (n > 100 && n < 105) || n > 490 ? 0 : 3,
+    by_level: { DEBUG: 0, INFO: 3, WARNING: 0, ERROR: 0 },
+  }));
+  const from = (n: number) => new Date(START_MS + n * 1_000).toISOString();
+  assert.deepEqual(slowDowns({ width_ms: 1_000, buckets }), [
+    { from: from(11), ms: 5_000 },
+    { from: from(491), ms: 9_000 },
+  ]);
+  assert.deepEqual(slowDowns({ width_ms: 100, buckets }), [], 'less than a second is none');
+  assert.deepEqual(slowDowns({ width_ms: 1, buckets: [] }), []);
 });
 
 test('causes are asked for with few reads, and what is not there is not told', async () => {

@@ -277,6 +277,29 @@ test('keys go from error to error and from mark to mark, also where lines are no
   await current(trail, 17_000);
 });
 
+test('keys go from slow-down to slow-down, whatever is loaded', page, async (t) => {
+  const trail = await visit(t);
+  const { site, page } = trail;
+  const later = (seq: number) => (seq > 4_000 ? 300 : 0) + (seq > 15_000 ? 600 : 0);
+  await fill(trail, 20_000, (seq) => ({
+    timestamp: new Date(FIRST_MS + seq * 100 + later(seq) * 1_000).toISOString(),
+  }));
+  await site.change('demo', { status: 'completed' });
+  await page.goto(`${site.url}/t/demo`);
+  await rowsOf(page).first().waitFor();
+  for (const [key, seq, told] of [
+    ['s', 4_000, 'Silent for 4m'],
+    ['s', 15_000, 'Silent for 9m'],
+    ['S', 4_000, 'Silent for 4m'],
+  ] as const) {
+    await page.keyboard.press(key);
+    await current(trail, seq);
+    await page.locator('.notice').getByText(told).waitFor();
+  }
+  await page.keyboard.press('S');
+  await page.getByText('No previous slow-down').waitFor();
+});
+
 test('chips say what they would show under the filters that are on', page, async (t) => {
   const trail = await visit(t);
   const { site, page } = trail;

@@ -1,5 +1,6 @@
 import type { LogFilter } from '../../core/filter.ts';
 import type { WireHistogram, WireTask } from '../../core/wire.ts';
+import { longestSilence, SILENCE_BARS } from './silences.ts';
 
 /** Where the reason of a failure may be. */
 export type Cause =
@@ -13,12 +14,6 @@ export interface CauseReads {
   histogram(filter: LogFilter, buckets: number, signal: AbortSignal): Promise<WireHistogram>;
 }
 
-/** Finer is not worth more: what counts is the longest silence, not its exact length. */
-const BUCKETS = 500;
-/** Shorter silences are none, nor are those that are but a small part of the time. */
-const SILENCE_MS = 5_000;
-const SILENCE_SHARE = 0.05;
-
 export async function causesOf(
   { exit_code: code, log }: Pick<WireTask, 'exit_code' | 'log'>,
   reads: CauseReads,
@@ -29,7 +24,7 @@ export async function causesOf(
   const [first, last, histogram] = await Promise.all([
     reads.seqNear(errors, 0, 'next'),
     reads.seqNear(errors, end, 'previous'),
-    reads.histogram({}, BUCKETS, signal),
+    reads.histogram({}, SILENCE_BARS, signal),
   ]);
   const silence = longestSilence(histogram);
   const before = silence && (await reads.seqNear({ to: silence.from }, end, 'previous'));
@@ -39,21 +34,4 @@ export async function causesOf(
     ...(silence && before ? [{ kind: 'silence', seq: before, ms: silence.ms } as const] : []),
     ...(code === null || code === 0 ? [] : [{ kind: 'exit', code } as const]),
   ];
-}
-
-/** The longest stretch of buckets without a line; its beginning is the first moment without one. */
-export function longestSilence({
-  buckets,
-  width_ms: widthMs,
-}: Pick<WireHistogram, 'buckets' | 'width_ms'>): { from: string; ms: number } | undefined {
-  let best = { start: 0, count: 0 };
-  let count = 0;
-  for (const [n, { total }] of buckets.entries()) {
-    count = total === 0 ? count + 1 : 0;
-    if (count > best.count) best = { start: n - count + 1, count };
-  }
-  const ms = best.count * widthMs;
-  const from = buckets[best.start]?.timestamp;
-  if (from === undefined || ms < SILENCE_MS || ms < SILENCE_SHARE * buckets.length * widthMs) return undefined;
-  return { from, ms };
 }

@@ -64,6 +64,7 @@ export const KEY_GROUPS: readonly KeyGroup[] = [
       line('0', 'all levels'),
       line(['e', 'E'], 'next, previous error'),
       line(['w', 'W'], 'next, previous warning'),
+      line(['s', 'S'], 'next, previous slow-down'),
     ],
   },
   {
