@@ -300,6 +300,25 @@ test('keys go from slow-down to slow-down, whatever is loaded', page, async (t) 
   await page.getByText('No previous slow-down').waitFor();
 });
 
+test('a field of JSON lines gets a column, which the address keeps', page, async (t) => {
+  const trail = await visit(t);
+  const { site, page } = trail;
+  await fill(trail, 40, (seq) => ({ message: JSON.stringify({ msg: `call ${seq}`, user: { id: seq * 11 } }) }));
+  await page.goto(`${site.url}/t/demo?seq=3`);
+  await marked(trail, 3);
+  await page.keyboard.press('Home');
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await page.locator('.details').getByRole('button', { name: 'Column for user.id' }).press('Enter');
+  const cells = page.locator('.cell');
+  await page.locator('[data-seq="4"] .cell').getByText('44', { exact: true }).waitFor();
+  await page.reload();
+  await page.locator('[data-seq="5"] .cell').getByText('55', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Take the column user.id away' }).click();
+  await until('no column', async () => (await cells.count()) === 0);
+  assert.ok(!page.url().includes('pin='));
+});
+
 test('chips say what they would show under the filters that are on', page, async (t) => {
   const trail = await visit(t);
   const { site, page } = trail;

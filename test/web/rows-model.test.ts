@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { diffCounts, lineDiff } from '../../src/web/lib/diff.ts';
+import { PINS_MAX, pinCells, readPath, readPins } from '../../src/web/lib/pins.ts';
 import { type RunLine, runsIn, stackInMessage } from '../../src/web/lib/runs.ts';
 import { editsOf, shapeOf, shortCount } from '../../src/web/lib/shape.ts';
 import { pathText, structuredOf, summaryOf, valueExpr, withExpr } from '../../src/web/lib/structured.ts';
@@ -172,4 +173,27 @@ test('a value becomes a filter by its path in metadata, and by its text in a mes
     op: 'all',
     parts: [expr, { op: 'not', part: { op: 'meta', path: 'x', test: '=', value: '1' } }],
   });
+});
+
+test('a path is read back as it was written, and nothing else is one', () => {
+  const part = fc.oneof(fc.string(), fc.nat(999_999_999), fc.stringMatching(/^[a-z_$][\w$-]{0,9}$/));
+  fc.assert(
+    fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), (path) => {
+      const text = pathText(path);
+      if (text.length <= 200) assert.deepEqual(readPath(text), path);
+    }),
+  );
+  for (const text of ['', '.', 'a..b', 'a b', '[x]', '["a]', '[01]', 'x'.repeat(201)])
+    assert.equal(readPath(text), null);
+  assert.deepEqual(readPins(['a', 'a', '!', 'b']), ['a', 'b']);
+  assert.equal(readPins(['a', 'b', 'c', 'd', 'e', 'f']).length, PINS_MAX);
+});
+
+test('a column shows the field of the message, else of the metadata, and nothing where there is none', () => {
+  const message = '{"user":{"id":7,"roles":["admin"]},"ok":false}';
+  const texts = (paths: readonly string[]) =>
+    pinCells({ message, metadata: { host: 'a', user: 1 } }, paths).map(({ text }) => text);
+  assert.deepEqual(texts(['user.id', 'user.roles[0]', 'ok', 'host', 'user']).slice(0, 4), ['7', 'admin', 'false', 'a']);
+  assert.deepEqual(texts(['user.name', 'constructor', 'user.roles.length', 'toString']), ['', '', '', '']);
+  assert.deepEqual(pinCells({ message: 'plain', metadata: null }, ['a']), [{ path: 'a', text: '' }]);
 });

@@ -27,6 +27,7 @@ test('the view of a log comes back from its address', () => {
     lines: { from: 12, to: 14 },
     at: 7,
     find: { text: 'a+b', matchCase: true, wholeWord: false, regex: true, only: 3 },
+    pins: ['user.id', '["odd key"][0]'],
     wrap: true,
     full: true,
     histogram: false,
@@ -41,12 +42,15 @@ test('the view of a log comes back from its address', () => {
 });
 
 test('what is wrong in an address is left out', () => {
-  const { filter, ...rest } = readLogView(new URLSearchParams('level=LOUD&seq=-4&at=x&only=y&time=noon&find_as=case'));
+  const { filter, ...rest } = readLogView(
+    new URLSearchParams('level=LOUD&seq=-4&at=x&only=y&time=noon&find_as=case&pin=a..b'),
+  );
   assert.deepEqual(filter, {});
   const nothing = {
     lines: null,
     at: null,
     find: null,
+    pins: [],
     wrap: false,
     full: false,
     histogram: null,

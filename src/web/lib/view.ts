@@ -1,5 +1,6 @@
 import { filterParams, type LogFilter, parseFilter } from '../../core/filter.ts';
 import { type FindText, findParams, readFind } from './find.ts';
+import { readPins } from './pins.ts';
 import { readText } from './query.ts';
 import { TIME_MODES, type TimeMode } from './time.ts';
 
@@ -11,6 +12,8 @@ export interface LogView {
   /** The line on top, where the reader stands; null at the place where the panel opens by itself. */
   readonly at: number | null;
   readonly find: FindText | null;
+  /** Fields that have a column, by their paths. */
+  readonly pins: readonly string[];
   readonly wrap: boolean;
   /** The panel alone, over the whole window. */
   readonly full: boolean;
@@ -41,6 +44,7 @@ export function readLogView(params: URLSearchParams): LogView {
     lines: readLines(params.get('seq')) ?? range,
     at: readSeq(params.get('at')),
     find: readFind(params),
+    pins: readPins(params.getAll('pin')),
     wrap: params.get('wrap') === '1',
     full: params.get('full') === '1',
     histogram: params.has('histogram') ? params.get('histogram') === '1' : null,
@@ -50,11 +54,12 @@ export function readLogView(params: URLSearchParams): LogView {
 }
 
 export function logViewParams(view: Partial<LogView> & Pick<LogView, 'filter'>): URLSearchParams {
-  const { filter, lines, at, find, wrap, full, histogram, outline, time } = view;
+  const { filter, lines, at, find, pins, wrap, full, histogram, outline, time } = view;
   const params = new URLSearchParams(filterParams(filter));
   if (lines) params.set('seq', rangeText(lines));
   if (at) params.set('at', String(at));
   if (find) for (const [name, value] of Object.entries(findParams(find))) params.set(name, value);
+  for (const path of pins ?? []) params.append('pin', path);
   if (wrap) params.set('wrap', '1');
   if (full) params.set('full', '1');
   if (histogram !== null && histogram !== undefined) params.set('histogram', histogram ? '1' : '0');
