@@ -500,6 +500,59 @@ test('what is shown and how is kept in the address: wrap, times, full screen', p
   assert.equal((await page.locator('.panel').boundingBox())?.y, 0);
 });
 
+test('the end that is rested on is not followed while a search is open, and is once it is closed', page, async (t) => {
+  const trail = await visit(t);
+  const { site, page } = trail;
+  await fill(trail, 300);
+  await page.goto(`${site.url}/t/demo`);
+  await until('the end', () => inView(page, 300));
+  const paused = page.locator('[data-paused]');
+  const restAt = async (seq: number): Promise<void> => {
+    await page.locator('[role=log]').hover();
+    await page.mouse.wheel(0, -300);
+    await until('to leave the end', async () => !(await inView(page, seq)));
+    await page.mouse.wheel(0, 3_000);
+    await until('the end', () => inView(page, seq));
+  };
+  await page.keyboard.press('Control+f');
+  await page.getByPlaceholder('Find in all lines...').fill('line 30');
+  await page.getByText('all searched').waitFor();
+  await restAt(300);
+  // The page's own timers run in the order of their ends: this one ends after that of the rest.
+  await page.evaluate(
+    () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 600)))),
+  );
+  assert.equal(await paused.count(), 1);
+  await site.lines('demo', ['later']);
+  await page.getByText('1 new line', { exact: false }).waitFor();
+  assert.equal(await inView(page, 301), false);
+  await page.getByPlaceholder('Find in all lines...').press('Escape');
+  await restAt(301);
+  await until('to follow', async () => (await paused.count()) === 0);
+});
+
+test('who may not see a task, or not its lines any more, is told so', page, async (t) => {
+  const trail = await visit(t);
+  const { site, page } = trail;
+  await fill(trail, 50);
+  const json = { code: 'forbidden', detail: 'It belongs to another team.', request_id: 'r-7' };
+  // A proxy in front may say so; the server itself shows a task to each reader.
+  await page.route('**/api/tasks/demo', (route) => route.fulfill({ status: 403, json }));
+  await page.goto(`${site.url}/t/demo`);
+  await page.getByRole('heading', { name: 'You may not see this task' }).waitFor();
+  const card = page.getByRole('alert');
+  await card.getByText('It belongs to another team.').waitFor();
+  await card.getByText('forbidden').waitFor();
+  assert.equal(await rowsOf(page).count(), 0);
+  await page.unroute('**/api/tasks/demo');
+  await page.getByRole('button', { name: 'Retry' }).click();
+  await until('the lines', () => inView(page, 50));
+  await page.route('**/api/tasks/demo/logs?*', (route) => route.fulfill({ status: 403, json }));
+  await page.getByPlaceholder('Search logs...').fill('line 4');
+  await page.getByRole('heading', { name: 'The lines cannot be read' }).waitFor();
+  assert.ok((await rowsOf(page).count()) > 20, 'what was read stays');
+});
+
 test('each state of the panel says what it is: loading, empty, failing, ended, deleted', page, async (t) => {
   const trail = await visit(t);
   const { site, page } = trail;
