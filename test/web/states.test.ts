@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { access, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { fillSample } from './sample.ts';
@@ -320,7 +321,7 @@ test('the settings in each of their states', page, async (t) => {
   release();
   const save = page.getByRole('button', { name: 'Save', exact: true });
   await page.getByLabel('Task log level').waitFor();
-  await page.getByRole('button', { name: 'Reset to the environment' }).waitFor();
+  await page.getByText('default', { exact: true }).nth(1).waitFor();
   await shoot(page, 'settings', 'empty');
 
   await page.route('**/api/settings/logging', (route) =>
@@ -389,6 +390,20 @@ test('every screen for somebody who may only read, and the card that asks for a 
   await page.getByText('Only an admin may change this').first().waitFor();
   await until('the fields to be off', () => page.getByLabel('Task log level').isDisabled());
   await shoot(page, 'settings', 'read-only');
+});
+
+test('the page’s acceptance rows are told with tests that are there', async () => {
+  const doc = await readFile(new URL('../../docs/page.md', import.meta.url), 'utf8');
+  const rows = doc.split('\n').filter((line) => /^\| U\d+ /.test(line));
+  assert.deepEqual(
+    rows.map((row) => row.split('|')[1]?.trim()),
+    Array.from({ length: 14 }, (_, n) => `U${n + 1}`),
+  );
+  for (const row of rows) {
+    const named = [...row.matchAll(/`((?:test|bench)\/[^`]+)`/g)].map(([, path]) => path ?? '');
+    assert.ok(named.length > 0, row);
+    for (const path of named) await access(new URL(`../../${path}`, import.meta.url));
+  }
 });
 
 test('every state of every screen has its picture', { skip: noBrowser }, () => {
