@@ -111,7 +111,8 @@ function dataOf(fields: Readonly<Record<string, string>>, { type, field }: Named
   }
   const held = wrapped === undefined ? {} : parsed(wrapped, fields[wrapped] ?? '');
   const data = flat.length === 0 ? held : { ...Object.fromEntries(flat), ...held };
-  if (isDeeper(data, JSON_DEPTH)) throw new TrailError('nested_too_deep', `data: nested deeper than ${JSON_DEPTH} levels`);
+  if (isDeeper(data, JSON_DEPTH))
+    throw new TrailError('nested_too_deep', `data: nested deeper than ${JSON_DEPTH} levels`);
   return data;
 }
 
