@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,21 +42,22 @@ export const NEVER: Readonly<Record<Screen, Partial<Record<State, string>>>> = {
 
 const taken = new Map<string, number>();
 
-/** A picture of the page as it is. Whoever names a folder gets it in the dark and on a small screen too. */
+/** A picture of the page as it is, which must fit a small screen too. Whoever names a folder gets it in the dark and small as well. */
 export async function shoot(page: Page, screen: Screen | 'sign-in', state: string): Promise<void> {
   const name = `${screen}-${state}`;
   await mkdir(folder, { recursive: true });
-  const take = async (suffix: string): Promise<void> => {
-    const image = await page.screenshot({ path: join(folder, `${name}${suffix}.png`), animations: 'disabled' });
-    taken.set(name, image.length);
-  };
-  await take('');
-  if (asked === undefined) return;
-  await page.emulateMedia({ colorScheme: 'dark' });
-  await take('-dark');
-  await page.emulateMedia({ colorScheme: 'light' });
+  const take = (suffix: string): Promise<Buffer> =>
+    page.screenshot({ path: join(folder, `${name}${suffix}.png`), animations: 'disabled' });
+  taken.set(name, (await take('')).length);
+  if (asked !== undefined) {
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await take('-dark');
+    await page.emulateMedia({ colorScheme: 'light' });
+  }
   await page.setViewportSize(NARROW);
-  await take('-narrow');
+  const widthPx = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(widthPx <= NARROW.width, `${name} is ${widthPx} px wide at ${NARROW.width} px`);
+  if (asked !== undefined) await take('-narrow');
   await page.setViewportSize(WIDE);
 }
 
