@@ -32,8 +32,10 @@ function reportOf(text) {
 }
 
 function reasonOf(report) {
-  if (report?.statusCode) return `the registry answers ${report.statusCode}`;
-  return report?.error?.code ? report.error.code : 'the registry gives no answer';
+  const { statusCode, error } = report || {};
+  const { code } = error || {};
+  if (statusCode) return `the registry answers ${statusCode}`;
+  return code || 'the registry gives no answer';
 }
 
 module.exports = { audit };

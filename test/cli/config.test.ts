@@ -18,7 +18,7 @@ test('without any setting every default holds', async (t) => {
     allowedHosts: [],
     allowedOrigins: [],
     tokens: [],
-    rateLimit: 6_000,
+    rateLimit: 60_000,
     flushMs: 25,
     bufferBytes: 16_777_216,
     logLevel: 'INFO',

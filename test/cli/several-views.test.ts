@@ -62,13 +62,13 @@ test('a viewer at one server sees the unended line of another, and that it has e
   const seen: (string | undefined)[] = [];
   const partial = (text: string) => post(reported, '/api/tasks/task-1/partial', { stream: 'stdout', text });
   for await (const { type, text } of frames(t, viewed, 'task-1', 0)) {
-    if (type === 'caught_up') await partial(`Downloading with ghp_${'a1B2'.repeat(9)}`);
+    if (type === 'caught_up') await partial(`Downloading with ghp_${'a1B2'.repeat(9)} at 10 %`);
     if (type !== 'partial') continue;
     seen.push(text);
     if (text === '') break;
     await partial('');
   }
-  assert.deepEqual(seen, ['Downloading with [redacted:github-token]', '']);
+  assert.deepEqual(seen, ['Downloading with [redacted:github-token] at 10 %', '']);
 });
 
 test(
