@@ -23,10 +23,11 @@ const NAMES = new Set(`${MONTHS}|${DAYS}`.split('|'));
 const ISO = new RegExp(String.raw`\d{4}([-/])\d\d\1\d\d(?:[T_ ]+(?:${CLOCK}|\d\d:\d\d)${ZONE}?|Z)?(?![\w./-]*\w)`, 'y');
 /** 24/Jan/2026:10:11:12 +0100, 24 Jan 2026 10:11:12 GMT */
 const DAY_FIRST = new RegExp(String.raw`\d\d?[-/ ]${MONTH}[-/ ]\d{2,4}(?:[:T ] ?${CLOCK}${ZONE}?)?(?![\w/]*\w)`, 'y');
-/** Jan 24 10:11:12, Sat Jan 24 10:11:12 UTC 2026, Sat, 24 Jan 2026 10:11:12 GMT */
+const HOUR = String.raw` +${CLOCK}(?: [AP]M)?(?: [A-Z]{3,4}\b| [+-]\d{4})?`;
+/** Jan 24 10:11:12, Sat Jan 24 10:11:12 UTC 2026, Sat, 24 Jan 2026 10:11:12 GMT: behind a date with its year a number is none. */
 const NAMED = new RegExp(
-  `(?:${DAY},? +)?(?:${MONTH} +\\d\\d?(?:,? \\d{4})?|\\d\\d?[- ]${MONTH}[- ]\\d{4})\\b` +
-    `(?: +${CLOCK}(?: [AP]M)?(?: [A-Z]{3,4}\\b| [+-]\\d{4})?(?: \\d{4}\\b)?)?`,
+  String.raw`(?:${DAY},? +)?(?:(?:${MONTH} +\d\d?,? \d{4}|\d\d?[- ]${MONTH}[- ]\d{4})\b(?:${HOUR})?|` +
+    String.raw`${MONTH} +\d\d?\b(?:${HOUR}(?: \d{4}\b(?!\.\d))?)?)`,
   'y',
 );
 const TIME = new RegExp(`${CLOCK}(?:${ZONE}|(?: ?[AP]M)\\b)?`, 'y');
