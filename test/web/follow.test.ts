@@ -180,6 +180,9 @@ test('taking filters back while paused keeps the line that was on top', page, as
   );
   await page.goto(`${site.url}/t/demo?level=ERROR&seq=1500`);
   await until('line 1500', () => inView(page, 1_500));
+  // What is loaded later takes its room above the lines.
+  await page.waitForLoadState('networkidle');
+  await until('line 1500', () => inView(page, 1_500));
   const first = (await page.evaluate(() => {
     const top = document.querySelector('[role=log]')?.getBoundingClientRect().top ?? 0;
     const rows = [...document.querySelectorAll('[data-seq]')];
