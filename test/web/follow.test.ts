@@ -180,14 +180,19 @@ test('taking filters back while paused keeps the line that was on top', page, as
   );
   await page.goto(`${site.url}/t/demo?level=ERROR&seq=1500`);
   await until('line 1500', () => inView(page, 1_500));
-  // What is loaded later takes its room above the lines.
-  await page.waitForLoadState('networkidle');
-  await until('line 1500', () => inView(page, 1_500));
-  const first = (await page.evaluate(() => {
-    const top = document.querySelector('[role=log]')?.getBoundingClientRect().top ?? 0;
-    const rows = [...document.querySelectorAll('[data-seq]')];
-    return rows.find((row) => row.getBoundingClientRect().top >= top)?.getAttribute('data-seq');
-  })) as string;
+  let first = '';
+  let looks = 0;
+  // What is loaded later, the histogram, takes its room above the lines.
+  await until('a line that stays on top', async () => {
+    const onTop = await page.evaluate(() => {
+      const top = document.querySelector('[role=log]')?.getBoundingClientRect().top ?? 0;
+      const rows = [...document.querySelectorAll('[data-seq]')];
+      return rows.find((row) => row.getBoundingClientRect().top >= top)?.getAttribute('data-seq') ?? '';
+    });
+    looks = onTop === first && onTop !== '' ? looks + 1 : 0;
+    first = onTop;
+    return looks === 40;
+  });
   await page.getByRole('button', { name: 'Clear filters' }).click();
   await until(`line ${first} on top`, () =>
     page.evaluate((seq) => {

@@ -124,7 +124,7 @@ test('the task box takes the same language, and says what is wrong', page, async
   await site.task({ taskId: 'two', title: 'Nightly tests' });
   await site.task({ taskId: 'three', title: 'Deploy', tags: ['ci'] });
   await page.goto(site.url);
-  const box = page.getByPlaceholder('Filter by name, id, source or error');
+  const box = page.getByPlaceholder('Filter by name or id, or status:failed cost>1 dur>10m');
   const titles = () => page.locator('tr[data-task]').count();
   await page.getByText('Deploy').waitFor();
   await box.fill('nightly -status:failed OR tag:ci');
@@ -134,7 +134,7 @@ test('the task box takes the same language, and says what is wrong', page, async
   assert.equal(new URL(page.url()).searchParams.get('q'), 'nightly cost:>1');
   await box.fill('nightly level:error');
   await page.getByRole('alert').getByText('expected what a task can answer').waitFor();
-  assert.equal((await noteUnder(page, 'Filter by name, id, source or error')).part, 'level:error');
+  assert.equal((await noteUnder(page, 'Filter by name or id, or status:failed cost>1 dur>10m')).part, 'level:error');
   assert.equal(await page.getByText('The tasks cannot be read').count(), 0);
   await box.fill('deploy');
   await page.getByText('Deploy').waitFor();

@@ -155,6 +155,7 @@ test('what was searched for last is offered again, and keys lead to a line', pag
   const { site, page } = await visit(t);
   await seed(site);
   await page.goto(`${site.url}/search`);
+  await page.getByText('Examples').waitFor();
   await page.keyboard.press('/');
   await page.keyboard.type('needle');
   await page.keyboard.press('Enter');
