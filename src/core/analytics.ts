@@ -1,4 +1,4 @@
-import { TrailError } from './error.ts';
+import { askedTime, invalidParameter } from './asked-time.ts';
 import { ANALYTICS_DAYS } from './limits.ts';
 import type { Status } from './status.ts';
 import { isoTime, parseTime } from './time.ts';
@@ -95,9 +95,9 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** The last 30 days (UTC), today as a whole, unless it is asked otherwise. Throws `invalid_parameter`. */
 export function analyticsQuery({ from, to, groupBy = 'day', splitBy }: AnalyticsAsked, nowMs: number): AnalyticsQuery {
-  const until = to === undefined ? isoTime(startOfDay(nowMs) + DAY_MS) : timeOf('to', to);
-  const since = from === undefined ? daysBefore(until) : timeOf('from', from);
-  if (since >= until) throw invalid('from', `expected a time before ${until}`, since);
+  const until = to === undefined ? isoTime(startOfDay(nowMs) + DAY_MS) : askedTime('to', to);
+  const since = from === undefined ? daysBefore(until) : askedTime('from', from);
+  if (since >= until) throw invalidParameter('from', `expected a time before ${until}`, since);
   return { from: since, to: until, groupBy, ...(splitBy && { splitBy }) };
 }
 
@@ -114,16 +114,4 @@ function daysBefore(until: string): string {
 
 function startOfDay(ms: number): number {
   return Math.floor(ms / DAY_MS) * DAY_MS;
-}
-
-function timeOf(path: string, value: string): string {
-  const time = parseTime(value);
-  if (time !== undefined) return time;
-  throw invalid(path, 'expected ISO 8601 or Unix milliseconds', value);
-}
-
-function invalid(path: string, detail: string, got: string): TrailError {
-  return new TrailError('invalid_parameter', `${path}: ${detail}, got ${JSON.stringify(got.slice(0, 100))}`, {
-    errors: [{ path, detail }],
-  });
 }

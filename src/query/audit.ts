@@ -1,9 +1,9 @@
+import { askedTime } from '../core/asked-time.ts';
 import type { AuditQuery } from '../core/audit.ts';
 import { decodeObject, encodeJson } from '../core/base64.ts';
 import { TrailError } from '../core/error.ts';
 import { PAGE_AUDIT } from '../core/limits.ts';
 import type { StoreReader } from '../core/ports.ts';
-import { parseTime } from '../core/time.ts';
 import { auditToWire, type WireAuditPage } from '../core/wire-audit.ts';
 
 /** What is asked of the audit, as people write it. */
@@ -25,8 +25,8 @@ export function askedAudit({ from, to, actor, action, target, limit = PAGE_AUDIT
     .map((part) => part.trim())
     .filter(Boolean);
   return {
-    ...(from !== undefined && { from: timeOf('from', from) }),
-    ...(to !== undefined && { to: timeOf('to', to) }),
+    ...(from !== undefined && { from: askedTime('from', from) }),
+    ...(to !== undefined && { to: askedTime('to', to) }),
     ...(actor !== undefined && { actor }),
     ...(actions?.length && { actions }),
     ...(target !== undefined && { target }),
@@ -54,13 +54,4 @@ function placeOf(cursor: string): number {
   const place = decodeObject(cursor)?.audit;
   if (Number.isSafeInteger(place)) return Number(place);
   throw new TrailError('invalid_cursor', 'cursor: expected the next_cursor of an earlier answer, got something else');
-}
-
-function timeOf(path: string, value: string): string {
-  const time = parseTime(value);
-  if (time !== undefined) return time;
-  const detail = 'expected ISO 8601 or Unix milliseconds';
-  throw new TrailError('invalid_parameter', `${path}: ${detail}, got ${JSON.stringify(value.slice(0, 100))}`, {
-    errors: [{ path, detail }],
-  });
 }

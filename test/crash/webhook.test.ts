@@ -4,43 +4,20 @@ import { once } from 'node:events';
 import test, { type TestContext } from 'node:test';
 import { missing } from '../support/programs.ts';
 import { type Server, startServer } from '../support/server.ts';
-import { githubPayload, SECRET, signed } from '../support/webhooks.ts';
+import { type DeliveryAnswer, deliverComment, SECRET } from '../support/webhooks.ts';
 
 /** Two agents are at work and do not end; the others wait. */
 const ENV = { GITHUB_WEBHOOK_SECRET: SECRET, TASKTRAIL_AGENT_COMMAND: 'sleep 600' };
 const AT_ONCE = 100;
 
-interface Answer {
-  readonly status: number;
-  readonly ms: number;
-  readonly taskId: string | undefined;
-}
-
-async function deliver({ url }: Server, id: string): Promise<Answer> {
-  const payload = githubPayload('issue_comment');
-  const said = { ...(payload.comment as object), body: `/agent do ${id}`, author_association: 'OWNER' };
-  const body = JSON.stringify({ ...payload, comment: said });
-  const startMs = performance.now();
-  const response = await fetch(`${url}/webhooks/github`, {
-    method: 'POST',
-    headers: {
-      ...{ 'x-github-event': 'issue_comment', 'x-github-delivery': id, 'content-type': 'application/json' },
-      'x-hub-signature-256': `sha256=${signed(SECRET, body)}`,
-    },
-    body,
-  });
-  const { task_id: taskId } = (await response.json()) as { task_id?: string };
-  return { status: response.status, ms: performance.now() - startMs, taskId };
-}
-
 test('a hundred deliveries at once are each answered within 800 ms', { timeout: 60_000 }, async (t) => {
   const server = await startServer(t, { env: ENV });
-  await deliver(server, 'warm');
-  const answers: Answer[] = [];
+  await deliverComment(server, 'warm');
+  const answers: DeliveryAnswer[] = [];
   const slowest: number[] = [];
   for (let round = 0; round < 5; round++) {
     const ids = Array.from({ length: AT_ONCE }, (_, n) => `${round}-${n}`);
-    const together = await Promise.all(ids.map((id) => deliver(server, id)));
+    const together = await Promise.all(ids.map((id) => deliverComment(server, id)));
     answers.push(...together);
     slowest.push(Math.max(...together.map(({ ms }) => ms)));
   }
@@ -60,7 +37,7 @@ test('what was answered 202 is there after kill -9, with all its stages, and wha
   const first = await startServer(t, { env: ENV });
   const answered = new Map<string, string>();
   const sending = Array.from({ length: 60 }, async (_, n) => {
-    const { status, taskId } = await deliver(first, `id-${n}`);
+    const { status, taskId } = await deliverComment(first, `id-${n}`);
     if (status === 202 && taskId) answered.set(`id-${n}`, taskId);
     // In the middle of the others.
     if (answered.size === 20) await first.kill();
@@ -81,9 +58,9 @@ test('what was answered 202 is there after kill -9, with all its stages, and wha
 });
 
 /** As senders do: while the answer is that it cannot be taken now, once more. */
-async function deliverAgain(server: Server, id: string): Promise<Answer> {
+async function deliverAgain(server: Server, id: string): Promise<DeliveryAnswer> {
   for (;;) {
-    const answer = await deliver(server, id);
+    const answer = await deliverComment(server, id);
     if (answer.status !== 503) return answer;
   }
 }
@@ -93,16 +70,16 @@ test('on a disk whose fsync takes two seconds a delivery is answered 503 in time
   timeout: 60_000,
 }, async (t) => {
   const server = await startServer(t, { env: ENV });
-  await deliver(server, 'warm');
+  await deliverComment(server, 'warm');
   const heal = await slowFsync(t, server);
-  const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => deliver(server, `slow-${n}`)));
+  const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => deliverComment(server, `slow-${n}`)));
   assert.deepEqual([...new Set(answers.map(({ status }) => status))], [503]);
   assert.ok(
     answers.every(({ ms }) => ms < 2_000),
     `slowest ${Math.max(...answers.map(({ ms }) => ms))} ms`,
   );
   await heal();
-  const later = await deliver(server, 'slow-0');
+  const later = await deliverComment(server, 'slow-0');
   assert.ok([200, 202].includes(later.status), 'whoever sends again is served');
 });
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { missing } from '../support/programs.ts';
 import { type Server, startServer } from '../support/server.ts';
-import { githubPayload, SECRET, signed } from '../support/webhooks.ts';
+import { deliverComment, SECRET } from '../support/webhooks.ts';
 
 const ENV = { GITHUB_WEBHOOK_SECRET: SECRET, TASKTRAIL_AGENT_COMMAND: 'sleep 600' };
 const SLOW_US = 2_000_000;
@@ -13,31 +13,6 @@ const AT_ONCE = 10;
 /** It is 800 ms on a machine that is idle; beside other tests the best round shows what the server does. */
 const ANSWER_MS = 1_500;
 const BUSY_MS = 10_000;
-
-interface Answer {
-  readonly status: number;
-  readonly ms: number;
-  readonly taskId: string | undefined;
-  readonly retryAfter: string | null;
-}
-
-async function deliver({ url }: Server, id: string): Promise<Answer> {
-  const payload = githubPayload('issue_comment');
-  const comment = { ...(payload.comment as object), body: `/agent do ${id}`, author_association: 'OWNER' };
-  const body = JSON.stringify({ ...payload, comment });
-  const startMs = performance.now();
-  const response = await fetch(`${url}/webhooks/github`, {
-    method: 'POST',
-    headers: {
-      ...{ 'x-github-event': 'issue_comment', 'x-github-delivery': id, 'content-type': 'application/json' },
-      'x-hub-signature-256': `sha256=${signed(SECRET, body)}`,
-    },
-    body,
-  });
-  const ms = performance.now() - startMs;
-  const { task_id: taskId } = (await response.json()) as { task_id?: string };
-  return { status: response.status, ms, taskId, retryAfter: response.headers.get('retry-after') };
-}
 
 /** From now on each fsync of a server takes two seconds, until it is gone. */
 async function slowFsync(t: TestContext, { process: { pid } }: Server): Promise<void> {
@@ -55,13 +30,13 @@ test('with an fsync of two seconds a delivery is answered 503 in time, none is t
 }, async (t) => {
   const first = await startServer(t, { env: ENV });
   const taken = new Map<string, string>();
-  const warm = await deliver(first, 'warm');
+  const warm = await deliverComment(first, 'warm');
   assert.equal(warm.status, 202);
   await slowFsync(t, first);
   const slowest: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const ids = Array.from({ length: AT_ONCE }, (_, n) => `${round}-${n}`);
-    const answers = await Promise.all(ids.map(async (id) => ({ id, ...(await deliver(first, id)) })));
+    const answers = await Promise.all(ids.map(async (id) => ({ id, ...(await deliverComment(first, id)) })));
     for (const { id, status, taskId, retryAfter } of answers) {
       assert.ok([200, 202, 503].includes(status), `${status}`);
       if (status === 503) assert.equal(retryAfter, '1');
@@ -82,8 +57,8 @@ test('with an fsync of two seconds a delivery is answered 503 in time, none is t
   }
   const again: (string | undefined)[] = [];
   for (const id of ids) {
-    let answer = await deliver(second, id);
-    while (answer.status === 503) answer = await deliver(second, id);
+    let answer = await deliverComment(second, id);
+    while (answer.status === 503) answer = await deliverComment(second, id);
     assert.ok(answer.status === 200 || answer.status === 202, `${answer.status}`);
     if (taken.has(id)) assert.equal(answer.taskId, taken.get(id));
     again.push(answer.taskId);

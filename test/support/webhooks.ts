@@ -75,3 +75,30 @@ export function signed(secret: string, ...pieces: readonly (string | Uint8Array)
 function text(file: string): string {
   return readFileSync(new URL(`../fixtures/webhooks/${file}`, import.meta.url), 'utf8');
 }
+
+/** How a delivery was answered, and how long that took. */
+export interface DeliveryAnswer {
+  readonly status: number;
+  readonly ms: number;
+  readonly taskId: string | undefined;
+  readonly retryAfter: string | null;
+}
+
+/** Send a comment that starts a task, as GitHub does, to a server whose secret is `SECRET`. */
+export async function deliverComment({ url }: { readonly url: string }, id: string): Promise<DeliveryAnswer> {
+  const payload = githubPayload('issue_comment');
+  const comment = { ...(payload.comment as object), body: `/agent do ${id}`, author_association: 'OWNER' };
+  const body = JSON.stringify({ ...payload, comment });
+  const startMs = performance.now();
+  const response = await fetch(`${url}/webhooks/github`, {
+    method: 'POST',
+    headers: {
+      ...{ 'x-github-event': 'issue_comment', 'x-github-delivery': id, 'content-type': 'application/json' },
+      'x-hub-signature-256': `sha256=${signed(SECRET, body)}`,
+    },
+    body,
+  });
+  const { task_id: taskId } = (await response.json()) as { task_id?: string };
+  const ms = performance.now() - startMs;
+  return { status: response.status, ms, taskId, retryAfter: response.headers.get('retry-after') };
+}

@@ -1,5 +1,6 @@
 import type { Static } from 'typebox';
 import { Type } from 'typebox';
+import { askedTime } from '../../core/asked-time.ts';
 import { changedFields } from '../../core/audit.ts';
 import { isSource, type JsonObject } from '../../core/entry.ts';
 import { TrailError } from '../../core/error.ts';
@@ -9,7 +10,6 @@ import type { RunDraft } from '../../core/plugin.ts';
 import type { TaskQuery } from '../../core/query.ts';
 import { parseStatus } from '../../core/status.ts';
 import type { Metrics, TaskChange, TaskDraft, Task as TaskFields, TaskInput } from '../../core/task.ts';
-import { parseTime } from '../../core/time.ts';
 import { taskPageToWire, taskToWire, toCamel } from '../../core/wire.ts';
 import { askedTasks } from '../../query/filter.ts';
 import type { AuditNote } from '../audit.ts';
@@ -252,8 +252,8 @@ function taskQueryOf(query: Static<typeof TaskFacetsQuery>): TaskQuery {
     ...(kind && { kind }),
     ...(agent && { agent }),
     ...(tag && { tag }),
-    ...(from !== undefined && { from: timeOf('from', from) }),
-    ...(to !== undefined && { to: timeOf('to', to) }),
+    ...(from !== undefined && { from: askedTime('from', from) }),
+    ...(to !== undefined && { to: askedTime('to', to) }),
     ...(minCost !== undefined && { minCost }),
     ...(maxCost !== undefined && { maxCost }),
   });
@@ -263,13 +263,4 @@ function listOf(values: readonly string[] | undefined): readonly string[] | unde
   const parts = values?.flatMap((value) => value.split(',')).map((part) => part.trim());
   const named = parts?.filter((part) => part !== '');
   return named?.length ? named : undefined;
-}
-
-function timeOf(path: string, value: string): string {
-  const time = parseTime(value);
-  if (time !== undefined) return time;
-  const detail = 'expected ISO 8601 or Unix milliseconds';
-  throw new TrailError('invalid_parameter', `${path}: ${detail}, got ${JSON.stringify(value.slice(0, 100))}`, {
-    errors: [{ path, detail }],
-  });
 }
