@@ -233,6 +233,29 @@ test('keys and the palette lead everywhere, and are letters while somebody types
   await page.getByText('This task does not exist').waitFor();
 });
 
+test('the palette stands open when it is asked for in the instant in which it closes', page, async (t) => {
+  const { site, page } = await visit(t);
+  await seed(site);
+  await page.goto(site.url);
+  await page.locator('tr[data-task]').nth(3).waitFor();
+  const field = page.getByRole('combobox', { name: /Go to a task/ });
+  await page.keyboard.press('Control+k');
+  await field.fill('dark');
+  await page.getByRole('option', { name: 'Theme: dark' }).waitFor();
+  await field.evaluate(async (input) => {
+    const press = (target: EventTarget, key: string, ctrlKey = false) =>
+      target.dispatchEvent(new KeyboardEvent('keydown', { key, ctrlKey, bubbles: true, cancelable: true }));
+    const closed = new Promise((resolve) => input.closest('dialog')?.addEventListener('close', resolve));
+    press(input, 'Enter');
+    // The page is drawn anew in microtasks; the event that tells of the closing is a task of its own.
+    for (let n = 0; n < 10; n++) await null;
+    press(document.body, 'k', true);
+    await closed;
+  });
+  await field.fill('demo');
+  await page.getByRole('option', { name: 'Demo' }).first().waitFor();
+});
+
 test('a failed task is opened at its first error, and the link to it copied, in four keys', page, async (t) => {
   const { site, page } = await visit(t, { permissions: ['clipboard-read', 'clipboard-write'] });
   await site.task({ taskId: 'bad', title: 'Failed one' });
