@@ -1,0 +1,88 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { runKey } from './run.ts';
+import type { Medians, Mode, Result, Row, Section } from './section.ts';
+import { median } from './stats.ts';
+
+const DOCUMENT = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
+
+const HEAD = `# Benchmarks
+
+Written by \`npm run bench\`, which measures tasktrail beside what somebody would pick instead; \`npm run bench -- SECTION\` measures one
+section anew. Each variant is a fresh process on an empty directory of the disk that the repository is on; the order is reversed between
+rounds, and the median is shown. Raw values stand at the end of each section and in \`bench/results/\`. “Off” and “on” say whether the
+[task directory](task-directory.md) is written. A missed aim is **bold**, and what bounds it stands below its table.
+`;
+
+/** Writes docs/benchmarks.md from the last result of each section. Answers what missed its aim, in a few words. */
+export function writeDocument(sections: readonly Section[]): string {
+  const missed: string[] = [];
+  const parts = sections.map((section) => {
+    const result = resultOf(section.name);
+    return result ? sectionText(section, result, missed) : `## ${section.title}\n\nNot measured yet.\n`;
+  });
+  writeFileSync(DOCUMENT, [HEAD, ...parts].join('\n'));
+  return missed.length === 0 ? 'every aim is met' : `missed:\n${missed.join('\n')}`;
+}
+
+function resultOf(name: string): Result | undefined {
+  const file = fileURLToPath(new URL(`./results/${name}.json`, import.meta.url));
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Result) : undefined;
+}
+
+function sectionText(section: Section, result: Result, missed: string[]): string {
+  const { date, commit, machine, versions, load } = result;
+  const bounds: string[] = [];
+  const lines = section.rows.map((row) => {
+    const cells = cellsOf(row, section, result);
+    if (cells.some((cell) => cell.startsWith('**'))) {
+      missed.push(`${section.name}: ${row.what}: ${cells.join(' | ')} (aim ${row.aim?.text})`);
+      bounds.push(`- ${row.what}: ${row.bounds ?? 'not looked into yet.'}`);
+    }
+    return `| ${row.what} | ${row.aim?.text ?? ''} | ${cells.join(' | ')} |`;
+  });
+  return [
+    `## ${section.title}\n`,
+    `${section.about.trim()}\n`,
+    '| what | aim | off | on |',
+    '|---|---:|---:|---:|',
+    ...lines,
+    '',
+    ...(bounds.length > 0 ? ['Missed:\n', ...bounds, ''] : []),
+    `<details><summary>Raw values</summary>\n`,
+    `${machine}; ${versions}; commit ${commit}, ${date}; load before the run ${load}.\n`,
+    ...rawLines(result),
+    '\n</details>\n',
+  ].join('\n');
+}
+
+function cellsOf(row: Row, section: Section, result: Result): string[] {
+  const cell = (mode: Mode): string => {
+    const value = row.value(mediansOf(section, result, mode));
+    if (Number.isNaN(value)) return '';
+    const text = row.show(value);
+    return row.aim && !row.aim.met(value) ? `**${text}**` : text;
+  };
+  return row.peer ? [cell('off'), ''] : [cell('off'), cell('on')];
+}
+
+function mediansOf(section: Section, { runs }: Result, mode: Mode): Medians {
+  return (name, figure) => {
+    const variant = section.variants.find((each) => each.name === name);
+    if (!variant) throw new Error(`${section.name} has no variant ${name}`);
+    return median((runs[runKey(variant, mode)] ?? []).map((figures) => figures[figure] ?? Number.NaN));
+  };
+}
+
+function rawLines({ runs }: Result): string[] {
+  return Object.entries(runs).map(([variant, rounds]) => {
+    const names = [...new Set(rounds.flatMap((figures) => Object.keys(figures)))];
+    const lists = names.map((name) => `${name} ${rounds.map((figures) => brief(figures[name])).join(' ')}`);
+    return `- ${variant}: ${lists.join('; ')}`;
+  });
+}
+
+/** Four digits tell enough. */
+function brief(value: number | null | undefined): string {
+  return value === undefined || value === null ? '–' : String(Number(value.toPrecision(value >= 1_000 ? 6 : 4)));
+}
