@@ -23,8 +23,7 @@ export async function runSection(section: Section, rounds = section.rounds): Pro
       if (round >= (variant.rounds ?? rounds)) continue;
       const key = runKey(variant, mode);
       process.stderr.write(`${section.name}, round ${round + 1} of ${rounds}: ${key}\n`);
-      const list = (runs[key] ??= []);
-      list.push(await measure(variant, mode));
+      runs[key] = [...(runs[key] ?? []), await measure(variant, mode)];
     }
   }
   return { ...about(), load: Number(load.toFixed(2)), runs };

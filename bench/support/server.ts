@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 /** The directory that a variant may fill; it is removed behind it. */
 export const DATA_DIR = process.env.BENCH_DATA_DIR ?? '.';
+export const COMMAND = fileURLToPath(new URL('../../bin/tasktrail.js', import.meta.url));
 
 export interface BenchServer {
   readonly url: string;
@@ -18,10 +19,14 @@ export interface BenchServer {
 
 /** `tasktrail serve` in a process of its own, on a free port. */
 export async function startServer(dataDir = join(DATA_DIR, 'data'), env: NodeJS.ProcessEnv = {}): Promise<BenchServer> {
-  const command = fileURLToPath(new URL('../../bin/tasktrail.js', import.meta.url));
+  return startScript([COMMAND, 'serve'], { TASKTRAIL_PORT: '0', TASKTRAIL_DATA_DIR: dataDir, ...env });
+}
+
+/** A script that prints where it listens. */
+export async function startScript(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<BenchServer> {
   const startMs = performance.now();
-  const server = spawn(process.execPath, [command, 'serve'], {
-    env: { ...process.env, TASKTRAIL_PORT: '0', TASKTRAIL_DATA_DIR: dataDir, ...env },
+  const server = spawn(process.execPath, args, {
+    env: { ...process.env, ...env },
     // Its own lines would be the terminal's cost.
     stdio: ['ignore', 'pipe', 'ignore'],
   });

@@ -1,14 +1,24 @@
-/* The embedded API: a logger in a tight loop that waits for room (`logger`), or batches of entries (`append`). */
+/*
+ * The embedded API: a logger in a tight loop that waits for room (`logger`), or awaited batches of entries (`append`). With
+ * directories a server owns the data directory and writes them; its CPU time counts, until the last line stands in them.
+ */
+import { join } from 'node:path';
 import { openTrail } from '../../src/trail/open.ts';
-import { BATCH, benchLine, cpuMs, FIRST_MS, LINES, report } from '../lines.ts';
+import { BATCH, benchLines, FIRST_MS, LINES } from '../lines.ts';
+import { projected, WITH_DIRECTORIES } from '../support/directories.ts';
+import { ownCpuMs, perLine } from '../support/meter.ts';
+import { cpuOf, DATA_DIR, report, startServer } from '../support/server.ts';
 
-const [way, dataDir] = process.argv.slice(2);
+const [way] = process.argv.slice(2);
+const dataDir = join(DATA_DIR, 'data');
+const server = WITH_DIRECTORIES ? await startServer(dataDir) : undefined;
 const trail = await openTrail({ dataDir });
 const task = await trail.task({ title: 'bench' });
-const lines = Array.from({ length: LINES }, (_, index) => benchLine(index));
+const lines = benchLines();
 
+const serverBefore = server ? cpuOf(server.pid) : 0;
 const cpu = process.cpuUsage();
-const start = performance.now();
+const startMs = performance.now();
 if (way === 'append') {
   for (let from = 0; from < LINES; from += BATCH) {
     await trail.append(
@@ -23,9 +33,12 @@ if (way === 'append') {
   }
   await task.logger.flush();
 }
-const measured = { lines: LINES, wallMs: performance.now() - start, cpuMs: cpuMs(cpu) };
+const wallMs = performance.now() - startMs;
+const ownMs = ownCpuMs(cpu);
 const { log } = await trail.get(task.id);
-if (log.lastSeq !== LINES || log.lost !== 0)
-  throw new Error(`stored ${log.lastSeq} of ${LINES} lines, lost ${log.lost}`);
+if (log.lastSeq !== LINES || log.lost !== 0) throw new Error(`stored ${log.lastSeq} of ${LINES}, lost ${log.lost}`);
+await projected(dataDir, LINES);
+const cpuMs = ownMs + (server ? cpuOf(server.pid) - serverBefore : 0);
 await trail.close();
-report(measured);
+await server?.stop();
+report(perLine(LINES, { wallMs, cpuMs }));

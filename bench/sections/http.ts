@@ -1,0 +1,27 @@
+import { type Section, shown } from '../section.ts';
+
+const BARE = 'bare insert';
+
+export const http: Section = {
+  name: 'http',
+  title: 'Lines over HTTP',
+  about: `500,000 lines of 104 characters as NDJSON, 5,000 a request, from one client in another process that keeps two requests under way; each is
+answered after its fsync, masked and indexed for searching. The client's work shares the two cores.`,
+  rounds: 5,
+  variants: [
+    { name: BARE, script: 'bare.ts', args: ['clustered'] },
+    { name: 'NDJSON', script: 'http.ts', directories: true },
+  ],
+  rows: [
+    { what: 'NDJSON', value: (median) => median('NDJSON', 'linesPerS'), show: shown(' lines/s') },
+    { what: 'CPU of the server', value: (median) => median('NDJSON', 'cpuUs'), show: shown(' µs a line', 2) },
+    { what: BARE, value: (median) => median(BARE, 'linesPerS'), show: shown(' lines/s'), peer: true },
+    {
+      what: 'NDJSON to the bare insert',
+      value: (median) => median('NDJSON', 'linesPerS') / median(BARE, 'linesPerS'),
+      show: shown(' ×', 2),
+      aim: { text: '≥ 0.5 ×', met: (value) => value >= 0.5 },
+    },
+    { what: 'the server’s memory at most', value: (median) => median('NDJSON', 'rssMb'), show: shown(' MB') },
+  ],
+};
