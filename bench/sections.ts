@@ -1,9 +1,12 @@
 import type { Section } from './section.ts';
 import { calls } from './sections/calls.ts';
+import { capture } from './sections/capture.ts';
 import { directory } from './sections/directory.ts';
 import { embedded } from './sections/embedded.ts';
 import { http } from './sections/http.ts';
+import { live } from './sections/live.ts';
 import { masking } from './sections/masking.ts';
+import { memory } from './sections/memory.ts';
 
 /** In the order in which they run, and stand in the document. */
-export const SECTIONS: readonly Section[] = [calls, embedded, http, masking, directory];
+export const SECTIONS: readonly Section[] = [calls, embedded, http, masking, directory, capture, live, memory];

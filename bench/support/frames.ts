@@ -146,10 +146,10 @@ export class Viewer {
   }
 
   #whole(): void {
-    const first = SEQ.exec(this.#head.latin1Slice(0, this.#headBytes))?.[1];
+    const first = SEQ.exec(this.#head.toString('latin1', 0, this.#headBytes))?.[1];
     // A frame of control has no lines.
     if (first === undefined) return;
-    const tail = this.#tail.latin1Slice();
+    const tail = this.#tail.toString('latin1');
     const last = SEQ.exec(tail.slice(tail.lastIndexOf('"seq":')))?.[1];
     const text = Buffer.concat(this.#parts).toString();
     this.#options.take({ first: Number(first), last: Number(last), bytes: this.#bytes, text });

@@ -7,8 +7,8 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { benchLine } from '../lines.ts';
+import type { Post } from '../processes/live-viewers.ts';
 import { sharedMs } from '../support/frames.ts';
-import type { Post } from '../support/live-viewers.ts';
 import { ownCpuMs } from '../support/meter.ts';
 import { type BenchServer, cpuOf, memoryOf, report, startScript, startServer } from '../support/server.ts';
 
@@ -18,12 +18,12 @@ const EVERY_MS = Number(linesPerS) < 5_000 ? 20 : 10;
 const BATCH = Math.round((Number(linesPerS) * EVERY_MS) / 1_000);
 const TASK = '/api/tasks/bench';
 
-const server = who === 'bare' ? await startScript([support('broadcast.ts')]) : await startServer();
+const server = who === 'bare' ? await startScript([processOf('broadcast.ts')]) : await startServer();
 let watching: ChildProcess | undefined;
 try {
   await server.post('/api/tasks', '{"task_id":"bench"}');
   const path = way === 'sse' ? `${TASK}/logs?follow=true` : '/ws/logs/bench';
-  watching = fork(support('live-viewers.ts'), [new URL(path, server.url).href, way, viewers]);
+  watching = fork(processOf('live-viewers.ts'), [new URL(path, server.url).href, way, viewers]);
   await told(watching);
   const cpuMs = [cpuOf(server.pid), ownCpuMs()] as const;
   const startMs = sharedMs();
@@ -85,6 +85,6 @@ async function told(viewers: ChildProcess): Promise<unknown> {
   return message;
 }
 
-function support(name: string): string {
-  return fileURLToPath(new URL(`../support/${name}`, import.meta.url));
+function processOf(name: string): string {
+  return fileURLToPath(new URL(`../processes/${name}`, import.meta.url));
 }

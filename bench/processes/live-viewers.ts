@@ -4,8 +4,8 @@
  */
 import { once } from 'node:events';
 import { quantile } from '../stats.ts';
-import { type Frame, sharedMs, Viewer } from './frames.ts';
-import { ownCpuMs } from './meter.ts';
+import { type Frame, sharedMs, Viewer } from '../support/frames.ts';
+import { ownCpuMs } from '../support/meter.ts';
 
 /** A request as it was sent: when it began, and the number that its last line got. */
 export interface Post {
