@@ -7,6 +7,23 @@ import { http } from './sections/http.ts';
 import { live } from './sections/live.ts';
 import { masking } from './sections/masking.ts';
 import { memory } from './sections/memory.ts';
+import { reading } from './sections/reading.ts';
+import { search } from './sections/search.ts';
+import { size } from './sections/size.ts';
+import { tasks } from './sections/tasks.ts';
 
 /** In the order in which they run, and stand in the document. */
-export const SECTIONS: readonly Section[] = [calls, embedded, http, masking, directory, capture, live, memory];
+export const SECTIONS: readonly Section[] = [
+  calls,
+  embedded,
+  http,
+  masking,
+  directory,
+  capture,
+  live,
+  memory,
+  reading,
+  tasks,
+  search,
+  size,
+];

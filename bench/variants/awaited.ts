@@ -13,7 +13,9 @@ const server = await startServer();
 const client = new BenchClient(server.url);
 const file = openSync(join(DATA_DIR, 'fsync'), 'w');
 const page = Buffer.alloc(4_096, 'x');
-const [posts, healths, fsyncs]: number[][] = [[], [], []];
+const posts: number[] = [];
+const healths: number[] = [];
+const fsyncs: number[] = [];
 try {
   await client.post('/api/tasks', { task_id: 'one' });
   for (let n = -WARM_UP; n < TIMES; n++) {
