@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { BATCH, benchLines, FIRST_MS, LINES } from '../lines.ts';
+import { BATCH, FIRST_MS, LINES, readyLine } from '../lines.ts';
 import { metered } from '../support/meter.ts';
 import { DATA_DIR, report } from '../support/server.ts';
 
@@ -25,13 +25,12 @@ const insert =
         'INSERT INTO task_logs (task_id, timestamp, level, source, message, metadata_json) VALUES (?, ?, ?, ?, ?, ?)',
       )
     : db.prepare('INSERT INTO task_logs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
-const lines = benchLines();
 
 const measured = await metered(LINES, () => {
   for (let from = 0; from < LINES; from += BATCH) {
     db.exec('BEGIN IMMEDIATE');
     for (let index = from; index < Math.min(from + BATCH, LINES); index++) {
-      const message = lines[index] ?? '';
+      const message = readyLine(index);
       if (layout === 'mission') {
         insert.run('task-01', new Date(FIRST_MS + index).toISOString(), 'INFO', 'system', message, null);
       } else {

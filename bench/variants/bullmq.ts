@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
-import { BATCH, benchLines, LINES } from '../lines.ts';
+import { BATCH, LINES, readyLine } from '../lines.ts';
 import { ownCpuMs, perLine } from '../support/meter.ts';
 import { cpuOf, DATA_DIR, report } from '../support/server.ts';
 
@@ -24,16 +24,16 @@ const redis = spawn(
 for (let printed = ''; !/ready to accept/i.test(printed); ) printed += String((await once(redis.stdout, 'data'))[0]);
 const queue = new Queue('bench', { connection: { path: socket } });
 const job = await queue.add('build', {});
-const lines = benchLines(count);
 
 const redisBefore = cpuOf(redis.pid ?? 0);
 const cpu = process.cpuUsage();
 const startMs = performance.now();
 if (way === 'awaited') {
-  for (const line of lines) await job.log(line);
+  for (let index = 0; index < count; index++) await job.log(readyLine(index));
 } else {
   for (let from = 0; from < count; from += BATCH) {
-    await Promise.all(lines.slice(from, from + BATCH).map((line) => job.log(line)));
+    const length = Math.min(BATCH, count - from);
+    await Promise.all(Array.from({ length }, (_, index) => job.log(readyLine(from + index))));
   }
 }
 const wallMs = performance.now() - startMs;

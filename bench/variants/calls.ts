@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { openTrail } from '../../src/trail/open.ts';
-import { benchLine } from '../lines.ts';
+import { readyLine } from '../lines.ts';
 import { median, quantile } from '../stats.ts';
 import { WITH_DIRECTORIES } from '../support/directories.ts';
 import { DATA_DIR, report, startServer } from '../support/server.ts';
@@ -18,7 +18,6 @@ const CALLS = 1_000;
 const WARM = 50;
 
 const [whose] = process.argv.slice(2);
-const lines = Array.from({ length: CALLS }, (_, index) => benchLine(index));
 report(whose === 'pino' ? await ofPino() : await ofOurs());
 
 async function ofOurs(): Promise<Record<string, number>> {
@@ -59,7 +58,7 @@ async function bursts(
   const nanoseconds: number[] = [];
   for (let burst = 0; burst < BURSTS; burst++) {
     const startMs = performance.now();
-    for (let n = 0; n < CALLS; n++) call(lines[n] ?? '', n);
+    for (let n = 0; n < CALLS; n++) call(readyLine(n), n);
     nanoseconds.push(((performance.now() - startMs) * 1e6) / CALLS);
     await settle();
   }

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { openTrail } from '../../src/trail/open.ts';
-import { BATCH, benchLines, FIRST_MS, LINES } from '../lines.ts';
+import { BATCH, FIRST_MS, LINES, readyLine } from '../lines.ts';
 import { projected, WITH_DIRECTORIES } from '../support/directories.ts';
 import { ownCpuMs, perLine } from '../support/meter.ts';
 import { cpuOf, DATA_DIR, report, startServer } from '../support/server.ts';
@@ -14,21 +14,22 @@ const dataDir = join(DATA_DIR, 'data');
 const server = WITH_DIRECTORIES ? await startServer(dataDir) : undefined;
 const trail = await openTrail({ dataDir });
 const task = await trail.task({ title: 'bench' });
-const lines = benchLines();
 
 const serverBefore = server ? cpuOf(server.pid) : 0;
 const cpu = process.cpuUsage();
 const startMs = performance.now();
 if (way === 'append') {
   for (let from = 0; from < LINES; from += BATCH) {
-    await trail.append(
-      task.id,
-      lines.slice(from, from + BATCH).map((message, index) => ({ message, timestamp: FIRST_MS + from + index })),
-    );
+    const length = Math.min(BATCH, LINES - from);
+    const entryOf = (_: unknown, index: number) => ({
+      message: readyLine(from + index),
+      timestamp: FIRST_MS + from + index,
+    });
+    await trail.append(task.id, Array.from({ length }, entryOf));
   }
 } else {
-  for (const [index, message] of lines.entries()) {
-    task.logger.info(message);
+  for (let index = 0; index < LINES; index++) {
+    task.logger.info(readyLine(index));
     if (index % 1_000 === 999) await task.logger.drain();
   }
   await task.logger.flush();

@@ -9,7 +9,7 @@ import { LinePacker } from '../../src/intake/packed.ts';
 import { createRedactor, type Redactor } from '../../src/intake/redact.ts';
 import { SqliteStore } from '../../src/store/sqlite/store.ts';
 import { TextFilter } from '../../src/store/sqlite/text-filter.ts';
-import { BATCH, benchLine, FIRST_MS, LINES } from '../lines.ts';
+import { BATCH, FIRST_MS, LINES, readyLine } from '../lines.ts';
 import { metered } from '../support/meter.ts';
 import { DATA_DIR, report } from '../support/server.ts';
 
@@ -36,7 +36,7 @@ report(measured);
 
 function batchOf(from: number) {
   const lines = Array.from({ length: Math.min(BATCH, LINES - from) }, (_, at) => ({
-    message: benchLine(from + at),
+    message: readyLine(from + at),
     timestamp: FIRST_MS + from + at,
   }));
   if (format === 'ndjson') {

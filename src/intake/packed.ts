@@ -11,6 +11,8 @@ import { fittingMetadata } from './normalise.ts';
 const LINE_OVERHEAD = 40;
 /** Facets one packer knows; beyond that it forgets the look-up and begins anew, so that endless sources take no memory. */
 const FACETS = 10_000;
+/** Far behind every time that a program has. */
+const LAST_MS = Date.parse('9999-01-01T00:00:00.000Z');
 
 /**
  * Packs lines as loggers give them. It is on the caller's time, so it does little: remember the text, the time and the number
@@ -138,6 +140,7 @@ function sourceOf(source: unknown): string {
 }
 
 function timeOf(timestamp: string | number): number {
+  if (typeof timestamp === 'number' && timestamp >= 0 && timestamp < LAST_MS) return timestamp;
   const iso = parseTime(timestamp);
   return iso === undefined ? systemClock.now() : Date.parse(iso);
 }
