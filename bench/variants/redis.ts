@@ -1,21 +1,19 @@
 /*
- * Events of a Redis stream: from a backlog to committed, per second, beside a bare loop of XREADGROUP and XACK over the same entries in
- * the same run; and the time from XADD to the commit at a steady 5,000 events a second.
+ * Events of a Redis stream: from a backlog to committed (`consume`), beside a `bare` loop of XREADGROUP and XACK over the same entries;
+ * and the time from XADD to the commit at a `steady` 5,000 events a second.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
-import type { Intake } from '../src/core/ports.ts';
-import { systemClock } from '../src/core/time.ts';
-import { EventConsumer } from '../src/inlet/redis/consumer.ts';
-import { openTrail } from '../src/trail/open.ts';
-import { benchLine } from './lines.ts';
+import type { Intake } from '../../src/core/ports.ts';
+import { systemClock } from '../../src/core/time.ts';
+import { EventConsumer } from '../../src/inlet/redis/consumer.ts';
+import { openTrail } from '../../src/trail/open.ts';
+import { benchLine } from '../lines.ts';
+import { quantile } from '../stats.ts';
+import { DATA_DIR, report } from '../support/server.ts';
 
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
 const EVENTS = Number(process.env.BENCH_EVENTS ?? 200_000);
 const TASKS = Number(process.env.BENCH_TASKS ?? 1_000);
 const STEADY_PER_SECOND = 5_000;
@@ -24,32 +22,18 @@ const TICK_MS = 10;
 const STREAM = 'task_events';
 const GROUP = 'task-logger';
 
-const work = fileURLToPath(new URL('../.cache/bench', import.meta.url));
-mkdirSync(work, { recursive: true });
-const socket = join(mkdtempSync(join(work, 'redis-')), 'redis.sock');
+const [way] = process.argv.slice(2);
+const socket = join(DATA_DIR, 'r.sock');
 const server = spawn('redis-server', ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no']);
 for (let printed = ''; !/ready to accept/i.test(printed); ) printed += String((await once(server.stdout, 'data'))[0]);
 const redis = new Redis(socket);
-
-const bare: number[] = [];
-const ours: number[] = [];
-for (let round = 0; round < ROUNDS; round++) {
-  const ways = [() => readBare().then((rate) => bare.push(rate)), () => consume().then((rate) => ours.push(rate))];
-  for (const way of round % 2 === 0 ? ways : ways.toReversed()) await way();
+try {
+  if (way === 'steady') report(await steady());
+  else report({ eventsPerS: way === 'bare' ? await readBare() : await consume() });
+} finally {
+  redis.disconnect();
+  server.kill('SIGKILL');
 }
-print(
-  `${cpus()[0]?.model}, ${cpus().length} cores; Node ${process.version}; ${EVENTS} events of ${TASKS} tasks, 104 characters`,
-);
-print(`bare XREADGROUP and XACK: ${thousands(median(bare))} events/s; raw ${bare.map(thousands).join(', ')}`);
-print(`read, stored, acknowledged: ${thousands(median(ours))} events/s; raw ${ours.map(thousands).join(', ')}`);
-print(`  ${((100 * median(ours)) / median(bare)).toFixed(0)} % of bare (aim: 50 % or more)`);
-const lags = await steady();
-print(
-  `at ${STEADY_PER_SECOND} events/s, from XADD to the commit: p50 ${at(lags, 0.5)} ms, p99 ${at(lags, 0.99)} ms, max ${at(lags, 1)} ms`,
-);
-redis.disconnect();
-server.kill('SIGKILL');
-rmSync(work, { recursive: true, force: true });
 
 async function backlog(): Promise<void> {
   await redis.flushall();
@@ -95,7 +79,7 @@ async function consume(): Promise<number> {
   return rate;
 }
 
-async function steady(): Promise<readonly number[]> {
+async function steady(): Promise<Record<string, number>> {
   await redis.flushall();
   const lags: number[] = [];
   const perTick = (STEADY_PER_SECOND * TICK_MS) / 1_000;
@@ -120,14 +104,15 @@ async function steady(): Promise<readonly number[]> {
   while (lags.length < sent) await new Promise((resolve) => setTimeout(resolve, TICK_MS));
   await end();
   // The first second finds code that is not compiled yet.
-  return lags.slice(STEADY_PER_SECOND).toSorted((a, b) => a - b);
+  const warm = lags.slice(STEADY_PER_SECOND);
+  return { lagMs: quantile(warm, 0.5), lagP99Ms: quantile(warm, 0.99), lagMostMs: quantile(warm, 1) };
 }
 
 type Steps = Parameters<Intake['applyEvents']>[0]['steps'];
 
 /** A consumer as a server has it, over a trail of its own whose threads have started; told of every commit. */
 async function consuming(onCommit: (steps: Steps) => void): Promise<{ start(): void; end(): Promise<void> }> {
-  const dataDir = mkdtempSync(join(work, 'data-'));
+  const dataDir = join(DATA_DIR, 'data');
   const trail = await openTrail({ dataDir });
   const { store, intake } = trail.parts;
   await store.eventPlace(STREAM);
@@ -144,7 +129,7 @@ async function consuming(onCommit: (steps: Steps) => void): Promise<{ start(): v
       setEventPlace: (...args) => intake.setEventPlace(...args),
     },
     ...{ redis: { read, command }, stream: STREAM, group: GROUP, consumer: 'bench', trim: false, clock: systemClock },
-    log: { info: () => {}, warn: (message) => print(message) },
+    log: { info: () => {}, warn: (message) => process.stderr.write(`${message}\n`) },
   });
   return {
     start: () => consumer.start(),
@@ -152,23 +137,6 @@ async function consuming(onCommit: (steps: Steps) => void): Promise<{ start(): v
       await consumer.close();
       for (const each of [read, command]) each.disconnect();
       await trail.close();
-      rmSync(dataDir, { recursive: true, force: true });
     },
   };
-}
-
-function at(sorted: readonly number[], share: number): string {
-  return (sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)] ?? Number.NaN).toFixed(1);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-function thousands(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

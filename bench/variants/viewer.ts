@@ -1,55 +1,36 @@
 /*
- * The page over one large task: how long it takes to jump to lines, how smooth a long scroll is, whether a notch of the wheel stops
- * following while lines pour in, and how fast a rare word is found. BENCH_LINES lines (1 million; 10 million is worth the wait),
- * BENCH_SECONDS of scrolling (60). With BENCH_DIR the data is kept there, and found again by the next run. CHROMIUM_PATH names the
- * browser. `npm run build` first: it measures what is built.
+ * The page over one task of so many lines: how long it takes to jump to lines, how smooth a long scroll is (BENCH_SECONDS, 60), whether
+ * a notch of the wheel stops following while lines pour in, and how fast a rare word is found. The task is made once, in .cache/bench.
+ * CHROMIUM_PATH names the browser. `npm run build` first: it measures what is built.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { newTask } from '../src/core/change.ts';
-import { isoTime } from '../src/core/time.ts';
-import { SqliteStore } from '../src/store/sqlite/store.ts';
-import { jumpMs, newLines, notch, quantiles } from '../test/web/motion.ts';
-import { benchLine, FIRST_MS } from './lines.ts';
+import { newTask } from '../../src/core/change.ts';
+import { isoTime } from '../../src/core/time.ts';
+import { SqliteStore } from '../../src/store/sqlite/store.ts';
+import { jumpMs, newLines, notch, quantiles } from '../../test/web/motion.ts';
+import { benchLine, FIRST_MS } from '../lines.ts';
+import { report, startServer } from '../support/server.ts';
+import { madeOnce } from '../support/stores.ts';
 
-const LINES = Number(process.env.BENCH_LINES ?? 1_000_000);
+const LINES = Number(process.argv[2] ?? 1_000_000);
 const SCROLL_MS = 1_000 * Number(process.env.BENCH_SECONDS ?? 60);
 const JUMPS = 20;
 const NOTCHES = 50;
 const BATCH = 10_000;
 const WORD = 'quarterdeck';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const kept = process.env.BENCH_DIR;
-mkdirSync(join(ROOT, '.cache', 'bench'), { recursive: true });
-const work = kept ?? mkdtempSync(join(ROOT, '.cache', 'bench', 'viewer-'));
-const dataDir = join(work, `data-${LINES}`);
-if (!existsSync(join(dataDir, 'made'))) await make();
+const dataDir = await madeOnce(`viewer-${LINES}-v1`, make);
 
-const server = spawn(process.execPath, [join(ROOT, 'bin', 'tasktrail.js'), 'serve'], {
-  cwd: work,
-  env: { ...process.env, TASKTRAIL_PORT: '0', TASKTRAIL_DATA_DIR: dataDir, TASKTRAIL_RATE_LIMIT: '0' },
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
+const figures: Record<string, number> = {};
+const server = await startServer(dataDir);
 let browser: Browser | undefined;
 try {
-  const url = await urlOf(server);
+  const { url } = server;
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
     args: ['--headless=new', '--no-sandbox', '--disable-gpu', '--enable-precise-memory-info'],
   });
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  print(
-    `${cpus()[0]?.model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB; Node ${process.version}`,
-  );
-  print(`one task of ${LINES.toLocaleString('en-US')} lines; server, store and headless Chromium share the machine\n`);
-  print('| | p50 | p95 | most |');
-  print('|---|---:|---:|---:|');
   await opening(page, url);
   await jumping(page, url);
   await finding(page);
@@ -57,10 +38,9 @@ try {
   await stopping(page, url);
 } finally {
   await browser?.close();
-  server.kill();
-  await once(server, 'close');
-  if (!kept) rmSync(work, { recursive: true, force: true });
+  await server.stop();
 }
+report(figures);
 
 async function opening(page: Page, url: string): Promise<void> {
   const took: number[] = [];
@@ -70,7 +50,7 @@ async function opening(page: Page, url: string): Promise<void> {
     await page.locator('.marked').waitFor();
     took.push(performance.now() - startMs);
   }
-  row('open the page at a line, ms', took);
+  tell('open', took);
 }
 
 async function jumping(page: Page, url: string): Promise<void> {
@@ -79,7 +59,7 @@ async function jumping(page: Page, url: string): Promise<void> {
   const took: number[] = [];
   for (let n = 0; n < JUMPS; n += 1)
     took.push(await jumpMs(page, 1_000 + Math.floor(((n * 7 + 3) % JUMPS) * ((LINES - 2_000) / JUMPS))));
-  row(`jump to a line (${JUMPS}), ms`, took);
+  tell('jump', took);
 }
 
 async function finding(page: Page): Promise<void> {
@@ -99,8 +79,8 @@ async function finding(page: Page): Promise<void> {
     took.push(performance.now() - from);
   }
   await page.keyboard.press('Escape');
-  row('find a word of three lines, all looked through, ms', [found]);
-  row('from hit to hit, ms', took);
+  figures.findMs = found;
+  tell('hit', took);
 }
 
 /** The seq of the current line once its hit is marked. */
@@ -130,9 +110,9 @@ async function scrolling(page: Page): Promise<void> {
     }
     return { frames, rows, heap };
   }, SCROLL_MS);
-  row(`a frame of ${SCROLL_MS / 1_000} s of scrolling, ms`, seen.frames);
-  print(`| rows in the document | | | ${seen.rows} |`);
-  print(`| heap, MB | | | ${Math.round(seen.heap / 1e6)} |`);
+  tell('frame', seen.frames);
+  figures.rows = seen.rows;
+  figures.heapMb = seen.heap / 1e6;
 }
 
 async function stopping(page: Page, url: string): Promise<void> {
@@ -170,18 +150,15 @@ async function stopping(page: Page, url: string): Promise<void> {
   while ((await newLines(page)) !== expected && performance.now() < untilMs);
   const told = await newLines(page);
   const stopped = notches.filter((each) => each.stopped).length;
-  row(
-    `a line after a notch at ${rate.toLocaleString('en-US')} lines/s, px moved`,
-    notches.map(({ movedPx }) => movedPx),
-  );
-  print(`| notches that stopped following in the next frame | | | ${stopped} of ${NOTCHES} |`);
-  print(`| new lines told, and right | | | ${told}, ${expected} |`);
+  if (told !== expected) throw new Error(`expected ${expected} new lines, the page told ${told}`);
+  figures.linesPerS = rate;
+  figures.notches = NOTCHES;
+  figures.stopped = stopped;
+  figures.movedPx = Math.max(...notches.map(({ movedPx }) => movedPx));
 }
 
-async function make(): Promise<void> {
-  rmSync(dataDir, { recursive: true, force: true });
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const store = new SqliteStore(dataDir);
+async function make(dir: string): Promise<void> {
+  const store = new SqliteStore(dir);
   await store.createTask(newTask({ taskId: 'large' }, isoTime(FIRST_MS)));
   for (let start = 0; start < LINES; start += BATCH) {
     const drafts = Array.from({ length: Math.min(BATCH, LINES - start) }, (_, i) => {
@@ -198,26 +175,10 @@ async function make(): Promise<void> {
   }
   await store.changeTask('large', { status: 'completed' });
   await store.close();
-  writeFileSync(join(dataDir, 'made'), '');
 }
 
-async function urlOf({ stdout }: ChildProcess): Promise<string> {
-  let printed = '';
-  if (stdout === null) throw new Error('expected the output of the server');
-  for await (const chunk of stdout) {
-    printed += String(chunk);
-    const found = /http:\/\/[^\s/]+:\d+/.exec(printed)?.[0];
-    if (found !== undefined) return found;
-  }
-  throw new Error(`expected the address of the server, got ${printed}`);
-}
-
-function row(name: string, values: readonly number[]): void {
-  const { p50, p95, max } = quantiles(values);
-  const shown = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
-  print(`| ${name} | ${shown(p50)} | ${shown(p95)} | ${shown(max)} |`);
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+function tell(name: string, values: readonly number[]): void {
+  const { p50, p95 } = quantiles(values);
+  figures[`${name}Ms`] = p50;
+  figures[`${name}P95Ms`] = p95;
 }
