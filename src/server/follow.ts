@@ -120,7 +120,10 @@ interface Making {
   readonly resumed: boolean;
 }
 
-async function* texts(following: Following, { writing, marked, heartbeatMs, resumed }: Making): AsyncGenerator<string> {
+async function* texts(
+  following: Following,
+  { writing, marked, heartbeatMs, resumed }: Making,
+): AsyncGenerator<string | Uint8Array> {
   let hasId = resumed;
   let status: Status | undefined;
   for await (const event of withBeats(following, heartbeatMs)) {
@@ -144,10 +147,21 @@ async function* texts(following: Following, { writing, marked, heartbeatMs, resu
   }
 }
 
-function lines(page: EntryPage, writing: Writing, marked: boolean): string {
-  return wireEntries(page)
-    .map((entry) => writing.line(entry.seq, JSON.stringify(marked ? markedEntry(entry) : entry)))
-    .join('');
+/** Followers at the same place get the same page, so its lines are written once for all of them, in each way that is asked for. */
+const linesOfPages = new WeakMap<EntryPage, Map<string, Uint8Array>>();
+
+function lines(page: EntryPage, writing: Writing, marked: boolean): Uint8Array {
+  const written = linesOfPages.get(page) ?? new Map<string, Uint8Array>();
+  linesOfPages.set(page, written);
+  const way = `${writing.contentType} ${marked}`;
+  const known = written.get(way);
+  if (known) return known;
+  const texts = wireEntries(page).map((entry) =>
+    writing.line(entry.seq, JSON.stringify(marked ? markedEntry(entry) : entry)),
+  );
+  const bytes = Buffer.from(texts.join(''));
+  written.set(way, bytes);
+  return bytes;
 }
 
 /** The events of a following, and a beat whenever `everyMs` have passed. */

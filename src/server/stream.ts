@@ -3,24 +3,33 @@ import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 
+/** Text, or its bytes. */
+type Piece = string | Uint8Array;
+
 /** Up to here an answer is gathered and sent as one piece; what is longer leaves while it is made. */
-const GATHERED_CHARS = 1024 * 1024;
+const GATHERED_LENGTH = 1024 * 1024;
 
 /**
  * Answer with text that is made while it is taken. Whatever fails before the first megabyte is whole still becomes a problem
  * answer; a later fault cuts the connection, so that no one takes a part for the whole.
  */
-export async function sendText(reply: FastifyReply, chunks: AsyncGenerator<string>): Promise<FastifyReply> {
-  let gathered = '';
-  while (gathered.length < GATHERED_CHARS) {
+export async function sendText(reply: FastifyReply, chunks: AsyncGenerator<Piece>): Promise<FastifyReply> {
+  const gathered: Piece[] = [];
+  for (let length = 0; length < GATHERED_LENGTH; ) {
     const { value, done } = await chunks.next();
-    if (done) return reply.send(gathered);
-    gathered += value;
+    if (done) return reply.send(joined(gathered));
+    gathered.push(value);
+    length += value.length;
   }
-  return reply.send(Readable.from(joined(gathered, chunks), { objectMode: false }));
+  return reply.send(Readable.from(followed(joined(gathered), chunks), { objectMode: false }));
 }
 
-async function* joined(first: string, rest: AsyncGenerator<string>): AsyncGenerator<string> {
+function joined(pieces: readonly Piece[]): Piece {
+  if (pieces.every((piece) => typeof piece === 'string')) return pieces.join('');
+  return Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)));
+}
+
+async function* followed(first: Piece, rest: AsyncGenerator<Piece>): AsyncGenerator<Piece> {
   yield first;
   yield* rest;
 }
@@ -32,7 +41,7 @@ async function* joined(first: string, rest: AsyncGenerator<string>): AsyncGenera
 export async function pour(
   reply: FastifyReply,
   headers: Readonly<Record<string, string>>,
-  chunks: AsyncIterable<string>,
+  chunks: AsyncIterable<Piece>,
 ): Promise<void> {
   reply.hijack();
   const { raw } = reply;
@@ -50,7 +59,7 @@ export async function pour(
 }
 
 /** Resolves when there is room for more; false when there is nobody to write to any more. */
-async function write(raw: ServerResponse, chunk: string): Promise<boolean> {
+async function write(raw: ServerResponse, chunk: Piece): Promise<boolean> {
   if (raw.destroyed) return false;
   if (raw.write(chunk)) return true;
   const settled = new AbortController();

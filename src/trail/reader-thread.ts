@@ -1,18 +1,19 @@
 /*
  * The thread that reads: pages, counts and histograms run here, beside the thread that answers people and beside the writer.
- * A page crosses over as JSON text, which costs less than copying its objects.
+ * A page crosses over as the bytes of its JSON, which are not copied.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { AnalyticsQuery } from '../core/analytics.ts';
 import type { AuditQuery } from '../core/audit.ts';
 import type { LogFilter } from '../core/filter.ts';
+import type { PageFacts } from '../core/page.ts';
 import type { PatternsQuery } from '../core/patterns.ts';
 import type { EndedQuery, ReadQuery, TaskQuery } from '../core/query.ts';
 import type { Scope, SearchQuery } from '../core/search.ts';
 import type { Status } from '../core/status.ts';
 import type { DeliveryQuery } from '../core/webhook.ts';
 import { SqliteReader } from '../store/sqlite/reader.ts';
-import { type Methods, serveThread } from './serve-thread.ts';
+import { type Methods, Moved, serveThread } from './serve-thread.ts';
 
 if (parentPort) serveThread(parentPort, () => open((workerData as { dataDir: string }).dataDir));
 
@@ -24,8 +25,9 @@ function open(dataDir: string): Methods {
     runs: (statuses: readonly Status[], limit: number, prefix?: string) => reader.runs(statuses, limit, prefix),
     taskFacets: (query: TaskQuery) => reader.taskFacets(query),
     read: async (taskId: string, query: ReadQuery) => {
-      const { json, count, firstSeq, lastSeq, skipped, scannedTo, done } = await reader.read(taskId, query);
-      return { json, count, firstSeq, lastSeq, skipped, scannedTo, done };
+      const page = await reader.read(taskId, query);
+      const { bytes: json, count, firstSeq, lastSeq, skipped, scannedTo, done } = page;
+      return new Moved({ json, count, firstSeq, lastSeq, skipped, scannedTo, done } satisfies PageFacts, [json.buffer]);
     },
     count: (taskId: string, filter: LogFilter, budgetMs: number) => reader.count(taskId, filter, budgetMs),
     stats: (taskId: string) => reader.stats(taskId),

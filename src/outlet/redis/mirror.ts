@@ -144,7 +144,7 @@ export class RedisMirror {
       const anew = place === null || place > lastSeq;
       const after = Math.max(anew ? 0 : place, lastSeq - max);
       const page = await store.read(taskId, { after, limit: BATCH_LINES });
-      this.#nextMs = Math.max(this.#nextMs, performance.now()) + page.json.length / CHARS_PER_MS;
+      this.#nextMs = Math.max(this.#nextMs, performance.now()) + page.bytes.length / CHARS_PER_MS;
       const lines = linesOf(page);
       if (lines.length === 0) return DONE;
       const to = page.scannedTo;

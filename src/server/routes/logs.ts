@@ -83,12 +83,12 @@ function answerQuery(query: Static<typeof LogQuery>): LogAnswerQuery {
   return { filter: readFilter(query), offset, limit, order, count, ...window };
 }
 
-/** The answer as JSON text: pages of lines leave as they came from the store. */
+/** The answer as JSON: pages of lines leave as they came from the store. */
 async function* answerText(
   store: StoreReader,
   taskId: string,
   { query, marked }: { query: LogAnswerQuery; marked: boolean },
-): AsyncGenerator<string> {
+): AsyncGenerator<string | Uint8Array> {
   const lines = logAnswer(store, taskId, query);
   let glue = `{"task_id":"${taskId}","logs":[`;
   while (true) {
@@ -101,7 +101,8 @@ async function* answerText(
       return;
     }
     if (value.count === 0) continue;
-    yield `${glue}${(marked ? markedJson(value) : value.json).slice(1, -1)}`;
+    yield glue;
+    yield marked ? markedJson(value).slice(1, -1) : value.bytes.subarray(1, -1);
     glue = ',';
   }
 }

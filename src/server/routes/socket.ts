@@ -91,13 +91,15 @@ async function serveLines({ live }: Context, peer: Peer, request: FastifyRequest
   peer.socket.close(1000);
 }
 
+const FRAME_START = Buffer.from('{"type":"entries","entries":');
+const FRAME_END = Buffer.from('}');
 /** Viewers at the same place get the same page, so its frame is made once for all of them. */
 const framesOfPages = new WeakMap<EntryPage, Buffer>();
 
 function entriesFrame(page: EntryPage): Buffer {
   const known = framesOfPages.get(page);
   if (known) return known;
-  const frame = Buffer.from(`{"type":"entries","entries":${page.json}}`);
+  const frame = Buffer.concat([FRAME_START, page.bytes, FRAME_END]);
   framesOfPages.set(page, frame);
   return frame;
 }
