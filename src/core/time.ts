@@ -11,6 +11,9 @@ const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
 const ISO_SAFE = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 const LOOSE = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)(Z|[+-]\d{2}:?\d{2})?)?$/i;
 
+/** How a time ends, by its milliseconds. */
+const ENDINGS = Array.from({ length: 1_000 }, (_, ms) => `${String(ms).padStart(3, '0')}Z`);
+
 let lastSecond = Number.NaN;
 let lastPrefix = '';
 
@@ -23,7 +26,7 @@ export function isoTime(ms: number): string {
     lastPrefix = new Date(second * 1000).toISOString().slice(0, 20);
     lastSecond = second;
   }
-  return `${lastPrefix}${String(whole - second * 1000).padStart(3, '0')}Z`;
+  return lastPrefix + (ENDINGS[whole - second * 1000] ?? '');
 }
 
 /**

@@ -32,6 +32,9 @@ export class Refusal {
   }
 }
 
+const NONE: readonly string[] = [];
+const NO_METADATA = { json: null };
+
 const KEYS: ReadonlySet<string> = new Set([
   'message',
   'timestamp',
@@ -76,30 +79,16 @@ export function normalise(value: unknown, reading: Reading): Draft | Refusal {
     return new Refusal(`message: expected at most ${LINE_BYTES} bytes`, 'message_too_large');
   const metadata = metadataOf(input, reading);
   if (metadata instanceof Refusal) return metadata;
-  return draft(message, {
+  return {
     timestamp,
     level: found,
     source: named.toWellFormed(),
     stream: stream ?? null,
     type: type ?? 'log',
+    // Lone surrogates cannot be written as UTF-8; they become U+FFFD.
+    message: message.isWellFormed() ? message : message.toWellFormed(),
     metadataJson: metadata.json,
-  });
-}
-
-interface Rest {
-  readonly timestamp: string;
-  readonly level: Level;
-  readonly source: string;
-  readonly stream: Stream | null;
-  readonly type: EntryType;
-  readonly metadataJson: string | null;
-}
-
-function draft(message: string, rest: Rest): Draft {
-  const { timestamp, level, source, stream, type, metadataJson } = rest;
-  // Lone surrogates cannot be written as UTF-8; they become U+FFFD.
-  const whole = message.isWellFormed() ? message : message.toWellFormed();
-  return { timestamp, level, source, stream, type, message: whole, metadataJson };
+  };
 }
 
 /** A captured line over the limit as several: the first bears its metadata, the following ones `continued`. */
@@ -127,8 +116,8 @@ function metadataOf(input: Record<string, unknown>, { captured }: Reading): { js
   if (metadata !== undefined && metadata !== null && (typeof metadata !== 'object' || Array.isArray(metadata))) {
     return new Refusal(`metadata: expected an object or null, got ${kindOf(metadata)}`);
   }
-  const extra = Object.keys(input).filter((key) => !KEYS.has(key));
-  if (!metadata && extra.length === 0) return { json: null };
+  const extra = extraKeys(input);
+  if (!metadata && extra.length === 0) return NO_METADATA;
   // Own keys only and no prototype: a key `__proto__` is data like any other.
   const merged: Record<string, unknown> = Object.create(null);
   for (const key of extra) define(merged, key, input[key]);
@@ -143,6 +132,17 @@ function metadataOf(input: Record<string, unknown>, { captured }: Reading): { js
   if (isSmall(json)) return { json };
   const got = Buffer.byteLength(json);
   return new Refusal(`metadata: expected at most ${METADATA_BYTES} bytes of JSON, got ${got}`, 'metadata_too_large');
+}
+
+/** Keys that an entry does not have. Nearly always there are none, and nothing is made for them. */
+function extraKeys(input: Record<string, unknown>): readonly string[] {
+  let extra: string[] | undefined;
+  for (const key of Object.keys(input)) {
+    if (KEYS.has(key)) continue;
+    extra ??= [];
+    extra.push(key);
+  }
+  return extra ?? NONE;
 }
 
 function define(target: Record<string, unknown>, key: string, value: unknown): void {
