@@ -1,14 +1,6 @@
-import {
-  DEFAULT_SOURCE,
-  type Draft,
-  type EntryType,
-  isEntryType,
-  isSource,
-  isStream,
-  type Stream,
-} from '../core/entry.ts';
+import { DEFAULT_SOURCE, type Draft, isEntryType, isSource, isStream } from '../core/entry.ts';
 import type { ErrorCode } from '../core/error.ts';
-import { type Level, parseLevel } from '../core/level.ts';
+import { parseLevel } from '../core/level.ts';
 import { FIELDS, JSON_DEPTH, LINE_BYTES, METADATA_BYTES } from '../core/limits.ts';
 import { isoTime, parseTime } from '../core/time.ts';
 
