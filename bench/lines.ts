@@ -14,7 +14,16 @@ export function readyLine(index: number): string {
   return DISTINCT[index % DISTINCT.length] ?? '';
 }
 
-export const LINES = Number(process.env.BENCH_LINES ?? 500_000);
+export const LINES = Number(process.env.BENCH_LINES ?? 1_000_000);
 /** Lines of one commit or request. */
 export const BATCH = 5_000;
 export const FIRST_MS = Date.parse('2026-01-24T10:00:00.000Z');
+
+/** Lines of one request as NDJSON, put together without a serialiser: a client that costs little. */
+export function ndjsonBody(from: number, count: number): string {
+  let body = '';
+  for (let index = from; index < from + count; index++) {
+    body += `{"message":"${readyLine(index)}","timestamp":${FIRST_MS + index}}\n`;
+  }
+  return body;
+}

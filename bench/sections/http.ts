@@ -1,16 +1,27 @@
 import { type Section, shown } from '../section.ts';
+import { growth } from '../stats.ts';
 
 const BARE = 'bare insert';
+
+/** Over which the cost is looked at, besides the million. */
+const SIZES = [100_000, 4_000_000];
+
+function sized(lines: number): string {
+  return `NDJSON, ${lines.toLocaleString('en-US')} lines`;
+}
 
 export const http: Section = {
   name: 'http',
   title: 'Lines over HTTP',
-  about: `500,000 lines of 104 characters as NDJSON, 5,000 a request, from one client in another process that keeps two requests under way; each is
+  about: `1,000,000 lines of 104 characters as NDJSON, 5,000 a request, from one client in another process that keeps two requests under way; each is
 answered after its fsync, masked and indexed for searching. The client's work shares the two cores.`,
   rounds: 5,
   variants: [
     { name: BARE, script: 'bare.ts', args: ['clustered'] },
     { name: 'NDJSON', script: 'http.ts', directories: true },
+    ...SIZES.map((lines) => ({
+      ...{ name: sized(lines), script: 'http.ts', args: [String(lines)], directories: true as const, rounds: 1 },
+    })),
   ],
   rows: [
     { what: 'NDJSON', value: (median) => median('NDJSON', 'linesPerS'), show: shown(' lines/s') },
@@ -21,6 +32,15 @@ answered after its fsync, masked and indexed for searching. The client's work sh
       value: (median) => median('NDJSON', 'linesPerS') / median(BARE, 'linesPerS'),
       show: shown(' ×', 2),
       aim: { text: '≥ 0.5 ×', met: (value) => value >= 0.5 },
+    },
+    {
+      what: 'CPU of 100,000, 1 and 4 million lines: growth (1 is linear)',
+      value: (median) =>
+        growth([
+          ...SIZES.map((lines) => [lines, lines * median(sized(lines), 'cpuUs')] as const),
+          [1_000_000, 1_000_000 * median('NDJSON', 'cpuUs')],
+        ]),
+      show: shown('', 2),
     },
     { what: 'the server’s memory at most', value: (median) => median('NDJSON', 'rssMb'), show: shown(' MB') },
   ],

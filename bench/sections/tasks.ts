@@ -22,8 +22,8 @@ export const tasks: Section = {
   title: 'The list of tasks',
   about: `Stores of ${TASK_SIZES.map((size) => size.toLocaleString('en-US')).join(', ')} tasks of which every tenth has lines, made through the store in large
 commits; the rows are those of the largest. \`GET /api/tasks?limit=50\` over HTTP by one client on one kept-alive connection: the first page, the
-101st by its cursor, with filters, by each \`sort\` (the slower of its two orders); \`GET /api/tasks/facets\`. Totals count to 10,000 and say
-that there are more. A text (\`q=word\`) is looked for in ids, titles, kinds, sources and errors. With directories on a million
+101st by its cursor, with filters, by each \`sort\` (the slower of its two orders); \`GET /api/tasks/facets\`. Totals are counted by
+groups that are kept with the tasks, or one by one up to 10,000. A text (\`q=word\`) is looked for in ids, titles, kinds, sources and errors. With directories on a million
 of them would lie beside the store, which is not measured: the list does not look at them.
 
 Growth over the three stores: a text that few tasks or none hold is looked for in all of them, so that it grows with their number.`,
