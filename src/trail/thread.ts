@@ -1,3 +1,5 @@
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, type Fault, TrailError } from '../core/error.ts';
 
@@ -35,7 +37,7 @@ export class Thread {
 
   constructor(file: URL, options: { workerData: unknown; onTold?: (told: unknown) => void }) {
     // No standard input, and no flags of the parent that a thread cannot have.
-    this.#worker = new Worker(file, { workerData: options.workerData, execArgv: [] });
+    this.#worker = new Worker(entryOf(file), { eval: true, workerData: options.workerData, execArgv: [] });
     this.#worker.on('message', (answer: Answer) => {
       if ('told' in answer) options.onTold?.(answer.told);
       else this.#settle(answer);
@@ -119,4 +121,13 @@ export class Thread {
     for (const { reject } of this.#waiting.values()) reject(this.#fault);
     this.#waiting.clear();
   }
+}
+
+/** A thread begins without the compile cache of its process: it is taken over before the first module is loaded, and filled. */
+function entryOf(file: URL): string {
+  const cacheDir = getCompileCacheDir();
+  const enter = `import(${JSON.stringify(file.href)})`;
+  if (cacheDir === undefined) return enter;
+  const cache = "require('node:module')";
+  return `${cache}.enableCompileCache(${JSON.stringify(dirname(cacheDir))});${enter}.then(() => ${cache}.flushCompileCache())`;
 }
