@@ -2,13 +2,12 @@
  * From the start of a POST until viewers have its lines: `live.ts ours|bare ws|sse VIEWERS LINES_PER_S`. Load, server and viewers are
  * processes of their own. A request leaves when its time has come, whether those before it are answered or not.
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { benchLine } from '../lines.ts';
 import type { Post } from '../processes/live-viewers.ts';
 import { sharedMs } from '../support/frames.ts';
+import { Helper } from '../support/helper.ts';
 import { ownCpuMs } from '../support/meter.ts';
 import { type BenchServer, cpuOf, memoryOf, report, startScript, startServer } from '../support/server.ts';
 
@@ -18,19 +17,22 @@ const EVERY_MS = Number(linesPerS) < 5_000 ? 20 : 10;
 const BATCH = Math.round((Number(linesPerS) * EVERY_MS) / 1_000);
 const TASK = '/api/tasks/bench';
 
-const server = who === 'bare' ? await startScript([processOf('broadcast.ts')]) : await startServer();
-let watching: ChildProcess | undefined;
+const server =
+  who === 'bare'
+    ? await startScript([fileURLToPath(new URL('../processes/broadcast.ts', import.meta.url))])
+    : await startServer();
+let viewing: Helper | undefined;
 try {
   await server.post('/api/tasks', '{"task_id":"bench"}');
   const path = way === 'sse' ? `${TASK}/logs?follow=true` : '/ws/logs/bench';
-  watching = fork(processOf('live-viewers.ts'), [new URL(path, server.url).href, way, viewers]);
-  await told(watching);
+  viewing = new Helper('live-viewers.ts', [new URL(path, server.url).href, way, viewers]);
+  await viewing.told();
   const cpuMs = [cpuOf(server.pid), ownCpuMs()] as const;
   const startMs = sharedMs();
   const { posts, rssMb } = await load(server, startMs);
-  watching.send(posts);
+  viewing.tell(posts);
   await server.post(`${TASK}/complete`, '{}');
-  const seen = (await told(watching)) as Record<string, number>;
+  const seen = (await viewing.told()) as Record<string, number>;
   const tookMs = sharedMs() - startMs;
   report({
     ...seen,
@@ -42,7 +44,7 @@ try {
     loadCores: (ownCpuMs() - cpuMs[1]) / tookMs,
   });
 } finally {
-  watching?.kill();
+  viewing?.end();
   await server.stop();
 }
 
@@ -75,16 +77,4 @@ function bodyOf(first: number): string {
     const line = { id: `bench-${seq}`, seq, task_id: 'bench', timestamp: new Date().toISOString(), level: 'INFO' };
     return JSON.stringify({ ...line, source: 'system', stream: null, type: 'log', message, metadata: null });
   }).join('\n');
-}
-
-async function told(viewers: ChildProcess): Promise<unknown> {
-  const gone = once(viewers, 'exit').then(() => {
-    throw new Error('the viewers ended before they were done');
-  });
-  const [message] = await Promise.race([once(viewers, 'message'), gone]);
-  return message;
-}
-
-function processOf(name: string): string {
-  return fileURLToPath(new URL(`../processes/${name}`, import.meta.url));
 }

@@ -1,11 +1,9 @@
 /*
  * The server's memory while it takes ten million lines over HTTP, and fifty readers of their task are served.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { benchLine } from '../lines.ts';
 import { quantile } from '../stats.ts';
+import { Helper } from '../support/helper.ts';
 import { cpuOf, memoryOf, report, startServer } from '../support/server.ts';
 
 const LINES = Number(process.env.BENCH_MEMORY_LINES ?? 10_000_000);
@@ -17,13 +15,14 @@ const SAMPLE_MS = 200;
 
 const bodies = Array.from({ length: 40 }, (_, body) => bodyOf(body * BATCH));
 const server = await startServer();
-const readers = fork(fileURLToPath(new URL('../processes/readers.ts', import.meta.url)), [server.url]);
+let readers: Helper | undefined;
 const samples: number[] = [];
 const sampling = setInterval(() => samples.push(memoryOf(server.pid, 'VmRSS')), SAMPLE_MS);
 try {
   const startRssMb = memoryOf(server.pid, 'VmRSS');
   await server.post('/api/tasks', '{"task_id":"bench"}');
-  await told();
+  readers = new Helper('readers.ts', [server.url]);
+  await readers.told();
   const cpuMs = cpuOf(server.pid);
   const startMs = performance.now();
   let taken = 0;
@@ -39,8 +38,8 @@ try {
   const { total } = (await (await fetch(`${server.url}/api/tasks/bench/logs/stats`)).json()) as { total: number };
   if (total !== LINES) throw new Error(`stored ${total} of ${LINES} lines`);
   await server.post('/api/tasks/bench/complete', '{}');
-  readers.send('end');
-  const read = (await told()) as Record<string, number>;
+  readers.tell('end');
+  const read = (await readers.told()) as Record<string, number>;
   report({
     mostRssMb: memoryOf(server.pid, 'VmHWM'),
     medianRssMb: quantile(samples, 0.5),
@@ -51,7 +50,7 @@ try {
   });
 } finally {
   clearInterval(sampling);
-  readers.kill();
+  readers?.end();
   await server.stop();
 }
 
@@ -60,12 +59,4 @@ function bodyOf(first: number): string {
     const level = (first + index) % ERROR_EVERY === 0 ? 'ERROR' : 'INFO';
     return JSON.stringify({ message: benchLine(first + index), level });
   }).join('\n');
-}
-
-async function told(): Promise<unknown> {
-  const gone = once(readers, 'exit').then(() => {
-    throw new Error('the readers ended before they were done');
-  });
-  const [message] = await Promise.race([once(readers, 'message'), gone]);
-  return message;
 }
