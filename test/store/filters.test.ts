@@ -9,6 +9,7 @@ import { SqliteStore } from '../../src/store/sqlite/store.ts';
 import { hasMark, marksOf, TextFilter } from '../../src/store/sqlite/text-filter.ts';
 import { line, numbered, stored, TurnedClock, taskOf } from '../contract/store/support.ts';
 import { scratch } from '../support/scratch.ts';
+import { beforeTaskList } from './older.ts';
 
 const PIECES = ['error', 'Error', 'K', '\u212a', 'İ', 'ſ', 'Σ', 'ab', 'ς', '😀', ' ', '7f3a', '\n', 'x', '\u0000'];
 const texts = fc.array(fc.constantFrom(...PIECES), { maxLength: 8 }).map((pieces) => pieces.join(''));
@@ -112,6 +113,7 @@ test('a database from before the search is brought up to date and searched, in a
   const keys = () => db.prepare('SELECT block_no, span, until FROM blocks ORDER BY block_no').all();
   const made = keys();
   await store.close();
+  beforeTaskList(db);
   db.exec(`DROP INDEX blocks_by_time; DROP TABLE block_filters; ALTER TABLE trails DROP COLUMN filtered;
     ALTER TABLE blocks DROP COLUMN span; ALTER TABLE blocks DROP COLUMN until; ALTER TABLE blocks DROP COLUMN sorted;
     DROP TABLE credentials; DROP TABLE credential_state; DROP TABLE audit;

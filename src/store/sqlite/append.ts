@@ -108,7 +108,7 @@ export class Appender {
   /** The reporter that was thought gone is there. */
   #reopen(taskId: string, nowMs: number): void {
     const row = taskRow(this.#db, taskId, nowMs);
-    updateTask(this.#db, row.task_no, reopenedTask(taskOfRow(row), isoTime(nowMs)));
+    updateTask(this.#db, row, reopenedTask(taskOfRow(row), isoTime(nowMs)));
   }
 
   #hear({ task_no, heard_at }: TrailRow, nowMs: number): void {

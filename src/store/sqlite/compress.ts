@@ -33,7 +33,8 @@ interface ChunkRow {
  */
 export function prepareStep(db: Database, endedBefore: string): CompressStep | undefined {
   const task = db.get<{ task_no: number }>(
-    'SELECT task_no FROM tasks WHERE compressed = 0 AND completed_at < ? ORDER BY completed_at LIMIT 1',
+    `SELECT task_no FROM tasks INDEXED BY tasks_to_compress WHERE compressed = 0 AND completed_at < ?
+     ORDER BY completed_at LIMIT 1`,
     endedBefore,
   );
   if (!task) return undefined;

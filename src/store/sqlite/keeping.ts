@@ -107,7 +107,7 @@ export function failSilent(db: Database, { heardBefore, limit, nowMs, numbers }:
   );
   for (const { task_id, heard_at } of silent) {
     const row = taskRow(db, task_id, nowMs);
-    updateTask(db, row.task_no, vanishedTask(taskOfRow(row), heard_at, isoTime(nowMs)));
+    updateTask(db, row, vanishedTask(taskOfRow(row), heard_at, isoTime(nowMs)));
     db.run('UPDATE trails SET vanished = 1, revision = ? WHERE task_no = ?', ++numbers.revision, row.task_no);
     gone.set(row.task_id, row.last_seq);
   }

@@ -65,7 +65,8 @@ export function knowsSpan(firstAt: string, lastAt: string): Knows {
   };
 }
 
-function isAscii(text: string): boolean {
+/** Folded by SQLite's own `lower` as by JavaScript. */
+export function isAscii(text: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII begins with them; NUL is left out on purpose
   return /^[\u0001-\u007f]*$/.test(text);
 }

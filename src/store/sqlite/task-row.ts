@@ -189,8 +189,10 @@ export function columnsOfTask(task: Task): TaskColumns {
 
 function insertTask(db: Database, task: Task): number {
   const columns = columnsOfTask(task);
-  const names = Object.keys(columns);
-  const values = Object.values(columns) as SQLInputValue[];
+  // What is kept with a task that has ended.
+  const ended = task.ended ? { ended_lines: 0, ended_errors: 0 } : {};
+  const names = Object.keys({ ...columns, ...ended });
+  const values = Object.values({ ...columns, ...ended }) as SQLInputValue[];
   const row = db.get<{ task_no: number }>(
     `INSERT INTO tasks (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')}) RETURNING task_no`,
     ...values,
@@ -198,21 +200,27 @@ function insertTask(db: Database, task: Task): number {
   return row?.task_no ?? 0;
 }
 
-export function updateTask(db: Database, taskNo: number, task: Task): void {
-  const columns = columnsOfTask(task);
-  const set = Object.keys(columns).map((name) => `${name} = ?`);
+const SET_ENDED =
+  '(ended_lines, ended_errors) = (SELECT last_seq, error FROM trails WHERE trails.task_no = tasks.task_no)';
+
+/** Only columns that change are named: an index of the others is left alone. */
+export function updateTask(db: Database, row: TaskRow, task: Task): void {
+  const columns = Object.entries(columnsOfTask(task)).filter(([name, value]) => value !== row[name as keyof TaskRow]);
+  const set = columns.map(([name]) => `${name} = ?`);
+  // While it has ended those who append keep its figures.
+  const ends = task.ended !== isEnded(row.status);
+  if (ends) set.push(task.ended ? SET_ENDED : 'ended_lines = NULL, ended_errors = NULL');
+  if (set.length === 0) return;
   db.run(
-    `UPDATE tasks SET ${set.join(', ')},
-       (ended_lines, ended_errors) = (SELECT last_seq, error FROM trails WHERE trails.task_no = tasks.task_no AND ?)
-     WHERE task_no = ?`,
-    ...(Object.values(columns) as SQLInputValue[]),
-    ...[task.ended ? 1 : 0, taskNo],
+    `UPDATE tasks SET ${set.join(', ')} WHERE task_no = ?`,
+    ...columns.map(([, value]) => value as SQLInputValue),
+    row.task_no,
   );
 }
 
 /** Inside a write transaction: a task after a change, and that it changed. */
 export function changeRow(db: Database, row: TaskRow, after: Task, numbers: { revision: number }): void {
-  updateTask(db, row.task_no, after);
+  updateTask(db, row, after);
   const vanished = row.vanished > 0 && isVanished(after) ? 1 : 0;
   db.run(
     'UPDATE trails SET revision = ?, vanished = ? WHERE task_no = ?',

@@ -1,15 +1,16 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { Expr, Term } from '../../core/expr.ts';
 import type { Database } from './database.ts';
+import { isAscii } from './line-sql.ts';
 
 /** A condition with its values in the order of its places. */
-interface Condition {
+export interface Condition {
   readonly sql: string;
   readonly values: readonly SQLInputValue[];
 }
 
 const TEXTS = ['task_id', 'title', 'kind', 'source', 'error'] as const;
-const ALWAYS: Condition = { sql: '1', values: [] };
+export const ALWAYS: Condition = { sql: '1', values: [] };
 const NEVER: Condition = { sql: '0', values: [] };
 
 /** Give the connection the function that conditions need: folding as the contract says (SQLite's own `lower` only knows ASCII). */
@@ -41,8 +42,11 @@ function termCondition(term: Term): Condition {
   switch (term.op) {
     case 'text': {
       const folded = term.text.toLowerCase();
-      const sql = TEXTS.map((column) => `contains_folded(tasks.${column}, ?)`).join(' OR ');
-      return { sql: `(${sql})`, values: TEXTS.map(() => folded) };
+      const parts = TEXTS.map((column) => holding(`tasks.${column}`, folded));
+      return {
+        sql: `(${parts.map(({ sql }) => sql).join(' OR ')})`,
+        values: parts.flatMap(({ values }) => values),
+      };
     }
     case 'source': {
       const [source, provider] = [within('tasks.source', term.values), within('tasks.provider', term.values)];
@@ -80,6 +84,15 @@ function termCondition(term: Term): Condition {
 }
 
 /** A column among names: one parameter, however many they are. */
-function within(column: string, names: readonly string[]): Condition {
+export function within(column: string, names: readonly string[]): Condition {
   return { sql: `${column} IN (SELECT value FROM json_each(?))`, values: [JSON.stringify(names)] };
+}
+
+/** Of a column that is all ASCII, as most are, SQLite itself can say; any other is called for by the folding of JavaScript. */
+function holding(column: string, folded: string): Condition {
+  if (!isAscii(folded)) return { sql: `contains_folded(${column}, ?)`, values: [folded] };
+  return {
+    sql: `(instr(lower(${column}), ?) > 0 OR (length(${column}) <> octet_length(${column}) AND contains_folded(${column}, ?)))`,
+    values: [folded, folded],
+  };
 }
