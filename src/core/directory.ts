@@ -1,3 +1,19 @@
+import type { Draft } from './entry.ts';
+
+/** A line as it is stored, with its number. */
+export interface NumberedLine extends Draft {
+  readonly seq: number;
+}
+
+/** Lines for who writes them elsewhere: as they are stored, not as a page of JSON. */
+export interface LineSource {
+  /** The lines behind `after`, in order, as many as one read takes; `scannedTo` is where the next read begins. */
+  lines(
+    taskId: string,
+    after: number,
+  ): Promise<{ readonly lines: readonly NumberedLine[]; readonly scannedTo: number; readonly done: boolean }>;
+}
+
 /** What one file of a task directory was last known to hold. A document has a digest, by which a change is seen without reading it. */
 export interface FileRecord {
   readonly bytes: number;

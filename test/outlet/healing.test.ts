@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { StoreReader } from '../../src/core/ports.ts';
+import type { DirectorySource } from '../../src/outlet/directory/projection.ts';
 import { DirectoryProjector } from '../../src/outlet/directory/projector.ts';
 import { scratch } from '../support/scratch.ts';
 import { projected } from './support.ts';
@@ -199,7 +199,7 @@ describe('the comparison', () => {
 });
 
 /** The store, telling whose task is read. */
-function watching(store: StoreReader, told: (taskId: string) => void): StoreReader {
+function watching(store: DirectorySource, told: (taskId: string) => void): DirectorySource {
   return new Proxy(store, {
     get(target, name) {
       const value = Reflect.get(target, name, target) as unknown;

@@ -58,7 +58,7 @@ export async function check(terminal: Terminal, config: Config, options: CheckOp
 }
 
 interface Stores {
-  readonly store: StoreReader;
+  readonly store: SqliteReader;
   readonly records: DirectoryRecords | undefined;
   readonly served: boolean;
 }

@@ -15,7 +15,7 @@ export function lineText(value: JsonObject): string {
 }
 
 /** JSON that is one line for every program. */
-function oneLine(json: string): string {
+export function oneLine(json: string): string {
   return json.replace(LINE_ENDS, (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 

@@ -1,20 +1,29 @@
 import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { DirectoryRecord, DirectoryRecords, DirectoryState, FileRecord } from '../../core/directory.ts';
+import type {
+  DirectoryRecord,
+  DirectoryRecords,
+  DirectoryState,
+  FileRecord,
+  LineSource,
+} from '../../core/directory.ts';
 import type { JsonObject } from '../../core/entry.ts';
-import { READ_ROWS } from '../../core/limits.ts';
 import type { StoreReader } from '../../core/ports.ts';
 import type { Task } from '../../core/task.ts';
-import { FILES, finalResultFile, flowLine, inputFile, metadataFile } from '../../core/task-files.ts';
+import { FILES, finalResultFile, inputFile, metadataFile } from '../../core/task-files.ts';
 import { COMPRESSED_OUTPUT } from './compression.ts';
 import { appendAt, cut, type Found, look, remove, replaceFileSync, sync, syncDirectory } from './disk.ts';
-import { documentText, lineText } from './json-line.ts';
+import { flowText } from './flow-text.ts';
+import { documentText } from './json-line.ts';
 import { makeTaskPath, taskPath } from './place.ts';
 
 /** Files that are replaced as a whole, and those that grow by lines. */
 const DOCUMENTS = [FILES.metadata, FILES.input, FILES.finalResult] as const;
 const LINES = [FILES.webhookFlow, FILES.agentOutput, FILES.userInputs, COMPRESSED_OUTPUT] as const;
+/** What directories are written from. */
+export type DirectorySource = StoreReader & LineSource;
+
 /** Pages of lines that one step takes, so that a long task does not hold up the others. */
 const STEP_PAGES = 4;
 
@@ -36,7 +45,7 @@ export interface Stepped {
  */
 export async function step(
   dir: string,
-  store: StoreReader,
+  store: DirectorySource,
   { state, linesOnly = false }: { readonly state: DirectoryState; readonly linesOnly?: boolean },
 ): Promise<Stepped> {
   const path = taskPath(dir, state.taskId);
@@ -57,7 +66,7 @@ export async function step(
 /** Write a directory anew from its first line, and record that. Without such a task nothing happens. */
 export async function rewrite(
   dir: string,
-  { store, records }: { readonly store: StoreReader; readonly records: DirectoryRecords },
+  { store, records }: { readonly store: DirectorySource; readonly records: DirectoryRecords },
   taskId: string,
 ): Promise<void> {
   let record: DirectoryRecord | null = null;
@@ -141,18 +150,18 @@ class Files {
   }
 
   /** Append lines after the last that is there, some pages of them. Answers whether there are no more. */
-  async writeLines(store: StoreReader, { taskId, log }: Task): Promise<boolean> {
+  async writeLines(store: DirectorySource, { taskId, log }: Task): Promise<boolean> {
     for (let pages = 0; this.#seq < log.lastSeq; pages++) {
       if (pages === STEP_PAGES) return false;
-      const page = await store.read(taskId, { after: this.#seq, limit: READ_ROWS });
+      const { lines, scannedTo, done } = await store.lines(taskId, this.#seq);
       const texts = new Map<string, string>();
-      for (const entry of page.entries) {
-        const { file, line } = flowLine(entry);
-        texts.set(file, `${texts.get(file) ?? ''}${lineText(line)}\n`);
+      for (const line of lines) {
+        const { file, text } = flowText(taskId, line);
+        texts.set(file, `${texts.get(file) ?? ''}${text}\n`);
       }
       for (const [name, text] of texts) this.#append(name, text);
-      this.#seq = page.scannedTo;
-      if (page.done) break;
+      this.#seq = scannedTo;
+      if (done) break;
     }
     this.#hasAllLines = true;
     return true;

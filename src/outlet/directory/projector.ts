@@ -2,19 +2,18 @@ import { mkdirSync } from 'node:fs';
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import type { DirectoryRecord, DirectoryRecords, DirectoryState } from '../../core/directory.ts';
 import { TrailError } from '../../core/error.ts';
-import type { StoreReader } from '../../core/ports.ts';
 import { type Clock, systemClock } from '../../core/time.ts';
 import { Compression } from './compression.ts';
 import { removeTree } from './disk.ts';
 import { Faults } from './faults.ts';
 import { taskPath } from './place.ts';
-import { step } from './projection.ts';
+import { type DirectorySource, step } from './projection.ts';
 import { Sweep } from './sweep.ts';
 
 export interface ProjectorOptions {
   /** Where the task directories lie. */
   readonly dir: string;
-  readonly store: StoreReader;
+  readonly store: DirectorySource;
   readonly records: DirectoryRecords;
   /** Told when directories cannot be written, at most once a minute. */
   readonly warn?: (message: string) => void;
@@ -47,7 +46,7 @@ const CLOSE_MS = 2_000;
  */
 export class DirectoryProjector {
   readonly #dir: string;
-  readonly #store: StoreReader;
+  readonly #store: DirectorySource;
   readonly #records: DirectoryRecords;
   readonly #faults: Faults;
   readonly #sweep: Sweep;

@@ -1,3 +1,4 @@
+import type { NumberedLine } from '../../core/directory.ts';
 import { isOpenFilter } from '../../core/filter.ts';
 import { READ_BYTES, READ_ROWS } from '../../core/limits.ts';
 import { EntryPage } from '../../core/page.ts';
@@ -44,6 +45,23 @@ export function readPage(tables: Tables, { task, query }: { task: TaskRow; query
     if (visited + block.lastSeq - block.firstSeq >= READ_ROWS || ++passed >= READ_BLOCKS) return page.soFar();
   }
   return page.finished();
+}
+
+/** Lines as they are stored, from one seq on: as many as one read takes. */
+export function readLines(tables: Tables, { task, after }: { task: TaskRow; after: number }) {
+  const lines: NumberedLine[] = [];
+  const to = Math.min(after + READ_ROWS, task.last_seq);
+  const scan = new Scan(tables, scanned(task), {});
+  for (const { seq, timestamp, facet_no: facetNo, message, metadata_json: metadataJson } of scan.lines(
+    after + 1,
+    to,
+    'asc',
+  )) {
+    const { level, source, stream, type } = tables.facets.facet(facetNo);
+    lines.push({ seq, timestamp, level, source, stream, type, message, metadataJson });
+  }
+  const scannedTo = scan.stoppedAt ?? to;
+  return { lines, scannedTo, done: scannedTo >= task.last_seq };
 }
 
 function readOpen(scan: Scan, page: PageBuilder, { lowest, highest, order }: Window): EntryPage {

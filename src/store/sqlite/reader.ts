@@ -1,6 +1,7 @@
 import type { Analytics, AnalyticsQuery } from '../../core/analytics.ts';
 import type { AuditPage, AuditQuery } from '../../core/audit.ts';
 import type { Credentials } from '../../core/credential.ts';
+import type { LineSource } from '../../core/directory.ts';
 import { TrailError } from '../../core/error.ts';
 import type { Refusal } from '../../core/event.ts';
 import type { LogFilter } from '../../core/filter.ts';
@@ -38,7 +39,7 @@ import { findPlace, findRefusals } from './events.ts';
 import { Facets } from './facets.ts';
 import { listEnded, storageOf } from './keeping.ts';
 import { patternsOf } from './patterns.ts';
-import { readPage } from './read.ts';
+import { readLines, readPage } from './read.ts';
 import type { Tables } from './scan.ts';
 import { searchLines } from './search.ts';
 import { facetsOfLines, histogramOfSearch } from './search-summary.ts';
@@ -48,7 +49,7 @@ import { type TaskRow, taskOfRow, taskRow } from './task-row.ts';
 import { defineTaskFunctions } from './task-where.ts';
 
 /** Reads one database through a connection of its own. Every method is one short read, or several with turns between them. */
-export class SqliteReader implements StoreReader {
+export class SqliteReader implements StoreReader, LineSource {
   readonly #db: Database;
   readonly #tables: Tables;
   readonly #clock: Clock;
@@ -84,6 +85,10 @@ export class SqliteReader implements StoreReader {
 
   async read(taskId: string, query: ReadQuery): Promise<EntryPage> {
     return this.#reading(() => readPage(this.#tables, { task: this.#row(taskId), query }));
+  }
+
+  async lines(taskId: string, after: number): ReturnType<LineSource['lines']> {
+    return this.#reading(() => readLines(this.#tables, { task: this.#row(taskId), after }));
   }
 
   async count(taskId: string, filter: LogFilter, budgetMs: number): Promise<Count> {
