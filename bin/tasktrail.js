@@ -6,6 +6,7 @@ import module from 'module';
 import { constants } from 'os';
 import { dirname, join } from 'path';
 import { fileURLToPath, pathToFileURL } from 'url';
+import v8 from 'v8';
 
 const NEEDED = 24;
 const FILE = fileURLToPath(import.meta.url);
@@ -27,6 +28,9 @@ function load() {
   if (module.enableCompileCache) module.enableCompileCache();
   const source = join(ROOT, 'src', 'cli', 'main.ts');
   const file = existsSync(source) ? source : join(ROOT, 'dist', 'cli', 'main.js');
+  // What a server loads stays. V8 would take it for a sign that young objects need more room, and never give that back, so
+  // their room does not grow until the server listens.
+  if (process.argv[2] === 'serve') v8.setFlagsFromString('--semi-space-growth-factor=1');
   import(pathToFileURL(file).href).then((cli) => cli.main(process.argv));
 }
 

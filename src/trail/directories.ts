@@ -28,6 +28,7 @@ export function writeDirectories({ dataDir, dir, warn }: DirectoryOptions): Task
   let thread: Thread | undefined;
   const started = (): Thread => {
     thread ??= new Thread(THREAD, {
+      youngMb: 12,
       workerData: { dataDir, dir } satisfies DirectoryThreadData,
       onTold: (told) => {
         const fault = told as DirectoryFault;

@@ -17,6 +17,8 @@ import type { Told, WriterOptions } from './writer-thread.ts';
 
 /** Threads are loaded by file: TypeScript in a clone, JavaScript in the package. */
 const SUFFIX = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+/** A commit's lines live as long as it takes: with less they are copied more than once. */
+const YOUNG_MB = 24;
 const WRITER = new URL(`./writer-thread.${SUFFIX}`, import.meta.url);
 
 export interface ThreadIntakeOptions extends WriterOptions {
@@ -36,6 +38,7 @@ export class ThreadIntake implements Intake {
     const { dataDir, taskLevel, secrets, redactionRules, compressAfterDays } = options;
     this.#thread = new Thread(WRITER, {
       workerData: { dataDir, taskLevel, secrets, redactionRules, compressAfterDays } satisfies WriterOptions,
+      youngMb: YOUNG_MB,
       onTold: (told) => onWake(told as Told),
     });
     this.#redactor = createRedactor(secrets, redactionRules);

@@ -165,6 +165,6 @@ export class ThreadReader implements StoreReader {
   }
 
   #open(): Thread {
-    return new Thread(READER, { workerData: { dataDir: this.#dataDir } });
+    return new Thread(READER, { workerData: { dataDir: this.#dataDir }, youngMb: 12 });
   }
 }

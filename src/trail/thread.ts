@@ -24,6 +24,13 @@ interface Waiting {
   readonly reject: (error: TrailError) => void;
 }
 
+export interface ThreadOptions {
+  readonly workerData: unknown;
+  /** What its short-lived objects may take before they are looked through, in MB: without a bound V8 lets them take 96. */
+  readonly youngMb: number;
+  readonly onTold?: (told: unknown) => void;
+}
+
 /**
  * A worker thread that answers calls. It keeps the process alive while an answer is due, and not longer.
  * A thread that dies rejects what was asked of it, and everything after, with `store_unavailable`.
@@ -35,9 +42,14 @@ export class Thread {
   #fault: TrailError | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(file: URL, options: { workerData: unknown; onTold?: (told: unknown) => void }) {
+  constructor(file: URL, options: ThreadOptions) {
     // No standard input, and no flags of the parent that a thread cannot have.
-    this.#worker = new Worker(entryOf(file), { eval: true, workerData: options.workerData, execArgv: [] });
+    this.#worker = new Worker(entryOf(file), {
+      eval: true,
+      workerData: options.workerData,
+      execArgv: [],
+      resourceLimits: { maxYoungGenerationSizeMb: options.youngMb },
+    });
     this.#worker.on('message', (answer: Answer) => {
       if ('told' in answer) options.onTold?.(answer.told);
       else this.#settle(answer);

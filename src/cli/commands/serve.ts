@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { asTrailError, TrailError } from '../../core/error.ts';
 import { isoTime, systemClock } from '../../core/time.ts';
 import type { Webhooks } from '../../inlet/webhooks/index.ts';
@@ -101,6 +102,8 @@ async function serveTrail(terminal: Terminal, config: Config, { owner, trail }: 
   const letStray = catchStrays(log);
   try {
     const url = server && (await listening(server, config));
+    // bin/tasktrail.js has held it back.
+    setFlagsFromString('--semi-space-growth-factor=2');
     if (url !== undefined) await owner.publish(url);
     await greet(terminal, config, { url, logging });
     if (server) warnUnsigned(config, log.logger);
