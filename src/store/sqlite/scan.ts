@@ -28,6 +28,8 @@ export interface Scanned {
 export interface Block {
   readonly firstSeq: number;
   readonly lastSeq: number;
+  /** Lines in it, whether they match or not. */
+  readonly lines: number;
   /** The first line that may match, as far as the block's text filter tells. */
   readonly lookFrom: number;
   /** No line is older than the one before it. */
@@ -206,7 +208,7 @@ export class Scan {
       atMost = Math.min(atMost, Math.max(0, firstSeq + total - lookFrom));
     }
     return {
-      ...{ firstSeq, lastSeq, lookFrom, firstAt, lastAt, sorted: row.sorted === 1 },
+      ...{ firstSeq, lastSeq, lines: total, lookFrom, firstAt, lastAt, sorted: row.sorted === 1 },
       ...{ counts, atMost, whole, all: whole && atMost === total },
     };
   }

@@ -1,12 +1,12 @@
 import { FACET_TASKS } from '../../core/limits.ts';
 import type { Histogram } from '../../core/query.ts';
 import type { LineFacets, Scope } from '../../core/search.ts';
+import { Bars } from './bars.ts';
 import type { LineRow } from './chunk.ts';
 import type { Database } from './database.ts';
 import type { Block, BlockRow, Tables } from './scan.ts';
 import { ScopeScan, type ScopeTask } from './scope.ts';
 import { Turns } from './search.ts';
-import { Bars } from './summary.ts';
 
 type Query<T> = T & { readonly signal?: AbortSignal | undefined };
 

@@ -1,10 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { LogFilter } from '../../core/filter.ts';
-import { LEVELS, type Level } from '../../core/level.ts';
-import type { Count, Histogram, HistogramBucket, LogStats } from '../../core/query.ts';
-import { isoTime } from '../../core/time.ts';
+import { isOpenFilter, type LogFilter } from '../../core/filter.ts';
+import type { Count, Histogram, LogStats } from '../../core/query.ts';
+import { earlier, later } from '../../core/time.ts';
+import { Bars } from './bars.ts';
 import type { LineRow } from './chunk.ts';
+import type { Database } from './database.ts';
 import { type Block, Scan, type Tables } from './scan.ts';
+import { spread } from './spread.ts';
 import { scanned, type TaskRow } from './task-row.ts';
 
 /** Time that a histogram of a text filter may take. */
@@ -30,18 +32,15 @@ export function statsOf({ db, facets }: Tables, task: TaskRow): LogStats {
     byStream.set(stream ?? 'none', (byStream.get(stream ?? 'none') ?? 0) + lines);
     byType.set(type, (byType.get(type) ?? 0) + lines);
   }
-  const span = db.get<{ first_at: string | null; last_at: string | null }>(
-    'SELECT first_at, last_at FROM trails WHERE task_no = ?',
-    task.task_no,
-  );
+  const span = spanOfTask(db, task.task_no);
   return {
     total: task.last_seq,
     byLevel: { DEBUG: task.debug_lines, INFO: task.info_lines, WARNING: task.warning_lines, ERROR: task.error_lines },
     bySource: Object.fromEntries(bySource),
     byStream: Object.fromEntries(byStream),
     byType: Object.fromEntries(byType),
-    firstTimestamp: span?.first_at ?? null,
-    lastTimestamp: span?.last_at ?? null,
+    firstTimestamp: span?.from ?? null,
+    lastTimestamp: span?.to ?? null,
     lost: task.lost,
   };
 }
@@ -77,7 +76,7 @@ export async function histogramOf(
   { task, filter, buckets }: Summed & { buckets: number },
 ): Promise<Histogram> {
   const walk = new Walk(new Scan(tables, scanned(task), filter), HISTOGRAM_MS);
-  const span = await spanOf(walk, task.last_seq);
+  const span = isOpenFilter(filter) ? spanOfTask(tables.db, task.task_no) : await spanOf(walk, task.last_seq);
   if (!span) return { from: null, to: null, widthMs: 1, exact: !walk.over, buckets: [] };
   const bars = new Bars(span, buckets);
   for (const block of walk.scan.blocks(1, task.last_seq, 'asc')) {
@@ -87,69 +86,41 @@ export async function histogramOf(
       for (const [facetNo, lines] of block.counts) bars.add(firstMs, tables.facets.facet(facetNo).level, lines);
       continue;
     }
+    if (block.whole && block.sorted && spread(tables, task.task_no, { block, bars })) {
+      await nextTurn();
+      continue;
+    }
     await walk.look(block, (line) => bars.add(Date.parse(line.timestamp), tables.facets.facet(line.facet_no).level, 1));
     if (walk.over) break;
   }
   return bars.histogram(!walk.over);
 }
 
-/** Equal buckets over a span, with lines counted into them. */
-export class Bars {
-  readonly #from: string;
-  readonly #to: string;
-  readonly #fromMs: number;
-  readonly #widthMs: number;
-  readonly #bars: readonly Record<Level, number>[];
-
-  constructor({ from, to }: { readonly from: string; readonly to: string }, buckets: number) {
-    this.#from = from;
-    this.#to = to;
-    this.#fromMs = Date.parse(from);
-    const spanMs = Date.parse(to) - this.#fromMs;
-    this.#widthMs = Math.max(1, Math.ceil(spanMs / buckets));
-    const length = Math.min(buckets - 1, Math.floor(spanMs / this.#widthMs)) + 1;
-    this.#bars = Array.from({ length }, () => ({ DEBUG: 0, INFO: 0, WARNING: 0, ERROR: 0 }));
-  }
-
-  /** Whether both moments lie in the same bucket. */
-  isOne(firstMs: number, lastMs: number): boolean {
-    return this.#placeOf(firstMs) === this.#placeOf(lastMs);
-  }
-
-  add(ms: number, level: Level, lines: number): void {
-    // A span that was cut short does not hold every line.
-    const byLevel = this.#bars[Math.max(0, Math.min(this.#bars.length - 1, this.#placeOf(ms)))];
-    if (byLevel) byLevel[level] += lines;
-  }
-
-  histogram(exact: boolean): Histogram {
-    const buckets = this.#bars.map((byLevel, place) => bucketAt(this.#fromMs + place * this.#widthMs, byLevel));
-    return { from: this.#from, to: this.#to, widthMs: this.#widthMs, exact, buckets };
-  }
-
-  #placeOf(ms: number): number {
-    return Math.floor((ms - this.#fromMs) / this.#widthMs);
-  }
+/** The earliest and latest line of all. */
+function spanOfTask(db: Database, taskNo: number): { from: string; to: string } | undefined {
+  return db.get<{ from: string; to: string }>(
+    'SELECT first_at AS "from", last_at AS "to" FROM trails WHERE task_no = ? AND first_at IS NOT NULL',
+    taskNo,
+  );
 }
 
-/** The earliest and latest matching line. A block inside the span found so far need not be looked into. */
+/** The earliest and latest matching line, each from its own end, where it mostly is: a block that reaches no further is passed. */
 async function spanOf(walk: Walk, lastSeq: number): Promise<{ from: string; to: string } | undefined> {
-  const { scan } = walk;
-  let span: { from: string; to: string } | undefined;
-  const widen = (from: string, to: string): void => {
-    span = { from: !span || from < span.from ? from : span.from, to: !span || to > span.to ? to : span.to };
-  };
-  const inside = (block: Block) => span !== undefined && block.firstAt >= span.from && block.lastAt <= span.to;
-  for (const block of scan.blocks(1, lastSeq, 'asc')) {
-    if (block.atMost === 0 || inside(block)) continue;
-    if (block.all) {
-      widen(block.firstAt, block.lastAt);
-      continue;
-    }
-    await walk.look(block, ({ timestamp }) => widen(timestamp, timestamp));
+  let from = '~';
+  for (const block of walk.scan.blocks(1, lastSeq, 'asc')) {
+    if (block.atMost === 0 || block.firstAt >= from) continue;
+    if (block.all) from = block.firstAt;
+    else await walk.look(block, ({ timestamp }) => (from = earlier(from, timestamp)));
     if (walk.over) break;
   }
-  return span;
+  let to = '';
+  for (const block of walk.scan.blocks(1, lastSeq, 'desc')) {
+    if (block.atMost === 0 || block.lastAt <= to) continue;
+    if (block.all) to = block.lastAt;
+    else await walk.look(block, ({ timestamp }) => (to = later(to, timestamp)));
+    if (walk.over) break;
+  }
+  return to === '' ? undefined : { from: earlier(from, to), to };
 }
 
 /** Looking into many blocks, with turns for other readers in between, until the time is up. The first look is always made. */
@@ -175,8 +146,4 @@ class Walk {
       await nextTurn();
     }
   }
-}
-
-function bucketAt(ms: number, byLevel: Record<Level, number>): HistogramBucket {
-  return { timestamp: isoTime(ms), total: LEVELS.reduce((sum, level) => sum + byLevel[level], 0), byLevel };
 }
