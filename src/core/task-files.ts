@@ -1,4 +1,5 @@
 import type { EntryType, JsonObject, LogEntry } from './entry.ts';
+import type { LineTemplate } from './line-text.ts';
 import type { Task } from './task.ts';
 import { toSnake } from './wire.ts';
 
@@ -137,6 +138,11 @@ function agentOutputLine(entry: LogEntry): JsonObject {
     metadata,
   };
 }
+
+/** The same line as text, where its metadata is nothing that stands beside the text as well. */
+export const OUTPUT_TEMPLATE: LineTemplate = ({ timestamp, seq, type, level, source, stream, message, metadata }) =>
+  `{"timestamp":"${timestamp}","seq":${seq},"type":"${type}","level":"${level}","source":${source},"stream":${stream},` +
+  `"content":${message},"metadata":${metadata}}`;
 
 /** The key `entry` with what differs from the assumption; nothing when all is as assumed. */
 function told(entry: LogEntry, assumed: Partial<LogEntry>, more: Record<string, unknown>): JsonObject {

@@ -1,4 +1,5 @@
-import { type Draft, entryId, type LogEntry } from './entry.ts';
+import type { Draft, LogEntry } from './entry.ts';
+import { type LineTemplate, lineTexts } from './line-text.ts';
 import type { Count, Histogram, LogStats, Prunable, Pruned, Receipt, TaskPage } from './query.ts';
 import type { Metrics, Task, TaskInput, TaskLog } from './task.ts';
 
@@ -90,16 +91,19 @@ export function entryOfWire(wire: WireEntry): LogEntry {
   return { id, seq, taskId: task_id, timestamp, level, source, stream, type, message, metadata };
 }
 
-/** One entry as JSON in wire form, written by hand because every reader of every line pays for it. */
+/** One entry as JSON in wire form. */
 export function entryJson(taskId: string, seq: number, draft: Draft): string {
-  // Task ids, times, levels, streams and types are plain by their grammar; only the rest needs escaping.
-  return (
-    `{"id":"${entryId(taskId, seq)}","seq":${seq},"task_id":"${taskId}","timestamp":"${draft.timestamp}",` +
-    `"level":"${draft.level}","source":${JSON.stringify(draft.source)},` +
-    `"stream":${draft.stream === null ? 'null' : `"${draft.stream}"`},"type":"${draft.type}",` +
-    `"message":${JSON.stringify(draft.message)},"metadata":${draft.metadataJson ?? 'null'}}`
-  );
+  return ENTRY_TEMPLATE(lineTexts(taskId, seq, draft));
 }
+
+/** An entry in wire form, written by hand because every reader of every line pays for it. Task ids are plain by their grammar. */
+export const ENTRY_TEMPLATE: LineTemplate = (texts) => {
+  const { taskId, seq, timestamp, level, type, source, stream, message, metadata } = texts;
+  return (
+    `{"id":"${taskId}:${seq}","seq":${seq},"task_id":"${taskId}","timestamp":"${timestamp}","level":"${level}","source":${source},` +
+    `"stream":${stream},"type":"${type}","message":${message},"metadata":${metadata}}`
+  );
+};
 
 export function countToWire(count: Count): { total: number; total_exact: boolean } {
   return { total: count.total, total_exact: count.exact };

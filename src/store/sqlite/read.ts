@@ -3,14 +3,17 @@ import { isOpenFilter } from '../../core/filter.ts';
 import { READ_BYTES, READ_ROWS } from '../../core/limits.ts';
 import { EntryPage } from '../../core/page.ts';
 import type { Order, ReadQuery } from '../../core/query.ts';
-import { entryJson } from '../../core/wire.ts';
+import { ENTRY_TEMPLATE, entryJson } from '../../core/wire.ts';
 import type { LineRow } from './chunk.ts';
 import type { Facets } from './facets.ts';
+import { linesText } from './line-json.ts';
 import { type Block, Scan, type Tables } from './scan.ts';
 import { scanned, type TaskRow } from './task-row.ts';
 
 /** Blocks that one read passes: it is as short as one that looks into a few. */
 const READ_BLOCKS = 4_096;
+
+const PAGE = { template: ENTRY_TEMPLATE, open: '[', between: ',', close: ']' };
 
 interface Window {
   readonly lowest: number;
@@ -29,7 +32,7 @@ export function readPage(tables: Tables, { task, query }: { task: TaskRow; query
   const page = new PageBuilder(task.task_id, tables.facets, { window, query });
   if (window.lowest > window.highest) return page.finished();
   if (page.room <= 0) return page.soFar();
-  if (isOpenFilter(filter)) return readOpen(scan, page, window);
+  if (isOpenFilter(filter)) return readOpen(tables, { task, scan, page, window });
   let visited = 0;
   let passed = 0;
   for (const block of scan.blocks(window.lowest, window.highest, order)) {
@@ -64,12 +67,22 @@ export function readLines(tables: Tables, { task, after }: { task: TaskRow; afte
   return { lines, scannedTo, done: scannedTo >= task.last_seq };
 }
 
-function readOpen(scan: Scan, page: PageBuilder, { lowest, highest, order }: Window): EntryPage {
+interface Open {
+  readonly task: TaskRow;
+  readonly scan: Scan;
+  readonly page: PageBuilder;
+  readonly window: Window;
+}
+
+function readOpen({ db }: Tables, { task, scan, page, window: { lowest, highest, order } }: Open): EntryPage {
   const skipped = page.skipAtOnce(highest - lowest + 1);
   const take = page.room;
   const from = order === 'asc' ? lowest + skipped : Math.max(highest - skipped - take + 1, lowest);
   const to = order === 'asc' ? Math.min(lowest + skipped + take - 1, highest) : highest - skipped;
-  if (take > 0) for (const line of scan.lines(from, to, order)) if (page.add(line)) return page.full(line.seq);
+  const span = { taskId: task.task_id, taskNo: task.task_no, from, to };
+  const whole = order === 'asc' && from <= to && page.takesBytes ? linesText(db, span, PAGE) : undefined;
+  if (whole) page.takeWhole(whole, span);
+  else if (take > 0) for (const line of scan.lines(from, to, order)) if (page.add(line)) return page.full(line.seq);
   if (scan.stoppedAt !== undefined) return page.full(scan.stoppedAt);
   if (order === 'asc' ? to >= highest : from <= lowest) return page.finished();
   return page.full(order === 'asc' ? to : from);
@@ -82,6 +95,8 @@ class PageBuilder {
   readonly #window: Window;
   readonly #limit: number;
   readonly #json: string[] = [];
+  /** All lines of the page at once, instead of one by one. */
+  #whole: { readonly json: Uint8Array<ArrayBuffer>; readonly count: number } | undefined;
   readonly #maxBytes: number;
   #bytes = 0;
   #offset: number;
@@ -102,6 +117,17 @@ class PageBuilder {
 
   get room(): number {
     return this.#limit - this.#json.length;
+  }
+
+  /** Whether it may be as large as pages are. */
+  get takesBytes(): boolean {
+    return this.#maxBytes === READ_BYTES;
+  }
+
+  takeWhole(json: Uint8Array<ArrayBuffer>, { from, to }: { from: number; to: number }): void {
+    this.#whole = { json, count: to - from + 1 };
+    this.#first = from;
+    this.#last = to;
   }
 
   /** Skip up to `lines` matching lines at once; answers how many. */
@@ -164,8 +190,7 @@ class PageBuilder {
   #page(done: boolean): EntryPage {
     const ascending = this.#window.order === 'asc';
     return new EntryPage({
-      json: `[${this.#json.join(',')}]`,
-      count: this.#json.length,
+      ...(this.#whole ?? { json: `[${this.#json.join(',')}]`, count: this.#json.length }),
       firstSeq: ascending ? this.#first : this.#last,
       lastSeq: ascending ? this.#last : this.#first,
       skipped: this.#skipped,
