@@ -33,6 +33,8 @@ export interface RunOptions {
 const DRAIN_MS = 2_000;
 /** Longest time that delivering the rest may take once the command has ended. */
 const FINISH_MS = 30_000;
+/** Longest time that the command is held back at once because the store is busy. */
+const HELD_MS = 1_000;
 /** While lines go to disk, a file for each moment would be too many. */
 const KEEPING_FLUSH_MS = 1_000;
 
@@ -104,10 +106,7 @@ async function recorded(terminal: Terminal, config: Config, recording: Recording
     ...(reader.source !== undefined && { source: reader.source }),
     onLines: (lines) => {
       for (const entry of reader.read(lines)) sender.add(masked(entry));
-      if (!sender.isPressed) return;
-      // The command should not wait for a slow store: what is under way goes to disk, and that is soon done.
-      courier.giveUp();
-      return sender.drain();
+      if (sender.isPressed) return relieved(sender, courier);
     },
     onPartial: partialSender(courier, taskId, (text, stream) =>
       blocks.maskUnended(text, { taskId, source: reader.source, stream }),
@@ -137,6 +136,16 @@ function senderOf(config: Config, taskId: string, courier: Courier): LineSender 
     },
     maxBytes: config.bufferBytes,
   });
+}
+
+/**
+ * Wait until there is room. A store at work makes some sooner than the disk would; the command should not wait for a slow one:
+ * what is under way goes to disk, and that is soon done.
+ */
+async function relieved(sender: LineSender, courier: Courier): Promise<void> {
+  const timer = setTimeout(() => courier.giveUp(), HELD_MS);
+  await sender.drain();
+  clearTimeout(timer);
 }
 
 /** The newest unended line goes out when the one before has arrived: a slow server gets fewer, never a queue of them. */
