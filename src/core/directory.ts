@@ -1,4 +1,5 @@
 import type { Draft } from './entry.ts';
+import type { PlainLines } from './line-text.ts';
 
 /** A line as it is stored, with its number. */
 export interface NumberedLine extends Draft {
@@ -12,6 +13,14 @@ export interface LineSource {
     taskId: string,
     after: number,
   ): Promise<{ readonly lines: readonly NumberedLine[]; readonly scannedTo: number; readonly done: boolean }>;
+  /** The same lines as one text in UTF-8, a line each, where all of them are plain; undefined where one is not. */
+  plainLines(
+    taskId: string,
+    after: number,
+    plain: PlainLines,
+  ): Promise<
+    { readonly text: Uint8Array<ArrayBuffer>; readonly scannedTo: number; readonly done: boolean } | undefined
+  >;
 }
 
 /** What one file of a task directory was last known to hold. A document has a digest, by which a change is seen without reading it. */

@@ -1,4 +1,4 @@
-import type { Draft } from './entry.ts';
+import type { Draft, EntryType } from './entry.ts';
 
 /**
  * The fields of a line as they stand in JSON text: `source`, `stream`, `message` and `metadata` are whole values, quoted where they are
@@ -21,6 +21,12 @@ export interface LineTexts {
  * with the names of columns it tells a store what to put together itself (`store/sqlite/line-json.ts`).
  */
 export type LineTemplate = (texts: LineTexts) => string;
+
+/** How lines look that have no metadata, and none of these types. */
+export interface PlainLines {
+  readonly template: LineTemplate;
+  readonly notOf: readonly EntryType[];
+}
 
 export function lineTexts(taskId: string, seq: number, draft: Draft): LineTexts {
   const { timestamp, level, type, source, stream, message, metadataJson } = draft;

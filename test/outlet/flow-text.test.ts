@@ -5,8 +5,10 @@ import type { NumberedLine } from '../../src/core/directory.ts';
 import { ENTRY_TYPES, entryId, type JsonObject, STREAMS } from '../../src/core/entry.ts';
 import { LEVELS } from '../../src/core/level.ts';
 import { flowLine } from '../../src/core/task-files.ts';
+import { compareDirectory } from '../../src/outlet/directory/compare.ts';
 import { flowText } from '../../src/outlet/directory/flow-text.ts';
-import { lineText } from '../../src/outlet/directory/json-line.ts';
+import { linesOnly, lineText } from '../../src/outlet/directory/json-line.ts';
+import { projected } from './support.ts';
 
 const keys = fc.oneof(fc.string(), fc.constantFrom('tool', 'args', 'metrics', 'stage', 'progress', '__proto__', '1'));
 const metadata = fc.dictionary(keys, fc.jsonValue()).map((held) => JSON.stringify(held));
@@ -31,4 +33,30 @@ test('what is written by hand is the JSON of the same line as an object', () => 
     }),
     { numRuns: 500 },
   );
+});
+
+test('what SQLite writes at once is what is written line by line, and each line is one for every program', async (t) => {
+  const { intake, append, settled, dir, store, text } = await projected(t);
+  const plain = ['one', '日本語 🎉 "quoted" \\ \t', 'two\u2028lines\u0085here', '\u0000\u001b[31mred', "it's"];
+  await intake.createTask({ taskId: 'plain' });
+  await append(
+    'plain',
+    ...plain,
+    ...plain.map((message) => ({ message, level: 'ERROR', source: 'a "b"', stream: 'stderr' as const })),
+  );
+  await intake.createTask({ taskId: 'mixed' });
+  await append(
+    'mixed',
+    ...plain,
+    { message: 'call', type: 'tool_call', metadata: { tool: 'Bash' } },
+    { message: 'hi', type: 'user_input' },
+  );
+  await settled();
+  for (const taskId of ['plain', 'mixed']) assert.deepEqual(await compareDirectory(dir, store, { taskId }), []);
+  assert.equal(
+    (await text('plain', '03-agent-output.jsonl')).split(/[\n\u0085\u2028\u2029]/).length,
+    2 * plain.length + 1,
+  );
+  const ascii = Buffer.from('{"content":"a"}\n');
+  assert.equal(linesOnly(ascii), ascii);
 });

@@ -1,8 +1,14 @@
 import type { NumberedLine } from '../../core/directory.ts';
 import { entryId, type JsonObject } from '../../core/entry.ts';
-import { lineTexts } from '../../core/line-text.ts';
+import { lineTexts, type PlainLines } from '../../core/line-text.ts';
 import { FILES, type FlowName, flowLine, flowOf, OUTPUT_TEMPLATE } from '../../core/task-files.ts';
 import { lineText, oneLine } from './json-line.ts';
+
+/** Lines that all go to the file of output, as they are. */
+export const PLAIN_OUTPUT = {
+  template: OUTPUT_TEMPLATE,
+  notOf: ['webhook', 'user_input'],
+} as const satisfies PlainLines;
 
 /** Metadata that stands beside the text as well; where none of these is, metadata goes as it is. */
 const LIFTED = /"(?:tool|args|metrics)"/;

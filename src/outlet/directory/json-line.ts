@@ -3,6 +3,7 @@ import { TrailError } from '../../core/error.ts';
 
 /** Some programs end a line at these too, and JSON may write them as they are. */
 const LINE_ENDS = /[\u0085\u2028\u2029]/g;
+const OTHER_ENDS = ['\u0085', '\u2028', '\u2029'].map((end) => Buffer.from(end));
 
 /** A document as it stands in its file. */
 export function documentText(value: JsonObject): string {
@@ -12,6 +13,12 @@ export function documentText(value: JsonObject): string {
 /** A line as it stands in its file, without its newline. */
 export function lineText(value: JsonObject): string {
   return oneLine(JSON.stringify(value));
+}
+
+/** Lines of JSON that are so many lines for every program. Nearly always they are, and a look at their bytes is enough. */
+export function linesOnly(text: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  return OTHER_ENDS.some((end) => bytes.includes(end)) ? Buffer.from(oneLine(bytes.toString())) : text;
 }
 
 /** JSON that is one line for every program. */

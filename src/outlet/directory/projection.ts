@@ -14,8 +14,8 @@ import type { Task } from '../../core/task.ts';
 import { FILES, finalResultFile, inputFile, metadataFile } from '../../core/task-files.ts';
 import { COMPRESSED_OUTPUT } from './compression.ts';
 import { appendAt, cut, type Found, look, remove, replaceFileSync, sync, syncDirectory } from './disk.ts';
-import { flowText } from './flow-text.ts';
-import { documentText } from './json-line.ts';
+import { flowText, PLAIN_OUTPUT } from './flow-text.ts';
+import { documentText, linesOnly } from './json-line.ts';
 import { makeTaskPath, taskPath } from './place.ts';
 
 /** Files that are replaced as a whole, and those that grow by lines. */
@@ -153,13 +153,9 @@ class Files {
   async writeLines(store: DirectorySource, { taskId, log }: Task): Promise<boolean> {
     for (let pages = 0; this.#seq < log.lastSeq; pages++) {
       if (pages === STEP_PAGES) return false;
-      const { lines, scannedTo, done } = await store.lines(taskId, this.#seq);
-      const texts = new Map<string, string>();
-      for (const line of lines) {
-        const { file, text } = flowText(taskId, line);
-        texts.set(file, `${texts.get(file) ?? ''}${text}\n`);
-      }
-      for (const [name, text] of texts) this.#append(name, text);
+      const plain = await store.plainLines(taskId, this.#seq, PLAIN_OUTPUT);
+      const { scannedTo, done } = plain ?? (await this.#appendSorted(store, taskId));
+      if (plain) this.#append(FILES.agentOutput, linesOnly(plain.text));
       this.#seq = scannedTo;
       if (done) break;
     }
@@ -184,11 +180,23 @@ class Files {
     return { record: { taskId, revision: done ? revision : 0, seq: this.#seq, files }, done };
   }
 
-  #append(file: string, text: string): void {
+  /** Each line to its file. Answers how far it came. */
+  async #appendSorted(store: DirectorySource, taskId: string): Promise<{ scannedTo: number; done: boolean }> {
+    const { lines, scannedTo, done } = await store.lines(taskId, this.#seq);
+    const texts = new Map<string, string>();
+    for (const line of lines) {
+      const { file, text } = flowText(taskId, line);
+      texts.set(file, `${texts.get(file) ?? ''}${text}\n`);
+    }
+    for (const [name, text] of texts) this.#append(name, Buffer.from(text));
+    return { scannedTo, done };
+  }
+
+  #append(file: string, text: Uint8Array): void {
     // Late lines of a compressed file are a further member of it: `zcat` reads one after the other.
     const late = file === FILES.agentOutput && this.#records.has(COMPRESSED_OUTPUT);
     const name = late ? COMPRESSED_OUTPUT : file;
-    const bytes = late ? gzipSync(text) : Buffer.from(text);
+    const bytes = late ? gzipSync(text) : text;
     const sizeBytes = this.#records.get(name)?.bytes ?? 0;
     appendAt(join(this.#path, name), sizeBytes, bytes);
     this.#records.set(name, { bytes: sizeBytes + bytes.length });

@@ -1,6 +1,7 @@
 import type { NumberedLine } from '../../core/directory.ts';
 import { isOpenFilter } from '../../core/filter.ts';
 import { READ_BYTES, READ_ROWS } from '../../core/limits.ts';
+import type { PlainLines } from '../../core/line-text.ts';
 import { EntryPage } from '../../core/page.ts';
 import type { Order, ReadQuery } from '../../core/query.ts';
 import { ENTRY_TEMPLATE, entryJson } from '../../core/wire.ts';
@@ -65,6 +66,17 @@ export function readLines(tables: Tables, { task, after }: { task: TaskRow; afte
   }
   const scannedTo = scan.stoppedAt ?? to;
   return { lines, scannedTo, done: scannedTo >= task.last_seq };
+}
+
+/** The same lines as one text, where all of them are plain. */
+export function readPlainLines(
+  { db }: Tables,
+  { task, after, plain }: { task: TaskRow; after: number; plain: PlainLines },
+) {
+  const scannedTo = Math.min(after + READ_ROWS, task.last_seq);
+  const span = { taskId: task.task_id, taskNo: task.task_no, from: after + 1, to: scannedTo };
+  const text = linesText(db, span, { ...plain, open: '', between: '\n', close: '\n' });
+  return text && { text, scannedTo, done: scannedTo >= task.last_seq };
 }
 
 interface Open {

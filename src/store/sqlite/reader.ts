@@ -5,6 +5,7 @@ import type { LineSource } from '../../core/directory.ts';
 import { TrailError } from '../../core/error.ts';
 import type { Refusal } from '../../core/event.ts';
 import type { LogFilter } from '../../core/filter.ts';
+import type { PlainLines } from '../../core/line-text.ts';
 import type { EntryPage } from '../../core/page.ts';
 import type { Patterns, PatternsQuery } from '../../core/patterns.ts';
 import type { StoreReader } from '../../core/ports.ts';
@@ -39,7 +40,7 @@ import { findPlace, findRefusals } from './events.ts';
 import { Facets } from './facets.ts';
 import { listEnded, storageOf } from './keeping.ts';
 import { patternsOf } from './patterns.ts';
-import { readLines, readPage } from './read.ts';
+import { readLines, readPage, readPlainLines } from './read.ts';
 import type { Tables } from './scan.ts';
 import { searchLines } from './search.ts';
 import { facetsOfLines, histogramOfSearch } from './search-summary.ts';
@@ -89,6 +90,10 @@ export class SqliteReader implements StoreReader, LineSource {
 
   async lines(taskId: string, after: number): ReturnType<LineSource['lines']> {
     return this.#reading(() => readLines(this.#tables, { task: this.#row(taskId), after }));
+  }
+
+  async plainLines(taskId: string, after: number, plain: PlainLines): ReturnType<LineSource['plainLines']> {
+    return this.#reading(() => readPlainLines(this.#tables, { task: this.#row(taskId), after, plain }));
   }
 
   async count(taskId: string, filter: LogFilter, budgetMs: number): Promise<Count> {
