@@ -12,6 +12,7 @@ import { type LineSink, TaskLogger, textOf } from '../core/task-logger.ts';
 import type { Ending, FollowOptions, LogPage, LogQuery, RunningTask, Trail } from '../core/trail.ts';
 import { answerTask } from '../intake/answer.ts';
 import { LogBuffer, type LogBufferOptions } from '../intake/log-buffer.ts';
+import { packedIfPlain } from '../intake/plain.ts';
 import { pruneStep, retentionDetails } from '../intake/prune.ts';
 import type { LiveHub } from '../live/live.ts';
 import { askedFilter, askedTasks } from '../query/filter.ts';
@@ -184,6 +185,9 @@ export class LocalTrail implements Trail, ManagedTrail {
     entries: EntryInput | readonly EntryInput[],
     options: { key?: string } = {},
   ): Promise<Receipt> {
+    // A key is remembered with the digest of a body.
+    const packed = options.key === undefined ? packedIfPlain(Array.isArray(entries) ? entries : [entries]) : undefined;
+    if (packed) return this.parts.intake.append({ taskId, packed });
     return this.parts.intake.append({ taskId, body: JSON.stringify(entries), format: 'json', ...options });
   }
 
