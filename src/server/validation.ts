@@ -1,6 +1,6 @@
 import type { FastifySchemaCompiler } from 'fastify';
 import type { Static, TObject, TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Compile, type Validator } from 'typebox/compile';
 import { type ErrorCode, TrailError } from '../core/error.ts';
 import { nearest } from '../core/nearest.ts';
 import { wrongFields } from './wrong-fields.ts';
@@ -9,7 +9,7 @@ type Shape = { readonly [key: string]: unknown };
 
 /** A checker of query strings: texts become what the schema says they are; unknown names and wrong values are named, each one. */
 export function queryReader<T extends TObject>(schema: T): (raw: unknown) => Static<T> {
-  const compiled = Compile(schema);
+  const compiled = compiledOnce(schema);
   const properties = schema.properties as Record<string, Shape>;
   const known = Object.keys(properties);
   return (raw) => {
@@ -25,22 +25,28 @@ export function queryReader<T extends TObject>(schema: T): (raw: unknown) => Sta
       const typed = typedValue(value, properties[name] ?? {});
       if (typed !== undefined) read[name] = typed;
     }
-    if (!compiled.Check(read)) throw wrongFields('invalid_parameter', compiled.Errors(read));
+    if (!compiled().Check(read)) throw wrongFields('invalid_parameter', compiled().Errors(read));
     return read as Static<T>;
   };
 }
 
 /** A checker of JSON bodies: nothing is converted; unknown and wrong fields are named. */
 export function bodyReader<T extends TObject>(schema: T, code: ErrorCode): (raw: unknown) => Static<T> {
-  const compiled = Compile(schema);
+  const compiled = compiledOnce(schema);
   const known = Object.keys(schema.properties);
   return (raw) => {
     if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) {
       refuseUnknown(code, 'field', Object.keys(raw), known);
     }
-    if (!compiled.Check(raw)) throw wrongFields(code, compiled.Errors(raw));
+    if (!compiled().Check(raw)) throw wrongFields(code, compiled().Errors(raw));
     return raw as Static<T>;
   };
+}
+
+/** When it is first needed: a server has some hundred routes, and should be ready soon. */
+function compiledOnce<T extends TObject>(schema: T): () => Validator<Record<never, never>, T> {
+  let compiled: Validator<Record<never, never>, T> | undefined;
+  return () => (compiled ??= Compile(schema));
 }
 
 /** The framework's door to both: a body schema may name its error code as `x-error`. */

@@ -72,13 +72,19 @@ function faultsOf(plugin: Plugin): Fault[] {
   return faults;
 }
 
+const LENIENT = { allErrors: true, useDefaults: true, strict: false, validateFormats: false, logger: false } as const;
+let schemas: Ajv2020 | undefined;
+
 function checker(plugin: Plugin, parameters: JsonObject): (params: unknown) => JsonObject {
   // A schema of its own instance: two plugins may use the same `$id`. Unknown formats and keywords are the author's affair.
-  const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: false, validateFormats: false, logger: false });
+  const ajv = new Ajv2020({ ...LENIENT, validateSchema: false });
   let validate: ValidateFunction;
   try {
     // Without its `$schema`: older drafts are read as the newest one.
     const { $schema: _, ...schema } = parameters;
+    // By one that all share: what checks schemas takes longer to be made than what checks parameters.
+    schemas ??= new Ajv2020(LENIENT);
+    if (parameters !== ANY_OBJECT) schemas.validateSchema(schema, true);
     validate = ajv.compile(schema);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
