@@ -126,7 +126,7 @@ export function openDatabase(dataDir: string): Database {
     db = new Database(new DatabaseSync(path, { timeout: BUSY_MS }));
     // auto_vacuum only counts before the first table. FULL: a commit is on disk before it is answered.
     db.exec('PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL');
-    db.exec('PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864');
+    db.exec('PRAGMA cache_size=-8192; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864');
     migrate(db);
     return db;
   } catch (error) {
@@ -142,7 +142,7 @@ export function openDatabaseForReading(dataDir: string): Database {
     const path = join(dataDir, DATABASE_FILE);
     // Not read-only: a WAL database needs its shared memory file, which a reader may be the first to make.
     const db = new Database(new DatabaseSync(path, { timeout: BUSY_MS }));
-    db.exec('PRAGMA query_only=ON; PRAGMA cache_size=-16384');
+    db.exec('PRAGMA query_only=ON; PRAGMA cache_size=-8192');
     return db;
   } catch (error) {
     throw openingError(error);
