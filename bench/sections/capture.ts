@@ -69,6 +69,11 @@ and the whole, in which our start and the last commit are.
       show: PERCENT,
     },
     {
+      what: '… CPU of `run` and the server meanwhile, of one core',
+      value: (median) => median('a working command', 'addedCpuPercent'),
+      show: PERCENT,
+    },
+    {
       what: '… our start and end',
       value: (median) => median('a working command', 'addedMs'),
       show: shown(' ms'),
