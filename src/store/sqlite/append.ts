@@ -22,8 +22,11 @@ const COLUMNS = 7;
 const HEARD_MS = 60 * 1000;
 
 const row = `(${Array(COLUMNS).fill('?').join(',')})`;
-const INSERT_ONE = `INSERT INTO lines VALUES ${row}`;
-const INSERT_MANY = `INSERT INTO lines VALUES ${Array(ROWS).fill(row).join(',')}`;
+/** Batches of few lines, as of many tasks at once, share it as well: what is left goes in as few statements as these make. */
+const INSERTS = [ROWS, 16, 4, 1].map((rows) => ({
+  width: rows * COLUMNS,
+  sql: `INSERT OR ROLLBACK INTO lines VALUES ${Array(rows).fill(row).join(',')}`,
+}));
 const SET_ENDED = 'UPDATE tasks SET ended_lines = ?, ended_errors = ? WHERE task_no = ? AND ended_lines IS NOT NULL';
 
 interface TrailRow {
@@ -60,6 +63,7 @@ export class Appender {
   readonly #db: Database;
   readonly #facets: Facets;
   readonly #filters: OpenFilters;
+  readonly #values: SQLInputValue[] = Array.from({ length: ROWS * COLUMNS }, () => null);
 
   constructor(db: Database, { facets, filters }: { facets: Facets; filters: OpenFilters }) {
     this.#db = db;
@@ -154,12 +158,10 @@ export class Appender {
     this.#filters.add(trail.task_no, lastBefore + 1, drafts);
   }
 
-  /** Rows go in 64 at a time, the rest singly. */
+  /** Rows go in 64 at a time, the rest in smaller lots. */
   #insert(drafts: readonly Draft[], to: { trail: TrailRow; numbers: Numbers; tally: Tally }): void {
     const { trail, numbers, tally } = to;
-    const many = this.#db.prepare(INSERT_MANY);
-    const one = this.#db.prepare(INSERT_ONE);
-    const values: SQLInputValue[] = new Array(ROWS * COLUMNS);
+    const values = this.#values;
     let filled = 0;
     let last: Facet | undefined;
     let facetNo = 0;
@@ -178,10 +180,21 @@ export class Appender {
       values[filled++] = draft.message;
       values[filled++] = draft.metadataJson;
       if (filled < values.length) continue;
-      many.run(...values);
+      this.#insertRows(values, filled);
       filled = 0;
     }
-    for (let start = 0; start < filled; start += COLUMNS) one.run(...values.slice(start, start + COLUMNS));
+    this.#insertRows(values, filled);
+    // What was stored is not held.
+    values.fill(null, 0, Math.min(values.length, drafts.length * COLUMNS));
+  }
+
+  #insertRows(values: readonly SQLInputValue[], filled: number): void {
+    let start = 0;
+    for (const { width, sql } of INSERTS) {
+      for (; filled - start >= width; start += width) {
+        this.#db.prepare(sql).run(...(width === values.length ? values : values.slice(start, start + width)));
+      }
+    }
   }
 
   #known(taskNo: number, key: { value: string; digest: string }, nowMs: number): Appended | undefined {
