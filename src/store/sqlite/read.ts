@@ -39,10 +39,12 @@ export function readPage(tables: Tables, { task, query }: { task: TaskRow; query
   for (const block of scan.blocks(window.lowest, window.highest, order)) {
     const from = Math.max(block.firstSeq, window.lowest);
     const to = Math.min(block.lastSeq, window.highest);
-    if (block.atMost > 0 && !page.skipWhole(block, { from, to })) {
+    if (block.atMost > 0 && !page.skipWhole(block, { from, to, matches: scan.matchesIn(block) })) {
+      const before = page.passed;
       for (const line of scan.lines(Math.max(from, block.lookFrom), to, order))
         if (page.add(line)) return page.full(line.seq);
       if (scan.stoppedAt !== undefined) return page.full(scan.stoppedAt);
+      if (from === block.firstSeq && to === block.lastSeq) scan.noteMatches(block, page.passed - before);
       visited += to - from + 1;
     }
     page.scanned(from, to);
@@ -100,6 +102,13 @@ function readOpen({ db }: Tables, { task, scan, page, window: { lowest, highest,
   return page.full(order === 'asc' ? to : from);
 }
 
+interface Known {
+  readonly from: number;
+  readonly to: number;
+  /** Lines of the whole block that match, where that is known. */
+  readonly matches: number | undefined;
+}
+
 /** Gathers one page: what is skipped, what is taken, and how far the reader came. */
 class PageBuilder {
   readonly #taskId: string;
@@ -127,6 +136,11 @@ class PageBuilder {
     this.#scannedTo = window.order === 'asc' ? window.lowest - 1 : window.highest + 1;
   }
 
+  /** Matching lines so far. */
+  get passed(): number {
+    return this.#skipped + this.#json.length;
+  }
+
   get room(): number {
     return this.#limit - this.#json.length;
   }
@@ -150,12 +164,11 @@ class PageBuilder {
     return skipped;
   }
 
-  /** Skip a block by its summary, when all of it is in the window, all that passes matches, and all is to be skipped. */
-  skipWhole(block: Block, { from, to }: { from: number; to: number }): boolean {
-    const inWindow = from === block.firstSeq && (to === block.lastSeq || to === this.#window.highest);
-    // The newest block may have grown since the window was taken; only a full one is sure to hold what its row says.
-    if (!block.whole || !inWindow || to !== block.lastSeq || block.atMost > this.#offset) return false;
-    this.skipAtOnce(block.atMost);
+  /** Skip a block when it is known how many of its lines match, and all of these are to be skipped. */
+  skipWhole({ firstSeq, lastSeq }: Block, { from, to, matches }: Known): boolean {
+    // The newest block may have grown since the window was taken; only of a full one it is known for good.
+    if (from !== firstSeq || to !== lastSeq || matches === undefined || matches > this.#offset) return false;
+    this.skipAtOnce(matches);
     return true;
   }
 

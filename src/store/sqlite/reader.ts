@@ -39,6 +39,7 @@ import { findKey, listDeliveries, listWebhooks, readDelivery } from './deliverie
 import { findPlace, findRefusals } from './events.ts';
 import { Facets } from './facets.ts';
 import { listEnded, storageOf } from './keeping.ts';
+import { Looked } from './looked.ts';
 import { patternsOf } from './patterns.ts';
 import { readLines, readPage, readPlainLines } from './read.ts';
 import type { Tables } from './scan.ts';
@@ -58,7 +59,7 @@ export class SqliteReader implements StoreReader, LineSource {
 
   constructor(db: Database, clock: Clock = systemClock) {
     this.#db = db;
-    this.#tables = { db, facets: new Facets(db), chunks: new Chunks(db) };
+    this.#tables = { db, facets: new Facets(db), chunks: new Chunks(db), looked: new Looked() };
     this.#clock = clock;
     defineTaskFunctions(db);
     defineGathered(db);

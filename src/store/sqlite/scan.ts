@@ -10,12 +10,14 @@ import type { Database } from './database.ts';
 import { type Facets, knowsFacet } from './facets.ts';
 import { type Filtering, filtering } from './filter-sql.ts';
 import { knowsSpan, linesSql, neededTexts } from './line-sql.ts';
+import type { Looked } from './looked.ts';
 
 /** What lines are read from. */
 export interface Tables {
   readonly db: Database;
   readonly facets: Facets;
   readonly chunks: Chunks;
+  readonly looked: Looked;
 }
 
 /** A task whose lines are read. */
@@ -76,6 +78,7 @@ export class Scan {
   readonly #db: Database;
   readonly #facets: Facets;
   readonly #chunks: Chunks;
+  readonly #looked: Looked;
   readonly #taskNo: number;
   readonly #expr: Expr;
   readonly #residues = new Map<number, Residue>();
@@ -83,14 +86,17 @@ export class Scan {
   #filtering: Filtering | undefined;
   readonly #sql: string;
   readonly #values: readonly SQLInputValue[];
-  #looked = 0;
+  readonly #key: string;
+  #chars = 0;
 
-  constructor({ db, facets, chunks }: Tables, { taskNo, facts }: Scanned, filter: LogFilter) {
+  constructor({ db, facets, chunks, looked }: Tables, { taskNo, facts }: Scanned, filter: LogFilter) {
     this.#db = db;
     this.#facets = facets;
     this.#chunks = chunks;
+    this.#looked = looked;
     this.#taskNo = taskNo;
     this.#expr = filterExpr(filter, facts);
+    this.#key = `${taskNo} ${JSON.stringify(this.#expr)}`;
     this.#texts = neededTexts(this.#expr);
     const narrowing = hasTerm(this.#expr, isFacetTerm);
     const mayMatch = (number: number): boolean => !isFalse(this.#residue(number).expr);
@@ -121,13 +127,23 @@ export class Scan {
     }
   }
 
+  /** How many lines of a full block match, where that is known. */
+  matchesIn(block: Block): number | undefined {
+    return block.whole ? block.atMost : this.#looked.matches(this.#key, blockOf(block.firstSeq));
+  }
+
+  /** A full block was looked through. */
+  noteMatches({ firstSeq }: Block, matches: number): void {
+    this.#looked.note(this.#key, blockOf(firstSeq), matches);
+  }
+
   /** Where the last `lines` stopped before its end, because it had looked at enough. */
   stoppedAt: number | undefined;
 
   /** The matching lines from one seq to another, in order, none newer than `until`; about `LOOK_CHARS` of text are looked at, or `LOOK_MS`. */
   *lines(from: number, to: number, order: Order, until = '~'): Generator<LineRow> {
     this.stoppedAt = undefined;
-    this.#looked = 0;
+    this.#chars = 0;
     const endMs = performance.now() + LOOK_MS;
     // One snapshot of both places: a line that is compressed meanwhile is found, and found once.
     this.#db.beginRead();
@@ -178,8 +194,8 @@ export class Scan {
 
   /** Note what was looked at up to a line; true when that is enough for one read. */
   #enough(chars: number, seq: number): boolean {
-    this.#looked += chars;
-    if (this.#looked < LOOK_CHARS) return false;
+    this.#chars += chars;
+    if (this.#chars < LOOK_CHARS) return false;
     this.stoppedAt = seq;
     return true;
   }

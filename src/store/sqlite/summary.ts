@@ -54,14 +54,17 @@ export async function countLines(
   let total = 0;
   for (const block of walk.scan.blocks(1, task.last_seq, 'asc')) {
     if (block.atMost === 0) continue;
-    if (block.whole) {
-      total += block.atMost;
+    const known = walk.scan.matchesIn(block);
+    if (known !== undefined) {
+      total += known;
       continue;
     }
+    const before = total;
     await walk.look(block, () => {
       total += 1;
     });
     if (walk.over) break;
+    if (block.lastSeq <= task.last_seq) walk.scan.noteMatches(block, total - before);
   }
   return { total, exact: !walk.over };
 }
