@@ -110,7 +110,7 @@ test('above the disk limit what ended first goes, until it fits, and no more tha
     await ended(`t${n}`, 3_000);
   }
   const { bytes } = await store.storage();
-  const maxBytes = Math.round(bytes * 0.6);
+  const maxBytes = Math.round(bytes * 0.65);
   const started = housekeeping({ maxBytes });
   await started.settled();
   const left = await ids();
