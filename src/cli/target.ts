@@ -145,7 +145,9 @@ export function directoryTarget(trail: LocalTrail): Target {
     kind: 'directory',
     trail,
     append: async (taskId, body, key) => {
-      await intake.append({ taskId, body, format: 'ndjson', key, captured: true });
+      // As bytes, which cross to the writer uncopied.
+      const bytes = new TextEncoder().encode(body);
+      await intake.append({ taskId, body: bytes, format: 'ndjson', key, captured: true });
     },
     heartbeat: async (taskId) => {
       await intake.changeTask(taskId, {});

@@ -16,7 +16,7 @@ export interface SenderOptions {
 
 /** Lines of this size are sent without waiting for the flush interval; a batch takes at most `BATCH_CHARS`. */
 const SEND_CHARS = 256 * 1024;
-const BATCH_CHARS = 4 * 1024 * 1024;
+const BATCH_CHARS = 2 * 1024 * 1024;
 /** What a line costs besides its text: the string and its place in the list. */
 const LINE_OVERHEAD = 32;
 
