@@ -12,6 +12,7 @@ function ratio(what: string, variant: string, figure: string, most: number): Row
     value: (median) => median(variant, figure) / median(variant, 'jsonlBytes'),
     show: shown(' ×', 2),
     aim: atMost(most, ' ×'),
+    peer: true,
   };
 }
 
@@ -37,8 +38,9 @@ person; its files are all six of its directory.`,
       what: 'files of an agent run, all six',
       value: (median) => median(RUN, 'runBytes') / 1_000,
       show: shown(' kB', 1),
+      peer: true,
       aim: { text: '10–100 kB', met: (kilobytes) => kilobytes >= 10 && kilobytes <= 100 },
     },
-    growthRow({ what: 'mixed output, hot' }, 'databaseBytes', { of: SIZES, what: 'lines' }),
+    growthRow({ what: 'mixed output, hot', peer: true }, 'databaseBytes', { of: SIZES, what: 'lines' }),
   ],
 };
