@@ -25,7 +25,7 @@ const draft = fc.record({
   kind: words('build', ''),
   assignedAgent: words('coder', '\u{1f98a}'),
   title: words('Straße', 'STRASSE of \u212aelvin', 'build'),
-  tags: fc.array(fc.constantFrom('nightly', 'null', '"', '\u{ffff}'), { maxLength: 3 }),
+  tags: fc.array(fc.constantFrom('nightly', 'null', '"', '\u{ffff}', 'a/b\\\u0001\u007f\u2028'), { maxLength: 3 }),
   metrics: fc.record({ costUsd: fc.constantFrom(null, 0, 1.5), durationSeconds: fc.constantFrom(null, 2) }),
 });
 const parts = (['status', 'tags', 'title'] as const).map((field) => draft.map((all) => ({ [field]: all[field] })));
@@ -50,6 +50,7 @@ const QUERIES: readonly TaskQuery[] = [
   { kind: ['build', ''], agent: ['coder'] },
   { tag: ['nightly'] },
   { tag: ['"', '\u{ffff}'], status: ['completed'] },
+  { tag: ['a/b\\\u0001\u007f\u2028'] },
   { minCost: 1 },
   ...[
     '-status:completed (source:api OR -tag:null)',

@@ -33,7 +33,7 @@ export interface Grouped {
 export function groupsThatMatch(db: Database, expr: Expr): Grouped | undefined {
   const tag = onlyTag(expr);
   const all = readGroups(db, '[null,');
-  const asked = tag === undefined ? all : readGroups(db, `${JSON.stringify([tag]).slice(0, -1)},`);
+  const asked = tag === undefined ? all : readGroups(db, startOf(db, tag));
   if (!all || !asked) return undefined;
   const judged = asked.map((group) => ({ group, verdict: judge(expr, knowsGroup(group)) }));
   const groups = judged.filter(({ verdict }) => verdict !== false).map(({ group }) => group);
@@ -60,6 +60,12 @@ export function facetsOfGroups(db: Database, expr: Expr): TaskFacets | undefined
     agent: counted(whole, ({ agent }) => agent),
     tag: counted(found, ({ tag }) => tag),
   };
+}
+
+/** As SQLite itself writes it: what it escapes is its own affair. */
+function startOf(db: Database, tag: string): string {
+  const json = db.get<{ json: string }>('SELECT json_array(?) AS json', tag)?.json ?? '[]';
+  return `${json.slice(0, -1)},`;
 }
 
 function readGroups(db: Database, start: string): readonly TaskGroup[] | undefined {
