@@ -39,7 +39,7 @@ function rowsOf(variant: string, ours = false): Row[] {
   return [
     row(`${variant}: p50`, 'p50Ms', MS),
     {
-      ...row('… p99', 'p99Ms', MS),
+      ...row(`${variant}: p99`, 'p99Ms', MS),
       ...(ours && {
         aim: AIM,
         bounds: 'load, server and viewers share two cores, and a late fsync delays all that wait for it.',
