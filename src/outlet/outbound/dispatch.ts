@@ -1,5 +1,5 @@
 import { isIP, type LookupFunction } from 'node:net';
-import { Agent, buildConnector, fetch, type Response } from 'undici';
+import type { buildConnector, Response } from 'undici';
 import { Refused, reachable, type Wish } from './outbound.ts';
 
 /** A request that somebody may send. */
@@ -31,10 +31,12 @@ export async function dispatch<T>(
   read: (response: Response) => Promise<T>,
 ): Promise<T> {
   const { redirects, signal } = options;
+  // Loaded with the first request: it is large, and a server starts sooner without it.
+  const { Agent, buildConnector, fetch } = await import('undici');
   let { url, namedBy, headers } = { ...request, ...options };
   for (let followed = 0; ; followed++) {
     // One connection for one request: what a connection was allowed for is never shared.
-    const dispatcher = new Agent({ connect: connector({ ...options, namedBy }), pipelining: 0 });
+    const dispatcher = new Agent({ connect: connector({ ...options, namedBy }, buildConnector), pipelining: 0 });
     try {
       const { method, body } = request;
       const response = await fetch(url, { method, headers, body, redirect: 'manual', signal, dispatcher });
@@ -54,14 +56,14 @@ export async function dispatch<T>(
 }
 
 /** The one way out: nothing is connected that was not checked here, in whatever notation it was written. */
-function connector({ signal, ...wish }: DispatchOptions): buildConnector.connector {
+function connector({ signal, ...wish }: DispatchOptions, build: typeof buildConnector): buildConnector.connector {
   return (wanted, callback) => {
     const { protocol, hostname } = wanted;
     const port = Number(wanted.port) || (protocol === 'https:' ? 443 : 80);
     reachable({ host: hostname, port }, wish).then(
       (addresses) => {
         if (signal.aborted) callback(new Error('stopped'), null);
-        else buildConnector({ allowH2: false, lookup: pinned(addresses) })(wanted, callback);
+        else build({ allowH2: false, lookup: pinned(addresses) })(wanted, callback);
       },
       (error: Error) => callback(error, null),
     );
