@@ -188,8 +188,9 @@ export class LineSender {
       bytes += line.length + LINE_OVERHEAD;
     }
     this.#waitingBytes -= bytes;
-    if (this.#next === this.#lines.length) {
-      this.#lines = [];
+    // What was taken is let go of, also while the list is never empty; each line is moved once at most.
+    if (this.#next > this.#lines.length / 2) {
+      this.#lines = this.#lines.slice(this.#next);
       this.#next = 0;
     }
     return { body: lines.join('\n'), key: ulid(), bytes, lines: lines.length - noted };

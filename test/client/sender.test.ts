@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { LineSender } from '../../src/client/sender.ts';
 import { TrailError } from '../../src/core/error.ts';
 
@@ -108,6 +110,28 @@ test('a writer that waits for drain loses nothing, however fast it is', async ()
   }
   await sender.flush();
   assert.equal(sent.flatMap((batch) => batch.messages).length, 1_000);
+});
+
+test('lines that were sent are let go of, also while there are always more', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  let sentChars = 0;
+  const sender = new LineSender({
+    send: async (body) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      sentChars += body.length;
+    },
+  });
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let n = 0; sentChars < 300e6; n += 1) {
+    sender.add({ message: `${n} `.padEnd(10_000, 'x') });
+    if (sender.isPressed) await sender.drain();
+  }
+  collect();
+  const held = process.memoryUsage().heapUsed - before;
+  assert.ok(held < 60e6, `${(held / 1e6).toFixed(0)} MB are held`);
+  await sender.close();
 });
 
 test('flush waits for the lines so far, not for those that others add meanwhile', async () => {
