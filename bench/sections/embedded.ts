@@ -29,7 +29,7 @@ export const embedded: Section = {
 all threads and, where directories are written, of the server that writes them, until the last line stands in them. The bare insert is
 what somebody writes by hand: one table, one prepared INSERT, 5,000 rows a transaction, fsynced. BullMQ: 500,000 lines by \`job.log\`, 5,000 under way
 at once (50,000 where each is awaited), on a Redis that fsyncs each second, and once with each command.`,
-  rounds: 5,
+  rounds: 3,
   variants: [
     { name: BARE, script: 'bare.ts', args: ['clustered'] },
     { name: 'bare insert, id and two indexes', script: 'bare.ts', args: ['mission'] },

@@ -15,7 +15,7 @@ export const http: Section = {
   title: 'Lines over HTTP',
   about: `1,000,000 lines of 104 characters as NDJSON, 5,000 a request, from one client in another process that keeps two requests under way; each is
 answered after its fsync, masked and indexed for searching. The client's work shares the two cores.`,
-  rounds: 5,
+  rounds: 3,
   variants: [
     { name: BARE, script: 'bare.ts', args: ['clustered'] },
     { name: 'NDJSON', script: 'http.ts', directories: true },

@@ -13,7 +13,7 @@ export const live: Section = {
   name: 'live',
   title: 'From a POST to its viewers',
   about: `
-Lines of 104 characters come by HTTP in requests of 20 ms (1,000 lines/s) or 10 ms (10,000 lines/s) for 20 s; all viewers follow their task by
+Lines of 104 characters come by HTTP in requests of 20 ms (1,000 lines/s) or 10 ms (10,000 lines/s) for 10 s; all viewers follow their task by
 WebSocket. A latency is the time from the start of a request until a viewer has the frame with its last line: the commit with its fsync
 lies between. Every viewer checks that each line comes once and in order. Load, server and viewers are processes of their own on the same
 machine, and their shares of its cores are shown. Beside it a bare server that sends each body on to its sockets as it comes, and

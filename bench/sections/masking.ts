@@ -18,7 +18,7 @@ export const masking: Section = {
   title: 'Masking',
   about: `1,000,000 lines of 104 characters, NDJSON in batches of 5,000 through the intake into SQLite, in one thread without HTTP: what masking is
 measured against is as small as it can be.`,
-  rounds: 5,
+  rounds: 3,
   variants: [
     { name: NOTHING, script: 'intake.ts', args: ['ndjson', 'nothing'] },
     ...Object.entries(WAYS).map(([looking, name]) => ({ name, script: 'intake.ts', args: ['ndjson', looking] })),

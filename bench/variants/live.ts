@@ -11,7 +11,7 @@ import { Helper } from '../support/helper.ts';
 import { ownCpuMs } from '../support/meter.ts';
 import { type BenchServer, cpuOf, memoryOf, report, startScript, startServer } from '../support/server.ts';
 
-const SECONDS = Number(process.env.BENCH_SECONDS ?? 20);
+const SECONDS = Number(process.env.BENCH_SECONDS ?? 10);
 const [who, way = 'ws', viewers = '50', linesPerS = '1000'] = process.argv.slice(2);
 const EVERY_MS = Number(linesPerS) < 5_000 ? 20 : 10;
 const BATCH = Math.round((Number(linesPerS) * EVERY_MS) / 1_000);
