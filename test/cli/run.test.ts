@@ -206,6 +206,27 @@ test('a server killed in mid-run and started again has every line, in order, onc
   assert.deepEqual(await readdir(join(at.dataDir, 'spool')), []);
 });
 
+test('a server that stands still does not hold the command up: lines wait on disk until it moves again', async (t) => {
+  const at = await place(t);
+  const { child: server } = await serve(t, at);
+  const count = 120_000;
+  const script = `process.stdin.once('data', () => {
+    for (let n = 1; n <= ${count}; n++) console.log(n + ' '.padEnd(100, '.'));
+    process.stdin.destroy();
+  }); console.log('0 ready');`;
+  const running = start(t, at, ['run', '--', ...node(script)], null);
+  const id = taskOf({ stderr: await running.seen('ready') });
+  server.kill('SIGSTOP');
+  running.child.stdin.end('\n');
+  const ran = await running.ended;
+  assert.equal(ran.code, 0);
+  assert.match(ran.stderr, /batches of lines on disk wait/);
+  server.kill('SIGCONT');
+  const kept = await lines(t, at, id);
+  assert.equal(kept.length, count + 1);
+  assert.ok(kept.every((message, index) => message.startsWith(`${index} `)));
+});
+
 for (const next of ['server', 'command'] as const) {
   test(`what a dead server could not take is announced, and delivered by the next ${next}`, async (t) => {
     const at = await place(t);
