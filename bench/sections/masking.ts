@@ -12,7 +12,7 @@ function more(name: string, most?: number): Row {
     ...(most !== undefined && {
       aim: { text: `≤ ${most} %`, met: (value) => value <= most },
       bounds:
-        'a line that holds nothing is looked at once for shapes and once for values; beside all that taking it in over HTTP costs, that is half as much',
+        'a line that holds nothing is looked at once for shapes and once for values; of all that taking a line in over HTTP costs, known shapes are about 7 %',
     }),
   };
 }
