@@ -14,15 +14,33 @@ rounds, and the median is shown. Raw values stand at the end of each section and
 [task directory](task-directory.md) is written. A missed aim is **bold**, and what bounds it stands below its table.
 `;
 
-/** Writes docs/benchmarks.md from the last result of each section. Answers what missed its aim, in a few words. */
+/** A row that has an aim, and what it came to. */
+interface Aimed {
+  readonly line: string;
+  readonly missed: boolean;
+}
+
+/** Writes docs/benchmarks.md from the last result of each section. Answers what missed its aim. */
 export function writeDocument(sections: readonly Section[]): string {
-  const missed: string[] = [];
+  const aimed: Aimed[] = [];
   const parts = sections.map((section) => {
     const result = resultOf(section.name);
-    return result ? sectionText(section, result, missed) : `## ${section.title}\n\nNot measured yet.\n`;
+    return result ? sectionText(section, result, aimed) : `## ${section.title}\n\nNot measured yet.\n`;
   });
-  writeFileSync(DOCUMENT, [HEAD, ...parts].join('\n'));
+  const missed = aimed.filter((row) => row.missed).map(({ line }) => line);
+  writeFileSync(DOCUMENT, [HEAD, glance(aimed, missed.length), ...parts].join('\n'));
   return missed.length === 0 ? 'every aim is met' : `missed:\n${missed.join('\n')}`;
+}
+
+function glance(aimed: readonly Aimed[], missed: number): string {
+  return [
+    '## The aims\n',
+    `${aimed.length - missed} of ${aimed.length} are met.\n`,
+    '| section | what | aim | off | on |',
+    '|---|---|---:|---:|---:|',
+    ...aimed.map(({ line }) => line),
+    '',
+  ].join('\n');
 }
 
 function resultOf(name: string): Result | undefined {
@@ -30,14 +48,16 @@ function resultOf(name: string): Result | undefined {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Result) : undefined;
 }
 
-function sectionText(section: Section, result: Result, missed: string[]): string {
+function sectionText(section: Section, result: Result, aimed: Aimed[]): string {
   const { date, commit, machine, versions, load } = result;
   const bounds: string[] = [];
   const lines = section.rows.map((row) => {
     const cells = cellsOf(row, section, result);
-    if (cells.some((cell) => cell.startsWith('**'))) {
-      missed.push(`${section.name}: ${row.what}: ${cells.join(' | ')} (aim ${row.aim?.text})`);
-      bounds.push(`- ${row.what}: ${row.bounds ?? 'not looked into yet.'}`);
+    const missed = cells.some((cell) => cell.startsWith('**'));
+    if (missed) bounds.push(`- ${row.what}: ${row.bounds ?? 'not looked into yet.'}`);
+    if (row.aim) {
+      const line = `| [${section.title}](#${anchor(section.title)}) | ${row.what} | ${row.aim.text} | ${cells.join(' | ')} |`;
+      aimed.push({ line, missed });
     }
     return `| ${row.what} | ${row.aim?.text ?? ''} | ${cells.join(' | ')} |`;
   });
@@ -54,6 +74,14 @@ function sectionText(section: Section, result: Result, missed: string[]): string
     ...rawLines(result),
     '\n</details>\n',
   ].join('\n');
+}
+
+/** As GitHub names a heading. */
+function anchor(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9 -]/g, '')
+    .replaceAll(' ', '-');
 }
 
 function cellsOf(row: Row, section: Section, result: Result): string[] {
