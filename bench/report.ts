@@ -11,7 +11,9 @@ const HEAD = `# Benchmarks
 Written by \`npm run bench\`, which measures tasktrail beside what somebody would pick instead; \`npm run bench -- SECTION\` measures one
 section anew. Each variant is a fresh process on an empty directory of the disk that the repository is on; the order is reversed between
 rounds, and the median is shown. Raw values stand at the end of each section and in \`bench/results/\`. “Off” and “on” say whether the
-[task directory](task-directory.md) is written. A missed aim is **bold**, and what bounds it stands below its table.
+[task directory](task-directory.md) is written. A missed aim is **bold**, and what bounds it stands below its table. “Growth” is the slope
+of a straight line through log cost against log size: 0 is flat, 1 is linear. A call, a write of a file, a frame and an event have no size to
+grow with; what is taken in costs the same a line however much is stored.
 `;
 
 /** A row that has an aim, and what it came to. */

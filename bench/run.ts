@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { cpus, loadavg, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -63,6 +63,6 @@ function about(): Omit<Result, 'load' | 'runs'> {
     date: new Date().toISOString().slice(0, 10),
     commit: git('rev-parse', '--short', 'HEAD') + changed,
     machine: `${cpus()[0]?.model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
-    versions: `Node ${process.versions.node}, V8 ${v8}, SQLite ${sqlite}, Linux ${execFileSync('uname', ['-r'], { encoding: 'utf8' }).trim()}`,
+    versions: `Node ${process.versions.node}, V8 ${v8}, SQLite ${sqlite}, Linux ${release().split('-')[0]}`,
   };
 }
