@@ -11,7 +11,7 @@ const RECORDED = fileURLToPath(new URL('../../test/fixtures/claude/success.jsonl
 /** How often the turns of the recording are played: it has five, ordinary runs have some dozens. */
 const TIMES = 6;
 const FILES = 6;
-const WAIT_MS = 20_000;
+const WAIT_MS = 60_000;
 
 const env = { TASK_LOGS_ENABLED: 'true', TASKTRAIL_AGENT_COMMAND: `'${agentProgram()}'` };
 const server = await startServer(join(DATA_DIR, 'data'), env);

@@ -78,6 +78,12 @@ describe('in one run', () => {
       assert.ok(ms < 8 * Math.max(before, 0.1), `${name}: ${before.toFixed(2)} → ${ms.toFixed(2)} ms`);
     }
   });
+
+  test('the six files of an ordinary agent run take 10 to 100 kB', async (t) => {
+    const { files, runBytes = 0 } = await variant(t, 'size-run.ts');
+    assert.equal(files, 6);
+    assert.ok(runBytes >= 10_000 && runBytes <= 100_000, `${runBytes} bytes`);
+  });
 });
 
 async function fill(store: SqliteStore, taskId: string, lines: number): Promise<void> {
@@ -116,7 +122,7 @@ async function variant(t: TestContext, script: string, ...args: string[]): Promi
   const file = fileURLToPath(new URL(`../../bench/variants/${script}`, import.meta.url));
   const env = {
     ...process.env,
-    ...{ BENCH_LINES: '100000', BENCH_DATA_DIR: await scratch(t), TASK_LOGS_ENABLED: 'false' },
+    ...{ BENCH_LINES: '100000', BENCH_DATA_DIR: await scratch(t), TASK_LOGS_ENABLED: String(script === 'size-run.ts') },
   };
   const child = spawn(process.execPath, [file, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const [printed] = await Promise.all([text(child.stdout), once(child, 'close')]);
