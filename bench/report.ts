@@ -13,7 +13,8 @@ section anew. Each variant is a fresh process on an empty directory of the disk 
 rounds, and the median is shown. Raw values stand at the end of each section and in \`bench/results/\`. “Off” and “on” say whether the
 [task directory](task-directory.md) is written. A missed aim is **bold**, and what bounds it stands below its table. “Growth” is the slope
 of a straight line through log cost against log size: 0 is flat, 1 is linear. A call, a write of a file, a frame and an event have no size to
-grow with; what is taken in costs the same a line however much is stored.
+grow with. What is taken in stays a little below 1, because code that is not compiled yet is paid for once: a line costs the same however
+much is stored.
 `;
 
 /** A row that has an aim, and what it came to. */
