@@ -1,8 +1,12 @@
-import { atLeast, atMost, type Section, shown } from '../section.ts';
+import { atLeast, atMost, type Row, type Section, shown } from '../section.ts';
 
 const LINES_PER_S = shown('');
 const PERCENT = shown(' %', 1);
 const US = shown(' µs', 2);
+
+const SERVED = 'run, with a server';
+const ALONE = 'run, without a server';
+const WORKING = 'a working command';
 
 export const capture: Section = {
   name: 'capture',
@@ -17,66 +21,38 @@ and the whole, in which our start and the last commit are.
 `,
   rounds: 3,
   variants: [
-    { name: 'run, with a server', script: 'capture.ts', args: ['served'], directories: true },
-    { name: 'run, without a server', script: 'capture.ts', args: ['alone'] },
+    { name: SERVED, script: 'capture.ts', args: ['served'], directories: true },
+    { name: ALONE, script: 'capture.ts', args: ['alone'] },
     { name: 'cat', script: 'capture.ts', args: ['cat'] },
     { name: 'tee', script: 'capture.ts', args: ['tee'] },
-    { name: 'a working command', script: 'working.ts', directories: true, rounds: 2 },
+    { name: WORKING, script: 'working.ts', directories: true, rounds: 2 },
   ],
   rows: [
     {
-      what: '`run` with a server, lines/s',
-      value: (median) => median('run, with a server', 'linesPerS'),
-      show: LINES_PER_S,
+      ...row('`run` with a server, lines/s', SERVED, 'linesPerS', LINES_PER_S),
       aim: atLeast(150_000),
       bounds:
         'capture, parsing and storing share two cores with each other and the command: the CPU time of a line, below, times 150,000 is what a second has to hold.',
     },
+    row('CPU per line, all processes', SERVED, 'cpuUs', US),
+    row('… of it `run` and the command', SERVED, 'runCpuUs', US),
+    ...[
+      row('`run` without a server, lines/s', ALONE, 'linesPerS', LINES_PER_S),
+      row('… its most memory', ALONE, 'mostRssMb', shown(' MB')),
+      row('`cat`, lines/s', 'cat', 'linesPerS', LINES_PER_S),
+      row('`cat | tee`, lines/s', 'tee', 'linesPerS', LINES_PER_S),
+    ].map((each) => ({ ...each, peer: true as const })),
     {
-      what: 'CPU per line, all processes',
-      value: (median) => median('run, with a server', 'cpuUs'),
-      show: US,
-    },
-    {
-      what: '… of it `run` and the command',
-      value: (median) => median('run, with a server', 'runCpuUs'),
-      show: US,
-    },
-    {
-      what: '`run` without a server, lines/s',
-      value: (median) => median('run, without a server', 'linesPerS'),
-      show: LINES_PER_S,
-      peer: true,
-    },
-    {
-      what: '… its most memory',
-      value: (median) => median('run, without a server', 'mostRssMb'),
-      show: shown(' MB'),
-      peer: true,
-    },
-    { what: '`cat`, lines/s', value: (median) => median('cat', 'linesPerS'), show: LINES_PER_S, peer: true },
-    { what: '`cat | tee`, lines/s', value: (median) => median('tee', 'linesPerS'), show: LINES_PER_S, peer: true },
-    {
-      what: 'a command that prints 100 lines/s: slower by',
-      value: (median) => median('a working command', 'slowerPercent'),
-      show: PERCENT,
+      ...row('a command that prints 100 lines/s: slower by', WORKING, 'slowerPercent', PERCENT),
       aim: atMost(2, ' %'),
       bounds: 'two cores serve the command, `run`, the server and whatever else the machine does.',
     },
-    {
-      what: '… the whole, with our start and end',
-      value: (median) => median('a working command', 'wholeSlowerPercent'),
-      show: PERCENT,
-    },
-    {
-      what: '… CPU of `run` and the server meanwhile, of one core',
-      value: (median) => median('a working command', 'addedCpuPercent'),
-      show: PERCENT,
-    },
-    {
-      what: '… our start and end',
-      value: (median) => median('a working command', 'addedMs'),
-      show: shown(' ms'),
-    },
+    row('… the whole, with our start and end', WORKING, 'wholeSlowerPercent', PERCENT),
+    row('… CPU of `run` and the server meanwhile, of one core', WORKING, 'addedCpuPercent', PERCENT),
+    row('… our start and end', WORKING, 'addedMs', shown(' ms')),
   ],
 };
+
+function row(what: string, variant: string, figure: string, show: Row['show']): Row {
+  return { what, value: (median) => median(variant, figure), show };
+}

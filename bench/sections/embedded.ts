@@ -1,17 +1,10 @@
-import { type Medians, type Row, type Section, shown } from '../section.ts';
-import { growth } from '../stats.ts';
+import { atLeast, type Medians, type Row, type Section, shown } from '../section.ts';
+import { besides, cpuGrowthRow } from '../support/sizes.ts';
 
 const BARE = 'bare insert, clustered table';
 const INDEXED = 'bare insert, id and two indexes';
 const COSTS = `the bare insert has no index by time (0.4–0.7 µs a line, promised to SQL clients), no masking and no filters for searching (0.25 µs
 each), and no second thread (0.6 µs); see [decision 15](decisions/0015-what-a-line-costs.md)`;
-
-/** Over which the logger's cost is looked at, besides the million. */
-const SIZES = [100_000, 4_000_000];
-
-function sized(lines: number): string {
-  return `logger, ${lines.toLocaleString('en-US')} lines`;
-}
 
 /** Lines of a CPU second, as a part of those of the bare insert. */
 function share(name: string, what: string, least: number, bounds = COSTS): Row {
@@ -19,7 +12,7 @@ function share(name: string, what: string, least: number, bounds = COSTS): Row {
     what,
     value: (median: Medians) => median(BARE, 'cpuUs') / median(name, 'cpuUs'),
     show: shown(' ×', 2),
-    aim: { text: `≥ ${least} ×`, met: (value) => value >= least },
+    aim: atLeast(least, ' ×'),
     bounds,
   };
 }
@@ -45,10 +38,7 @@ at once (50,000 where each is awaited), on a Redis that fsyncs each second, and 
     { name: BARE, script: 'bare.ts', args: ['clustered'] },
     { name: INDEXED, script: 'bare.ts', args: ['mission'] },
     { name: 'logger in a tight loop', script: 'embedded.ts', args: ['logger'], directories: true },
-    ...SIZES.map((lines) => ({
-      ...{ name: sized(lines), script: 'embedded.ts', args: ['logger', String(lines)], directories: true as const },
-      rounds: 1,
-    })),
+    ...besides('logger', { script: 'embedded.ts', args: ['logger'] }),
     { name: 'append of awaited batches', script: 'embedded.ts', args: ['append'], directories: true },
     { name: 'intake and store in one thread', script: 'intake.ts', args: ['packed', 'shapes'] },
     {
@@ -93,16 +83,8 @@ at once (50,000 where each is awaited), on a Redis that fsyncs each second, and 
       what: 'logger: lines of a CPU second, to BullMQ’s, pipelined',
       value: (median) => median('BullMQ job.log, pipelined', 'cpuUs') / median('logger in a tight loop', 'cpuUs'),
       show: shown(' ×', 1),
-      aim: { text: '≥ 1.5 ×', met: (value) => value >= 1.5 },
+      aim: atLeast(1.5, ' ×'),
     },
-    {
-      what: 'logger: CPU of 100,000, 1 and 4 million lines: growth (1 is linear)',
-      value: (median) =>
-        growth([
-          ...SIZES.map((lines) => [lines, lines * median(sized(lines), 'cpuUs')] as const),
-          [1_000_000, 1_000_000 * median('logger in a tight loop', 'cpuUs')],
-        ]),
-      show: shown('', 2),
-    },
+    cpuGrowthRow('logger: CPU', 'logger in a tight loop', 'logger'),
   ],
 };

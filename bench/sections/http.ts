@@ -1,14 +1,7 @@
-import { type Section, shown } from '../section.ts';
-import { growth } from '../stats.ts';
+import { atLeast, type Section, shown } from '../section.ts';
+import { besides, cpuGrowthRow } from '../support/sizes.ts';
 
 const BARE = 'bare insert';
-
-/** Over which the cost is looked at, besides the million. */
-const SIZES = [100_000, 4_000_000];
-
-function sized(lines: number): string {
-  return `NDJSON, ${lines.toLocaleString('en-US')} lines`;
-}
 
 export const http: Section = {
   name: 'http',
@@ -19,9 +12,7 @@ answered after its fsync, masked and indexed for searching. The client's work sh
   variants: [
     { name: BARE, script: 'bare.ts', args: ['clustered'] },
     { name: 'NDJSON', script: 'http.ts', directories: true },
-    ...SIZES.map((lines) => ({
-      ...{ name: sized(lines), script: 'http.ts', args: [String(lines)], directories: true as const, rounds: 1 },
-    })),
+    ...besides('NDJSON', { script: 'http.ts' }),
   ],
   rows: [
     { what: 'NDJSON', value: (median) => median('NDJSON', 'linesPerS'), show: shown(' lines/s') },
@@ -31,19 +22,11 @@ answered after its fsync, masked and indexed for searching. The client's work sh
       what: 'NDJSON to the bare insert',
       value: (median) => median('NDJSON', 'linesPerS') / median(BARE, 'linesPerS'),
       show: shown(' ×', 2),
-      aim: { text: '≥ 0.5 ×', met: (value) => value >= 0.5 },
+      aim: atLeast(0.5, ' ×'),
       bounds: `the thread that stores takes 3 µs a line: 0.9 to read its JSON, the rest as in [decision 15](decisions/0015-what-a-line-costs.md);
 with directories a third thread shares the two cores with it and with the client`,
     },
-    {
-      what: 'CPU of 100,000, 1 and 4 million lines: growth (1 is linear)',
-      value: (median) =>
-        growth([
-          ...SIZES.map((lines) => [lines, lines * median(sized(lines), 'cpuUs')] as const),
-          [1_000_000, 1_000_000 * median('NDJSON', 'cpuUs')],
-        ]),
-      show: shown('', 2),
-    },
+    cpuGrowthRow('CPU', 'NDJSON'),
     { what: 'the server’s memory at most', value: (median) => median('NDJSON', 'rssMb'), show: shown(' MB') },
   ],
 };

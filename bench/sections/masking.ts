@@ -1,4 +1,4 @@
-import { type Row, type Section, shown } from '../section.ts';
+import { atMost, type Row, type Section, shown } from '../section.ts';
 
 const WAYS = { shapes: 'known shapes', 20: 'and 20 registered values', 1000: 'and 1,000 registered values' } as const;
 const NOTHING = 'nothing looked for';
@@ -10,7 +10,7 @@ function more(name: string, most?: number): Row {
     show: shown(' %', 1),
     peer: true,
     ...(most !== undefined && {
-      aim: { text: `≤ ${most} %`, met: (value) => value <= most },
+      aim: atMost(most, ' %'),
       bounds:
         'a line that holds nothing is looked at once for shapes and once for values; of all that taking a line in over HTTP costs, known shapes are about 7 %',
     }),

@@ -1,14 +1,13 @@
-import { type Row, type Section, shown } from '../section.ts';
+import { atMost, type Row, type Section, shown } from '../section.ts';
 
 const MILLION = '1 million lines';
 const TEN = '10 million lines';
 const NAMES = [MILLION, TEN] as const;
-type Aim = NonNullable<Row['aim']>;
 
 function rows(
   what: string,
   figure: string,
-  { unit = ' ms', digits = 0, aim }: { unit?: string; digits?: number; aim?: Aim } = {},
+  { unit = ' ms', digits = 0, aim }: { unit?: string; digits?: number; aim?: Row['aim'] } = {},
 ): Row[] {
   return NAMES.map((name) => ({
     what: `${what}, ${name}`,
@@ -17,10 +16,6 @@ function rows(
     peer: true,
     ...(aim && { aim }),
   }));
-}
-
-function most(limit: number, unit = ' ms'): Aim {
-  return { text: `≤ ${limit}${unit}`, met: (value) => value <= limit };
 }
 
 export const viewer: Section = {
@@ -36,7 +31,7 @@ wheel while 1,000 lines come every tenth of a second. What is counted on the pag
   rows: [
     ...rows('open the page at a line', 'openMs'),
     ...rows('jump until the line stands in the middle', 'jumpMs'),
-    ...rows('jump, p95', 'jumpP95Ms', { aim: most(300) }),
+    ...rows('jump, p95', 'jumpP95Ms', { aim: atMost(300, ' ms') }),
     ...rows('find a word of three lines, all looked through', 'findMs'),
     ...rows('from hit to hit', 'hitMs'),
     ...rows('a frame while scrolling, p95', 'frameP95Ms'),
@@ -47,6 +42,6 @@ wheel while 1,000 lines come every tenth of a second. What is counted on the pag
       unit: '',
       aim: { text: '50', met: (value) => value === 50 },
     }),
-    ...rows('a line moved after a notch', 'movedPx', { unit: ' px', aim: most(0, ' px') }),
+    ...rows('a line moved after a notch', 'movedPx', { unit: ' px', aim: atMost(0, ' px') }),
   ],
 };

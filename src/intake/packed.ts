@@ -79,13 +79,7 @@ export class LinePacker {
 
   #kindOf(entry: EntryInput): number {
     const last = this.#last;
-    const same =
-      last !== undefined &&
-      last.level === entry.level &&
-      last.source === entry.source &&
-      last.stream === entry.stream &&
-      last.type === entry.type;
-    if (same) return this.#lastKind;
+    if (last !== undefined && isSameKind(last, entry)) return this.#lastKind;
     const key = [entry.level, entry.source, entry.stream, entry.type].map(textOf).join('\n');
     let kind = this.#numbers.get(key);
     if (kind === undefined) {
@@ -139,8 +133,18 @@ function sourceOf(source: unknown): string {
   return cleaned === '' ? DEFAULT_SOURCE : cleaned.toWellFormed();
 }
 
+/** Whether two entries share level, source, stream and type, in the very same words. */
+export function isSameKind(a: EntryInput, b: EntryInput): boolean {
+  return a.level === b.level && a.source === b.source && a.stream === b.stream && a.type === b.type;
+}
+
+/** Unix milliseconds that need no look at a calendar. */
+export function isPlainTime(timestamp: unknown): timestamp is number {
+  return typeof timestamp === 'number' && timestamp >= 0 && timestamp < LAST_MS;
+}
+
 function timeOf(timestamp: string | number): number {
-  if (typeof timestamp === 'number' && timestamp >= 0 && timestamp < LAST_MS) return timestamp;
+  if (isPlainTime(timestamp)) return timestamp;
   const iso = parseTime(timestamp);
   return iso === undefined ? systemClock.now() : Date.parse(iso);
 }

@@ -2,12 +2,11 @@ import { type EntryInput, isEntryType, isSource, isStream } from '../core/entry.
 import { parseLevel } from '../core/level.ts';
 import { BATCH_LINES, LINE_BYTES } from '../core/limits.ts';
 import type { PackedLines } from '../core/packed.ts';
-import { LinePacker } from './packed.ts';
+import { isPlainTime, isSameKind, LinePacker } from './packed.ts';
 
 const KEYS: ReadonlySet<string> = new Set(['message', 'timestamp', 'level', 'source', 'stream', 'type']);
 /** Text of these many UTF-16 units has no more bytes than a line may have. */
 const SHORT_CHARS = LINE_BYTES / 3;
-const LAST_MS = Date.parse('9999-01-01T00:00:00.000Z');
 
 /**
  * Entries in columns, where each is so plain that nothing in it has to be refused, cut or read: most are. They cross to the thread that
@@ -31,7 +30,7 @@ function isPlainText(entry: EntryInput): boolean {
   for (const key in entry) if (!KEYS.has(key)) return false;
   const { message, timestamp } = entry;
   if (typeof message !== 'string' || message.length > SHORT_CHARS) return false;
-  return timestamp === undefined || (typeof timestamp === 'number' && timestamp >= 0 && timestamp < LAST_MS);
+  return timestamp === undefined || isPlainTime(timestamp);
 }
 
 function isPlainKind({ level, source, stream, type }: EntryInput): boolean {
@@ -41,8 +40,4 @@ function isPlainKind({ level, source, stream, type }: EntryInput): boolean {
     (stream === undefined || stream === null || isStream(stream)) &&
     (type === undefined || isEntryType(type))
   );
-}
-
-function isSameKind(a: EntryInput, b: EntryInput): boolean {
-  return a.level === b.level && a.source === b.source && a.stream === b.stream && a.type === b.type;
 }
